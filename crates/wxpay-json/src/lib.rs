@@ -1,1 +1,29 @@
-//! WeChat Pay.
+#![doc = include_str!("../README.md")]
+
+mod certificates;
+pub mod check;
+mod codec;
+mod date;
+mod datetime;
+mod error_body;
+mod fen;
+mod notification;
+mod open_enum;
+mod sensitive;
+
+pub use certificates::{CertificateItem, CertificateList};
+pub use check::InvalidField;
+pub use codec::{DecodeError, EncodeError, decode, encode};
+pub use date::{Date, DateError};
+pub use datetime::{DateTime, DateTimeError};
+pub use error_body::{ErrorBody, SignInformation};
+pub use fen::{Fen, FenError};
+pub use notification::{EncryptedResource, NotificationEnvelope};
+pub use sensitive::Sensitive;
+
+/// What [`open_enum!`] expands to; not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::open_enum::deserialize;
+    pub use serde;
+}
