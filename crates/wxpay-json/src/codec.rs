@@ -97,17 +97,17 @@ impl DecodeError {
                 format!("not valid JSON at line {line} column {column}: {text}"),
             );
         }
-        let quoted = |rest: &str| rest.split('`').next().unwrap_or_default().to_owned();
-        if let Some(rest) = text.strip_prefix("missing field `") {
-            let field = quoted(rest);
-            let dot = if path.is_empty() { "" } else { "." };
-            return Self::new(
-                &format!("{path}{dot}{field}"),
-                "the field is missing".to_owned(),
-            );
-        }
-        if let Some(rest) = text.strip_prefix("duplicate field `") {
-            return Self::new(path, format!("the field `{}` is there twice", quoted(rest)));
+        for (prefix, message) in [
+            ("missing field `", "the field is missing"),
+            ("duplicate field `", "the field is there twice"),
+        ] {
+            if let Some(field) = text
+                .strip_prefix(prefix)
+                .and_then(|rest| rest.split('`').next())
+            {
+                let dot = if path.is_empty() { "" } else { "." };
+                return Self::new(&format!("{path}{dot}{field}"), message.to_owned());
+            }
         }
         // `invalid type: string "…", expected …`: the value stands before the last `expected`.
         let expected = ["invalid type: ", "invalid value: ", "invalid length "]

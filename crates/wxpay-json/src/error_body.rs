@@ -7,7 +7,7 @@ use serde_json::Value;
 ///
 /// Read with patience, because it comes from many systems and matters most when something is
 /// wrong: `code` and `message` may be missing, and `detail` may be anything.
-/// Source: <https://pay.weixin.qq.com/doc/v3/merchant/4012070378>.
+/// Source: <https://pay.weixin.qq.com/wiki/doc/apiv3/wechatpay/wechatpay2_0.shtml>.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ErrorBody {
