@@ -178,7 +178,8 @@ impl DateTime {
         self.offset_minutes as i32 * 60
     }
 
-    /// The same instant as clocks in Beijing (`+08:00`) show it.
+    /// The same instant as clocks in Beijing (`+08:00`) show it; at either end of the calendar, the
+    /// nearest one they can show.
     #[must_use]
     pub fn to_beijing(self) -> Self {
         Self {
