@@ -1,0 +1,138 @@
+//! `crates/wxpay-sandbox/src/catalogue.json`: the facts without the prose, parts and shapes put
+//! in, for whoever checks requests against them.
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+
+use super::model::{Family, Field, Kind, Operation, Sensitive};
+use super::names;
+
+/// Every operation of `families`, sorted by name, one a line.
+pub(super) fn write(families: &[Family]) -> Result<String> {
+    let mut operations = Vec::new();
+    for family in families {
+        for operation in &family.operations {
+            let name = names::operation(&family.name, &operation.name);
+            let facts = facts(family, operation, &name).with_context(|| name.clone())?;
+            operations.push((name, facts));
+        }
+    }
+    operations.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let lines: Vec<String> = operations.into_iter().map(|(_, facts)| facts.to_string()).collect();
+    Ok(format!("[\n{}\n]\n", lines.join(",\n")))
+}
+
+fn facts(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
+    let request = |fields: &Option<Vec<Field>>| match fields {
+        Some(fields) => object(family, fields, &operation.any_of, true),
+        None => Ok(Value::Null),
+    };
+    let response = match operation.response.as_deref() {
+        Some(response) => {
+            let shape = family.shape(response).context("the response is no shape")?;
+            object(family, &shape.fields, &[], false)?
+        }
+        None => Value::Null,
+    };
+    let mut facts = json!({
+        "name": name,
+        "label": operation.label,
+        "method": operation.method.as_str(),
+        "path": operation.path,
+        "reply": if operation.signed { "signed" } else { "unsigned" },
+        "status": operation.status(),
+        "query": fields(family, &operation.query, true)?,
+        "path_params": fields(family, &operation.params, true)?,
+        "body": request(&operation.body)?,
+        "meta": request(&operation.meta)?,
+        "response": response,
+    });
+    if let super::model::Idempotency::MerchantNumber(number) = &operation.idempotency {
+        facts["merchant_number"] = json!(number);
+    }
+    Ok(facts)
+}
+
+fn fields(family: &Family, fields: &[Field], request: bool) -> Result<Vec<Value>> {
+    fields.iter().map(|field| facts_of_field(family, field, request)).collect()
+}
+
+fn object(
+    family: &Family,
+    list: &[Field],
+    any_of: &[Vec<String>],
+    request: bool,
+) -> Result<Value> {
+    let mut object = json!({ "type": "object", "fields": fields(family, list, request)? });
+    if request && !any_of.is_empty() {
+        object["any_of"] = json!(any_of);
+    }
+    Ok(object)
+}
+
+fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value> {
+    let mut facts = Map::new();
+    facts.insert("name".to_owned(), json!(field.name));
+    facts.insert("required".to_owned(), json!(field.required));
+    facts.insert("label".to_owned(), json!(field.label));
+    let mut kind = facts_of_kind(family, &field.kind, request)?;
+    if field.list {
+        kind = Map::from_iter([
+            ("type".to_owned(), json!("array")),
+            ("items".to_owned(), Value::Object(kind)),
+        ]);
+    }
+    facts.append(&mut kind);
+    if request {
+        // An empty text or list is refused wherever one may be sent at all.
+        let min = field.min.or_else(|| (field.list || field.kind == Kind::String).then_some(1));
+        if let Some(min) = min {
+            facts.insert("min".to_owned(), json!(min));
+        }
+        if let Some(max) = field.max {
+            facts.insert("max".to_owned(), json!(max));
+        }
+        if !field.list && field.kind == Kind::String {
+            let unit = if field.bytes { "bytes" } else { "chars" };
+            facts.insert("unit".to_owned(), json!(unit));
+        }
+        if let Some(alphabet) = field.alphabet {
+            facts.insert("alphabet".to_owned(), json!(alphabet.as_str()));
+        }
+        if let Some(format) = field.format {
+            facts.insert("format".to_owned(), json!(format.as_str()));
+        }
+        if let Some(default) = &field.default {
+            facts.insert("default".to_owned(), json!(default));
+        }
+    }
+    if field.sensitive == Some(Sensitive::Encrypted) {
+        facts.insert("sensitive".to_owned(), json!(true));
+    }
+    Ok(Value::Object(facts))
+}
+
+fn facts_of_kind(family: &Family, kind: &Kind, request: bool) -> Result<Map<String, Value>> {
+    let facts = match kind {
+        Kind::String => json!({ "type": "string" }),
+        Kind::Integer => json!({ "type": "integer" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Fen => json!({ "type": "fen" }),
+        Kind::DateTime => json!({ "type": "datetime" }),
+        Kind::Date => json!({ "type": "date" }),
+        Kind::Currency => json!({ "type": "string", "enum": ["CNY"] }),
+        Kind::Enum(name) => {
+            let words = &family.enumeration(name).context("no such enum")?.words;
+            let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
+            json!({ "type": "string", "enum": words })
+        }
+        Kind::Shape(name) => {
+            let shape = family.shape(name).context("no such shape")?;
+            object(family, &shape.fields, &shape.any_of, request)?
+        }
+    };
+    match facts {
+        Value::Object(facts) => Ok(facts),
+        _ => Ok(Map::new()),
+    }
+}

@@ -1,0 +1,107 @@
+//! The catalogue as people write it: one TOML file a family. What the keys mean stands in
+//! `crates/wxpay-api/catalogue/README.md`.
+
+use serde::Deserialize;
+
+/// A file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Family {
+    pub(super) title: String,
+    pub(super) doc: String,
+    #[serde(default)]
+    pub(super) part: Vec<Part>,
+    #[serde(default)]
+    pub(super) operation: Vec<Operation>,
+    #[serde(default)]
+    pub(super) shape: Vec<Shape>,
+    #[serde(default, rename = "enum")]
+    pub(super) enumeration: Vec<Enumeration>,
+}
+
+/// Fields that several operations or shapes have in common.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) doc: String,
+    pub(super) fields: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Operation {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) doc: String,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) page: Option<String>,
+    pub(super) idempotency: Option<String>,
+    pub(super) reply: Option<String>,
+    #[serde(default)]
+    pub(super) by_hand: bool,
+    #[serde(default)]
+    pub(super) any_of: Vec<Vec<String>>,
+    #[serde(default)]
+    pub(super) params: Vec<Entry>,
+    #[serde(default)]
+    pub(super) query: Vec<Entry>,
+    pub(super) body: Option<Vec<Entry>>,
+    pub(super) meta: Option<Vec<Entry>>,
+    pub(super) response: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shape {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) doc: String,
+    #[serde(default)]
+    pub(super) notification: Vec<String>,
+    #[serde(default)]
+    pub(super) any_of: Vec<Vec<String>>,
+    pub(super) fields: Vec<Entry>,
+}
+
+/// One line of a list of fields: a field, or `{ include = "part" }`.
+///
+/// One struct and not an untagged enumeration, whose errors would not name the key that is wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) include: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) rust: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) required: Option<bool>,
+    pub(super) min: Option<i64>,
+    pub(super) max: Option<i64>,
+    pub(super) unit: Option<String>,
+    pub(super) alphabet: Option<String>,
+    pub(super) format: Option<String>,
+    pub(super) sensitive: Option<String>,
+    pub(super) default: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) doc: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Enumeration {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) doc: String,
+    pub(super) words: Vec<Word>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Word {
+    pub(super) word: String,
+    pub(super) rust: Option<String>,
+    pub(super) label: String,
+    pub(super) doc: String,
+}

@@ -1,0 +1,326 @@
+//! From what people wrote to what the writers want, refusing what contradicts itself.
+
+mod field;
+mod usage;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::form;
+use super::model::{Enumeration, Family, Field, Idempotency, Kind, Method, Named};
+use super::model::{Operation, Shape, Word};
+use super::names;
+
+/// Resolves the family `name`.
+pub(super) fn family(name: &str, form: form::Family) -> Result<Family> {
+    ensure!(names::is_snake(name), "a family's file is named like a module, `{name}` is not");
+    said("title", &form.title)?;
+    said("doc", &form.doc)?;
+    ensure!(!form.operation.is_empty(), "no operation");
+    let index = index(&form)?;
+    let mut parts = Parts::new(&form.part)?;
+    let mut operations = Vec::with_capacity(form.operation.len());
+    for operation in form.operation {
+        let place = format!("operation {}", operation.name);
+        operations.push(self::operation(operation, &mut parts, &index).context(place)?);
+    }
+    let mut shapes = Vec::with_capacity(form.shape.len());
+    for shape in form.shape {
+        let place = format!("shape {}", shape.name);
+        shapes.push(self::shape(shape, &mut parts, &index).context(place)?);
+    }
+    let mut enums = Vec::with_capacity(form.enumeration.len());
+    for enumeration in form.enumeration {
+        let place = format!("enum {}", enumeration.name);
+        enums.push(self::enumeration(enumeration).context(place)?);
+    }
+    parts.all_used()?;
+    let mut family = Family {
+        name: name.to_owned(),
+        title: form.title,
+        doc: form.doc,
+        operations,
+        shapes,
+        enums,
+        index,
+    };
+    usage::mark(&mut family)?;
+    usage::defaults(&family)?;
+    Ok(family)
+}
+
+/// Refuses what two families may not both have.
+pub(super) fn together(families: &[Family]) -> Result<()> {
+    let mut seen: BTreeMap<(&str, &str), String> = BTreeMap::new();
+    for family in families {
+        for operation in &family.operations {
+            let name = names::operation(&family.name, &operation.name);
+            let key = (operation.method.as_str(), operation.path.as_str());
+            if let Some(other) = seen.insert(key, name.clone()) {
+                bail!("{other} and {name} are both {} {}", key.0, key.1);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn said(key: &str, text: &str) -> Result<()> {
+    ensure!(!text.trim().is_empty(), "`{key}` is empty");
+    Ok(())
+}
+
+/// Where each shape and enumeration stands, its name having been looked at.
+fn index(form: &form::Family) -> Result<BTreeMap<String, Named>> {
+    let mut index = BTreeMap::new();
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
+    let mut modules: BTreeSet<String> = ["requests", "responses", "enums"].map(str::to_owned).into();
+    for operation in &form.operation {
+        name_of_type(&operation.name)?;
+        ensure!(taken.insert(&operation.name), "two types are called {}", operation.name);
+        let module = names::snake(&operation.name);
+        ensure!(modules.insert(module), "operation {}: its module's name is taken", operation.name);
+    }
+    for (at, shape) in form.shape.iter().enumerate() {
+        name_of_type(&shape.name)?;
+        ensure!(taken.insert(&shape.name), "two types are called {}", shape.name);
+        index.insert(shape.name.clone(), Named::Shape(at));
+    }
+    for (at, enumeration) in form.enumeration.iter().enumerate() {
+        name_of_type(&enumeration.name)?;
+        ensure!(taken.insert(&enumeration.name), "two types are called {}", enumeration.name);
+        index.insert(enumeration.name.clone(), Named::Enum(at));
+    }
+    Ok(index)
+}
+
+fn name_of_type(name: &str) -> Result<()> {
+    ensure!(names::is_type(name), "`{name}` is no name for a type: letters and digits, like NativePrepay");
+    // What the generated code has in scope besides.
+    const IN_SCOPE: [&str; 20] = [
+        "Alphabet", "Body", "BodyError", "Currency", "Date", "DateTime", "DecodeError",
+        "Decryptor", "Encryptor", "Fen", "Idempotency", "InvalidField", "Method", "Operation",
+        "OperationInfo", "Option", "Reply", "Sensitive", "String", "Vec",
+    ];
+    ensure!(!IN_SCOPE.contains(&name), "`{name}` would hide a type the generated code uses");
+    Ok(())
+}
+
+/// The parts of a family, and which of them were used.
+struct Parts<'a> {
+    parts: BTreeMap<&'a str, (&'a form::Part, bool)>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(list: &'a [form::Part]) -> Result<Self> {
+        let mut parts = BTreeMap::new();
+        for part in list {
+            said("doc", &part.doc).with_context(|| format!("part {}", part.name))?;
+            ensure!(names::is_snake(&part.name), "part {}: named like a module", part.name);
+            let twice = parts.insert(part.name.as_str(), (part, false)).is_some();
+            ensure!(!twice, "two parts are called {}", part.name);
+        }
+        Ok(Self { parts })
+    }
+
+    /// `entries` with the parts put in.
+    fn put_in(&mut self, entries: Vec<form::Entry>) -> Result<Vec<form::Entry>> {
+        let mut flat = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let Some(include) = &entry.include else {
+                flat.push(entry);
+                continue;
+            };
+            ensure!(field::is_only_include(&entry), "include of {include}: nothing may stand beside it");
+            let Some((part, used)) = self.parts.get_mut(include.as_str()) else {
+                bail!("include of {include}: no such part");
+            };
+            *used = true;
+            for entry in &part.fields {
+                ensure!(entry.include.is_none(), "part {include}: a part includes no part");
+                flat.push(entry.clone());
+            }
+        }
+        Ok(flat)
+    }
+
+    fn all_used(&self) -> Result<()> {
+        match self.parts.iter().find(|(_, (_, used))| !used) {
+            Some((name, _)) => bail!("part {name} is included nowhere"),
+            None => Ok(()),
+        }
+    }
+}
+
+type Index = BTreeMap<String, Named>;
+
+fn fields(entries: Vec<form::Entry>, parts: &mut Parts<'_>, index: &Index) -> Result<Vec<Field>> {
+    parts.put_in(entries)?.into_iter().map(|entry| field::resolve(entry, index)).collect()
+}
+
+fn distinct<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let mut rust = BTreeSet::new();
+    for field in fields {
+        ensure!(seen.insert(&field.name), "field {}: it is there twice", field.name);
+        ensure!(rust.insert(&field.rust), "field {}: `{}` is there twice", field.name, field.rust);
+    }
+    Ok(())
+}
+
+fn any_of<'a>(groups: &[Vec<String>], fields: impl Iterator<Item = &'a Field> + Clone) -> Result<()> {
+    for group in groups {
+        ensure!(group.len() > 1, "any_of: a group has two names or more");
+        for name in group {
+            let Some(field) = fields.clone().find(|field| field.name == *name) else {
+                bail!("any_of: there is no field {name}");
+            };
+            ensure!(!field.required, "any_of: field {name} is required anyway");
+            ensure!(!field.list, "any_of: field {name} is a list");
+        }
+    }
+    Ok(())
+}
+
+fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Result<Operation> {
+    said("label", &form.label)?;
+    said("doc", &form.doc)?;
+    let Some(method) = Method::ALL.into_iter().find(|known| known.as_str() == form.method) else {
+        bail!("method `{}` is none of GET, POST, PUT, PATCH, DELETE", form.method);
+    };
+    if let Some(page) = &form.page {
+        let official = page.starts_with("https://pay.weixin.qq.com/");
+        ensure!(official, "page `{page}` is not on https://pay.weixin.qq.com/");
+    }
+    let mut params = Vec::new();
+    for entry in parts.put_in(form.params)? {
+        let name = entry.name.clone().unwrap_or_default();
+        ensure!(entry.required.is_none(), "path parameter {name}: always required, do not say so");
+        params.push(field::resolve(form::Entry { required: Some(true), ..entry }, index)?);
+    }
+    let query = fields(form.query, parts, index)?;
+    let body = form.body.map(|body| fields(body, parts, index)).transpose()?;
+    let meta = form.meta.map(|meta| fields(meta, parts, index)).transpose()?;
+    placeholders(&form.path, &params)?;
+    for field in params.iter().chain(&query) {
+        let scalar = !field.list && !matches!(field.kind, Kind::Shape(_));
+        ensure!(scalar, "field {}: paths and queries hold no lists and no shapes", field.name);
+        ensure!(!field.is_encrypted(), "field {}: paths and queries are not encrypted", field.name);
+    }
+    for field in &params {
+        let text = matches!(field.kind, Kind::String | Kind::Enum(_));
+        ensure!(text, "path parameter {}: a string or an enum", field.name);
+    }
+    ensure!(method != Method::Get || body.is_none(), "a GET has no body");
+    ensure!(body.is_none() || meta.is_none(), "`body` and `meta` exclude each other");
+    ensure!(meta.is_none() || form.by_hand, "uploads (`meta`) are written by hand: `by_hand = true`");
+    if let Some(response) = &form.response {
+        let shape = matches!(index.get(response), Some(Named::Shape(_)));
+        ensure!(shape, "response `{response}` is no shape of this family");
+    }
+    let signed = match form.reply.as_deref() {
+        None => true,
+        Some("unsigned") => false,
+        Some(other) => bail!("reply `{other}`: only \"unsigned\" is said"),
+    };
+    let operation = Operation {
+        idempotency: idempotency(form.idempotency, method)?,
+        name: form.name,
+        label: form.label,
+        doc: form.doc,
+        method,
+        path: form.path,
+        page: form.page,
+        signed,
+        by_hand: form.by_hand,
+        any_of: form.any_of,
+        params,
+        query,
+        body,
+        meta,
+        response: form.response,
+    };
+    distinct(operation.fields())?;
+    distinct(operation.meta.iter().flatten())?;
+    any_of(&operation.any_of, operation.fields())?;
+    if let Idempotency::MerchantNumber(number) = &operation.idempotency {
+        let found = operation.fields().any(|field| field.name == *number && field.required);
+        ensure!(found, "idempotency: there is no required field {number}");
+    }
+    Ok(operation)
+}
+
+fn idempotency(said: Option<String>, method: Method) -> Result<Idempotency> {
+    match (method, said.as_deref()) {
+        (Method::Get, None) => Ok(Idempotency::Safe),
+        (Method::Get, Some(_)) => bail!("idempotency: a GET is safe, do not say so"),
+        (_, None) => bail!("idempotency: name the merchant number, or say \"none\""),
+        (_, Some("none")) => Ok(Idempotency::No),
+        (_, Some(number)) => Ok(Idempotency::MerchantNumber(number.to_owned())),
+    }
+}
+
+/// The path and its parameters have to be the same ones in the same order.
+fn placeholders(path: &str, params: &[Field]) -> Result<()> {
+    ensure!(path.starts_with('/'), "path `{path}` does not begin with /");
+    let mut found = Vec::new();
+    for part in path.split('{').skip(1) {
+        let Some((name, _)) = part.split_once('}') else {
+            bail!("path `{path}`: a brace is not closed");
+        };
+        found.push(name);
+    }
+    let names: Vec<&str> = params.iter().map(|field| field.name.as_str()).collect();
+    ensure!(
+        found == names,
+        "path `{path}` has the parameters [{}], `params` has [{}]",
+        found.join(", "),
+        names.join(", ")
+    );
+    Ok(())
+}
+
+fn shape(form: form::Shape, parts: &mut Parts<'_>, index: &Index) -> Result<Shape> {
+    said("label", &form.label)?;
+    said("doc", &form.doc)?;
+    let fields = fields(form.fields, parts, index)?;
+    ensure!(!fields.is_empty(), "no fields");
+    distinct(fields.iter())?;
+    any_of(&form.any_of, fields.iter())?;
+    Ok(Shape {
+        name: form.name,
+        label: form.label,
+        doc: form.doc,
+        notification: form.notification,
+        any_of: form.any_of,
+        fields,
+        in_request: false,
+        in_response: false,
+    })
+}
+
+fn enumeration(form: form::Enumeration) -> Result<Enumeration> {
+    said("label", &form.label)?;
+    said("doc", &form.doc)?;
+    ensure!(!form.words.is_empty(), "no words");
+    let mut words = Vec::with_capacity(form.words.len());
+    let mut seen = BTreeSet::new();
+    for word in form.words {
+        let place = format!("word {}", word.word);
+        let rust = match word.rust {
+            Some(rust) if rust == names::variant(&word.word) => {
+                bail!("{place}: `rust` says what it would be anyway")
+            }
+            Some(rust) => rust,
+            None => names::variant(&word.word),
+        };
+        ensure!(names::is_type(&rust), "{place}: `{rust}` is no name for a variant, say `rust`");
+        ensure!(rust != "Unknown", "{place}: Unknown is for the words that are not listed");
+        ensure!(seen.insert(word.word.clone()), "{place}: it is there twice");
+        ensure!(seen.insert(format!("::{rust}")), "{place}: two words become {rust}");
+        said("label", &word.label).context(place.clone())?;
+        said("doc", &word.doc).context(place)?;
+        words.push(Word { word: word.word, rust, label: word.label, doc: word.doc });
+    }
+    Ok(Enumeration { name: form.name, label: form.label, doc: form.doc, words })
+}

@@ -1,0 +1,111 @@
+//! Which way each shape goes, and that everything is used.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::codegen::model::{Family, Field, Kind, Named};
+
+/// Marks the shapes with where they occur, and refuses what occurs nowhere.
+pub(super) fn mark(family: &mut Family) -> Result<()> {
+    let mut request = Walk::default();
+    let mut response = Walk::default();
+    for operation in &family.operations {
+        request.fields(family, operation.fields().chain(operation.meta.iter().flatten()))?;
+        if let Some(name) = &operation.response {
+            response.shape(family, name)?;
+        }
+    }
+    for shape in family.shapes.iter().filter(|shape| !shape.notification.is_empty()) {
+        response.shape(family, &shape.name)?;
+    }
+    for shape in &mut family.shapes {
+        shape.in_request = request.seen.contains(&shape.name);
+        shape.in_response = response.seen.contains(&shape.name);
+    }
+    for name in family.index.keys() {
+        let used = request.seen.contains(name) || response.seen.contains(name);
+        ensure!(used, "{name} is used nowhere");
+    }
+    for shape in family.shapes.iter().filter(|shape| !shape.in_request) {
+        ensure!(shape.any_of.is_empty(), "shape {}: `any_of` is for requests", shape.name);
+        for field in &shape.fields {
+            let limited = field.min.is_some()
+                || field.max.is_some()
+                || field.alphabet.is_some()
+                || field.format.is_some()
+                || field.default.is_some();
+            ensure!(
+                !limited,
+                "shape {}: field {}: limits and defaults are for requests, and this is an answer",
+                shape.name,
+                field.name
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a default is something the field can hold.
+pub(super) fn defaults(family: &Family) -> Result<()> {
+    let of_operations = family.operations.iter().flat_map(|operation| operation.fields());
+    let of_shapes = family.shapes.iter().flat_map(|shape| &shape.fields);
+    for field in of_operations.chain(of_shapes) {
+        let Some(default) = &field.default else { continue };
+        let fits = match &field.kind {
+            Kind::Enum(name) => family
+                .enumeration(name)
+                .is_some_and(|known| known.words.iter().any(|word| word.word == *default)),
+            Kind::Boolean => matches!(default.as_str(), "true" | "false"),
+            Kind::Integer | Kind::Fen => default.parse::<i64>().is_ok(),
+            Kind::String | Kind::Currency => true,
+            Kind::DateTime | Kind::Date | Kind::Shape(_) => false,
+        };
+        ensure!(fits, "field {}: `{default}` is no default for it", field.name);
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Walk {
+    seen: BTreeSet<String>,
+    /// The shapes around the one that is looked at.
+    around: Vec<String>,
+}
+
+impl Walk {
+    fn fields<'a>(
+        &mut self,
+        family: &Family,
+        fields: impl Iterator<Item = &'a Field>,
+    ) -> Result<()> {
+        for field in fields {
+            match &field.kind {
+                Kind::Shape(name) => self.shape(family, name)?,
+                Kind::Enum(name) => {
+                    self.seen.insert(name.clone());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn shape(&mut self, family: &Family, name: &str) -> Result<()> {
+        if self.around.iter().any(|around| around == name) {
+            bail!("shape {name} contains itself");
+        }
+        let Some(Named::Shape(at)) = family.index.get(name) else {
+            bail!("there is no shape {name}");
+        };
+        if !self.seen.insert(name.to_owned()) {
+            return Ok(());
+        }
+        self.around.push(name.to_owned());
+        if let Some(shape) = family.shapes.get(*at) {
+            self.fields(family, shape.fields.iter())?;
+        }
+        self.around.pop();
+        Ok(())
+    }
+}
