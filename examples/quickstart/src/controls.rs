@@ -1,0 +1,109 @@
+//! The sandbox's own controls, under `/_sandbox/`: what a phone and a calendar do elsewhere.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use wxpay_client::proto::DateTime;
+
+/// No control answers with more than this, in bytes.
+const MAX_ANSWER: usize = 1 << 20;
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The controls of one sandbox.
+#[derive(Debug)]
+pub(crate) struct Controls {
+    base_url: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// The sandbox's clock.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct SandboxClock {
+    pub(crate) offset_seconds: i64,
+}
+
+impl Controls {
+    /// The controls at `base_url`, or `None` if whatever answers there is no sandbox.
+    pub(crate) async fn find(base_url: &str) -> Result<Option<Self>> {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let controls = Self { base_url, client };
+        let (status, _) = controls.send(Method::GET, "/_sandbox/clock", None).await?;
+        Ok((status == StatusCode::OK).then_some(controls))
+    }
+
+    /// What the payer's phone would do: pays the order.
+    pub(crate) async fn pay(&self, out_trade_no: &str) -> Result<()> {
+        // Order numbers of this program need no percent-encoding.
+        let target = format!("/_sandbox/orders/{out_trade_no}/pay");
+        self.call::<Value>(Method::POST, &target, Some(json!({}))).await.map(drop)
+    }
+
+    pub(crate) async fn clock(&self) -> Result<SandboxClock> {
+        self.call(Method::GET, "/_sandbox/clock", None).await
+    }
+
+    /// Moves the sandbox's clock to `time`.
+    pub(crate) async fn move_clock(&self, time: DateTime) -> Result<SandboxClock> {
+        self.call(Method::PUT, "/_sandbox/clock", Some(json!({ "now": time }))).await
+    }
+
+    /// Sets the sandbox's clock back to where it was.
+    pub(crate) async fn restore_clock(&self, clock: SandboxClock) -> Result<SandboxClock> {
+        let body = json!({ "offset_seconds": clock.offset_seconds });
+        self.call(Method::PUT, "/_sandbox/clock", Some(body)).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<Value>,
+    ) -> Result<T> {
+        let (status, answer) = self.send(method.clone(), target, body).await?;
+        ensure!(
+            status.is_success(),
+            "the sandbox answered {method} {target} with {status}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+        serde_json::from_slice(if answer.is_empty() { b"null" } else { &answer })
+            .with_context(|| format!("the sandbox's answer to {method} {target}"))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<Value>,
+    ) -> Result<(StatusCode, Bytes)> {
+        let url = format!("{}{target}", self.base_url);
+        let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        let request = Request::builder()
+            .method(method)
+            .uri(&url)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .with_context(|| format!("{url} is not an address"))?;
+        let exchange = async {
+            let answer = self.client.request(request).await?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
+            let body = body.map_err(anyhow::Error::from_boxed)?.to_bytes();
+            anyhow::Ok((status, body))
+        };
+        let answer = tokio::time::timeout(ANSWER_WITHIN, exchange).await;
+        answer
+            .with_context(|| format!("no answer within {} s", ANSWER_WITHIN.as_secs()))
+            .flatten()
+            .with_context(|| format!("nothing answers at {}", self.base_url))
+    }
+}

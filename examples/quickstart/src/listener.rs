@@ -1,0 +1,190 @@
+//! The shop's own HTTP server, where notifications (回调通知) arrive.
+//!
+//! The order of things is that of any shop: read the raw bytes within a bound, verify and decrypt
+//! them, compare them with the order, put them where they are safe, and only then answer. A real
+//! shop puts them into a database; here it is a channel.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use wxpay_api::pay::{ExpectedOrder, Transaction};
+use wxpay_api::refund::RefundNotification;
+use wxpay_client::Client;
+use wxpay_client::proto::{MAX_NOTIFICATION_BYTES, Notification, reply};
+
+/// Where WeChat Pay posts to.
+pub(crate) const PATH: &str = "/wechatpay/notify";
+
+/// How long a peer may take over the body of its request.
+const BODY_WITHIN: Duration = Duration::from_secs(5);
+
+/// The listener; it stops when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    address: SocketAddr,
+    arrivals: mpsc::Receiver<Result<Arrival>>,
+    orders: Orders,
+    _server: JoinSet<()>,
+}
+
+/// What the shop knows about its orders, by their numbers.
+type Orders = Arc<Mutex<HashMap<String, ExpectedOrder>>>;
+
+/// A notification that was verified, decrypted and compared with its order.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) event_type: String,
+    /// The length of the raw body, in bytes.
+    pub(crate) length: usize,
+    pub(crate) content: Content,
+}
+
+/// What a notification says.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Payment(Box<Transaction>),
+    Refund(Box<RefundNotification>),
+}
+
+impl Listener {
+    /// Starts listening; `address` is a free port of this machine unless one is given.
+    pub(crate) async fn start(client: Client, address: Option<SocketAddr>) -> Result<Self> {
+        let address = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen for notifications on {address}"))?;
+        let address = listener.local_addr()?;
+        let (sender, arrivals) = mpsc::channel(64);
+        let orders = Orders::default();
+        let desk = Arc::new(Desk { client, orders: Arc::clone(&orders), arrivals: sender });
+        let mut server = JoinSet::new();
+        server.spawn(serve(listener, desk));
+        Ok(Self { address, arrivals, orders, _server: server })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Enters an order in the book: notifications about orders that are not in it are refused.
+    pub(crate) fn expect(&self, order: ExpectedOrder) {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.insert(order.out_trade_no.clone(), order);
+    }
+
+    /// The next notification that `wanted` finds something in; others are repetitions.
+    pub(crate) async fn next<T>(&mut self, wanted: impl Fn(Arrival) -> Option<T>) -> Result<T> {
+        loop {
+            let arrival = self.arrivals.recv().await.context("the listener has stopped")??;
+            if let Some(found) = wanted(arrival) {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// What every request is handled with.
+struct Desk {
+    client: Client,
+    orders: Orders,
+    arrivals: mpsc::Sender<Result<Arrival>>,
+}
+
+async fn serve(listener: TcpListener, desk: Arc<Desk>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                // Too many open files, mostly: another connection may fare better.
+                Err(_) => {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+            },
+            Some(_) = connections.join_next() => continue,
+        };
+        let desk = Arc::clone(&desk);
+        connections.spawn(async move {
+            let service = service_fn(|request| {
+                let desk = Arc::clone(&desk);
+                async move { Ok::<_, Infallible>(desk.receive(request).await.map(Full::new)) }
+            });
+            let mut server = auto::Builder::new(TokioExecutor::new());
+            server.http1().timer(TokioTimer::new()).header_read_timeout(BODY_WITHIN);
+            // A peer that goes away in the middle has nobody to be told.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+impl Desk {
+    async fn receive(&self, request: Request<Incoming>) -> Response<Bytes> {
+        if request.uri().path() != PATH || request.method() != Method::POST {
+            return status(StatusCode::NOT_FOUND);
+        }
+        let (parts, body) = request.into_parts();
+        let body = Limited::new(body, MAX_NOTIFICATION_BYTES).collect();
+        let Ok(Ok(body)) = tokio::time::timeout(BODY_WITHIN, body).await else {
+            return status(StatusCode::BAD_REQUEST);
+        };
+        let body = body.to_bytes();
+
+        // What does not verify is nobody's: probes and forgeries are refused, and that is all.
+        let notification = match self.client.open_notification(&parts.headers, &body).await {
+            Ok(notification) => notification,
+            Err(error) => return error.reply(),
+        };
+        let arrival = self.compare(&notification).map(|content| Arrival {
+            event_type: notification.event_type().to_owned(),
+            length: body.len(),
+            content,
+        });
+        let answer = if arrival.is_ok() { reply::success() } else { reply::failure("订单不符") };
+        match self.arrivals.send(arrival).await {
+            Ok(()) => answer,
+            // Nobody took it: WeChat Pay shall send it again.
+            Err(_) => reply::failure("稍后再试"),
+        }
+    }
+
+    /// Compares what was signed with what was ordered: a genuine notification about another
+    /// amount, merchant or app is as worthless as a forged one.
+    fn compare(&self, notification: &Notification) -> Result<Content> {
+        let event = notification.event_type();
+        if event.starts_with("TRANSACTION.") {
+            let transaction: Transaction = notification.decode()?;
+            let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+            let order = orders.get(&transaction.out_trade_no);
+            let order = order.context("a notification about an order that is not ours")?;
+            transaction.check(order).context("the notification does not fit the order")?;
+            Ok(Content::Payment(Box::new(transaction)))
+        } else if event.starts_with("REFUND.") {
+            let refund: RefundNotification = notification.decode()?;
+            Ok(Content::Refund(Box::new(refund)))
+        } else {
+            bail!("an event nobody asked for: {event}")
+        }
+    }
+}
+
+fn status(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
