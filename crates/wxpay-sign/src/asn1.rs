@@ -99,9 +99,16 @@ pub(crate) fn pkcs8_private_key(der: &[u8]) -> Result<PrivateNumbers<'_>, KeyErr
 /// Reads a PKCS#1 `RSAPrivateKey`.
 pub(crate) fn pkcs1_private_key(der: &[u8]) -> Result<PrivateNumbers<'_>, KeyError> {
     whole_sequence(der, |reader| {
-        // 1 would be a key of more than two primes.
-        if reader.decode::<u8>()? != 0 {
-            return Err(Fault::Der);
+        match reader.decode::<u8>()? {
+            0 => {}
+            1 => {
+                return Err(KeyError::new(
+                    KeyErrorKind::Rejected,
+                    "RSA key of more than two primes, two needed",
+                )
+                .into());
+            }
+            _ => return Err(Fault::Der),
         }
         let public = public_numbers(reader)?;
         let private_exponent = uint(reader)?;

@@ -49,13 +49,16 @@ impl Default for Backend {
 pub(crate) struct Failed;
 
 /// One match for all that is done the same way with either backend.
+///
+/// It matches on the place, not on a reference, so that a build without any backend has one error to show:
+/// the one that says which feature is missing.
 macro_rules! with {
-    ($type:ident, $value:expr, $inner:ident => $call:expr) => {
-        match $value {
+    ($value:expr, $inner:ident => $call:expr) => {
+        match *$value {
             #[cfg(feature = "rustcrypto")]
-            $type::RustCrypto($inner) => $call,
+            Self::RustCrypto(ref $inner) => $call,
             #[cfg(feature = "aws-lc-rs")]
-            $type::AwsLc($inner) => $call,
+            Self::AwsLc(ref $inner) => $call,
         }
     };
 }
@@ -80,16 +83,16 @@ impl RsaPrivateKey {
 
     /// RSASSA-PKCS1-v1_5 over the SHA-256 of the message.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failed> {
-        with!(Self, self, key => key.sign(message))
+        with!(self, key => key.sign(message))
     }
 
     /// RSAES-OAEP with SHA-1, MGF1 with SHA-1, no label.
     pub(crate) fn decrypt(&self, ciphertext: &[u8]) -> Result<Vec<u8>, Failed> {
-        with!(Self, self, key => key.decrypt(ciphertext))
+        with!(self, key => key.decrypt(ciphertext))
     }
 
     pub(crate) const fn backend(&self) -> Backend {
-        match self {
+        match *self {
             #[cfg(feature = "rustcrypto")]
             Self::RustCrypto(_) => Backend::RustCrypto,
             #[cfg(feature = "aws-lc-rs")]
@@ -118,12 +121,12 @@ impl RsaPublicKey {
 
     /// Checks an RSASSA-PKCS1-v1_5 signature over the SHA-256 of the message.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Failed> {
-        with!(Self, self, key => key.verify(message, signature))
+        with!(self, key => key.verify(message, signature))
     }
 
     /// RSAES-OAEP with SHA-1, MGF1 with SHA-1, no label.
     pub(crate) fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, Failed> {
-        with!(Self, self, key => key.encrypt(plain))
+        with!(self, key => key.encrypt(plain))
     }
 }
 
@@ -154,7 +157,7 @@ impl Aes256Gcm {
         aad: &[u8],
         buffer: &mut Vec<u8>,
     ) -> Result<(), Failed> {
-        with!(Self, self, gcm => gcm.open(nonce, aad, buffer))
+        with!(self, gcm => gcm.open(nonce, aad, buffer))
     }
 
     /// Encrypts in place and appends the tag.
@@ -164,6 +167,6 @@ impl Aes256Gcm {
         aad: &[u8],
         buffer: &mut Vec<u8>,
     ) -> Result<(), Failed> {
-        with!(Self, self, gcm => gcm.seal(nonce, aad, buffer))
+        with!(self, gcm => gcm.seal(nonce, aad, buffer))
     }
 }
