@@ -56,7 +56,9 @@ impl TradeBill {
 
 impl Row {
     fn read(names: &std::rc::Rc<[String]>, line: &str) -> Result<Self> {
-        let line = line.strip_prefix('`').context("a value must start with a back-tick")?;
+        let line = line
+            .strip_prefix('`')
+            .context("a value must start with a back-tick")?;
         let values: Vec<String> = line.split(",`").map(str::to_owned).collect();
         ensure!(
             values.len() == names.len(),
@@ -64,7 +66,10 @@ impl Row {
             values.len(),
             names.len()
         );
-        Ok(Self { names: std::rc::Rc::clone(names), values })
+        Ok(Self {
+            names: std::rc::Rc::clone(names),
+            values,
+        })
     }
 
     /// The value in the column `name`.
@@ -95,12 +100,16 @@ impl Row {
     pub fn count(&self, name: &str) -> Result<usize> {
         let text = self.text(name)?;
         let whole = text.split_once(".0").map_or(text, |(whole, _)| whole);
-        whole.parse().with_context(|| format!("column {name} is not a count"))
+        whole
+            .parse()
+            .with_context(|| format!("column {name} is not a count"))
     }
 }
 
 fn split_header(line: &str) -> std::rc::Rc<[String]> {
-    line.split(',').map(|name| name.trim_start_matches('`').to_owned()).collect()
+    line.split(',')
+        .map(|name| name.trim_start_matches('`').to_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -115,7 +124,11 @@ mod tests {
 
     #[test]
     fn values_with_commas_and_columns_by_name() {
-        for text in [BILL.to_owned(), BILL.replace("\r\n", "\n"), BILL.replace('\u{feff}', "")] {
+        for text in [
+            BILL.to_owned(),
+            BILL.replace("\r\n", "\n"),
+            BILL.replace('\u{feff}', ""),
+        ] {
             let bill = TradeBill::read(text.as_bytes()).unwrap();
             assert_eq!(bill.rows.len(), 2);
             assert_eq!(bill.rows[0].text("商品名称").unwrap(), "tea, black, large");

@@ -24,6 +24,8 @@ impl ShiftedClock {
 
 impl Clock for ShiftedClock {
     fn now(&self) -> Timestamp {
-        SystemClock::new().now().saturating_add(self.offset.load(Ordering::Relaxed))
+        SystemClock::new()
+            .now()
+            .saturating_add(self.offset.load(Ordering::Relaxed))
     }
 }

@@ -45,7 +45,9 @@ impl Controls {
     pub(crate) async fn pay(&self, out_trade_no: &str) -> Result<()> {
         // Order numbers of this program need no percent-encoding.
         let target = format!("/_sandbox/orders/{out_trade_no}/pay");
-        self.call::<Value>(Method::POST, &target, Some(json!({}))).await.map(drop)
+        self.call::<Value>(Method::POST, &target, Some(json!({})))
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn clock(&self) -> Result<SandboxClock> {
@@ -54,12 +56,13 @@ impl Controls {
 
     /// Moves the sandbox's clock to `time`.
     pub(crate) async fn move_clock(&self, time: DateTime) -> Result<SandboxClock> {
-        self.call(Method::PUT, "/_sandbox/clock", Some(json!({ "now": time }))).await
+        self.call(Method::PUT, "/_sandbox/clock", Some(json!({ "now": time })))
+            .await
     }
 
-    /// Sets the sandbox's clock back to where it was.
-    pub(crate) async fn restore_clock(&self, clock: SandboxClock) -> Result<SandboxClock> {
-        let body = json!({ "offset_seconds": clock.offset_seconds });
+    /// Moves the sandbox's clock to so many seconds after this machine's.
+    pub(crate) async fn set_offset(&self, seconds: i64) -> Result<SandboxClock> {
+        let body = json!({ "offset_seconds": seconds });
         self.call(Method::PUT, "/_sandbox/clock", Some(body)).await
     }
 

@@ -70,10 +70,19 @@ impl Listener {
         let address = listener.local_addr()?;
         let (sender, arrivals) = mpsc::channel(64);
         let orders = Orders::default();
-        let desk = Arc::new(Desk { client, orders: Arc::clone(&orders), arrivals: sender });
+        let desk = Arc::new(Desk {
+            client,
+            orders: Arc::clone(&orders),
+            arrivals: sender,
+        });
         let mut server = JoinSet::new();
         server.spawn(serve(listener, desk));
-        Ok(Self { address, arrivals, orders, _server: server })
+        Ok(Self {
+            address,
+            arrivals,
+            orders,
+            _server: server,
+        })
     }
 
     /// Where it listens.
@@ -90,7 +99,11 @@ impl Listener {
     /// The next notification that `wanted` finds something in; others are repetitions.
     pub(crate) async fn next<T>(&mut self, wanted: impl Fn(Arrival) -> Option<T>) -> Result<T> {
         loop {
-            let arrival = self.arrivals.recv().await.context("the listener has stopped")??;
+            let arrival = self
+                .arrivals
+                .recv()
+                .await
+                .context("the listener has stopped")??;
             if let Some(found) = wanted(arrival) {
                 return Ok(found);
             }
@@ -126,7 +139,10 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>) {
                 async move { Ok::<_, Infallible>(desk.receive(request).await.map(Full::new)) }
             });
             let mut server = auto::Builder::new(TokioExecutor::new());
-            server.http1().timer(TokioTimer::new()).header_read_timeout(BODY_WITHIN);
+            server
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(BODY_WITHIN);
             // A peer that goes away in the middle has nobody to be told.
             let _ = server.serve_connection(TokioIo::new(stream), service).await;
         });
@@ -155,7 +171,11 @@ impl Desk {
             length: body.len(),
             content,
         });
-        let answer = if arrival.is_ok() { reply::success() } else { reply::failure("订单不符") };
+        let answer = if arrival.is_ok() {
+            reply::success()
+        } else {
+            reply::failure("订单不符")
+        };
         match self.arrivals.send(arrival).await {
             Ok(()) => answer,
             // Nobody took it: WeChat Pay shall send it again.
@@ -172,7 +192,9 @@ impl Desk {
             let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
             let order = orders.get(&transaction.out_trade_no);
             let order = order.context("a notification about an order that is not ours")?;
-            transaction.check(order).context("the notification does not fit the order")?;
+            transaction
+                .check(order)
+                .context("the notification does not fit the order")?;
             Ok(Content::Payment(Box::new(transaction)))
         } else if event.starts_with("REFUND.") {
             let refund: RefundNotification = notification.decode()?;

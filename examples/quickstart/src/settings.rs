@@ -31,7 +31,7 @@ impl Settings {
     }
 
     fn from(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
-        let variable = |name| variable(name).filter(|value| !value.is_empty());
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let text = |name: &str| match variable(name) {
             None => Ok(None),
             Some(value) => match value.into_string() {
@@ -43,17 +43,30 @@ impl Settings {
         let base_url = text("WXPAY_BASE_URL")?;
         let notify_url = text("WXPAY_NOTIFY_URL")?;
         if home.is_none() {
-            for (name, value) in [("WXPAY_BASE_URL", &base_url), ("WXPAY_NOTIFY_URL", &notify_url)] {
+            for (name, value) in [
+                ("WXPAY_BASE_URL", &base_url),
+                ("WXPAY_NOTIFY_URL", &notify_url),
+            ] {
                 if value.is_some() {
-                    bail!("{name} is set and WXPAY_HOME is not: set it to the folder with merchant.json and the keys");
+                    bail!(
+                        "{name} is set and WXPAY_HOME is not: set it to the folder with merchant.json and the keys"
+                    );
                 }
             }
         }
         let listen = text("WXPAY_LISTEN")?;
         let listen = listen
-            .map(|text| text.parse().context("WXPAY_LISTEN is not an address like 127.0.0.1:8080"))
+            .map(|text| {
+                text.parse()
+                    .context("WXPAY_LISTEN is not an address like 127.0.0.1:8080")
+            })
             .transpose()?;
-        Ok(Self { home, base_url, notify_url, listen })
+        Ok(Self {
+            home,
+            base_url,
+            notify_url,
+            listen,
+        })
     }
 }
 
@@ -63,19 +76,28 @@ mod tests {
 
     fn settings(set: &[(&str, &str)]) -> Result<Settings> {
         Settings::from(|name| {
-            set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value))
+            set.iter()
+                .find(|(set, _)| *set == name)
+                .map(|(_, value)| OsString::from(value))
         })
     }
 
     #[test]
     fn nothing_set_or_set_to_nothing() {
         assert_eq!(settings(&[]).unwrap(), Settings::default());
-        assert_eq!(settings(&[("WXPAY_HOME", ""), ("WXPAY_BASE_URL", "")]).unwrap(), Settings::default());
+        assert_eq!(
+            settings(&[("WXPAY_HOME", ""), ("WXPAY_BASE_URL", "")]).unwrap(),
+            Settings::default()
+        );
     }
 
     #[test]
     fn values_are_taken() {
-        let settings = settings(&[("WXPAY_HOME", "/h"), ("WXPAY_BASE_URL", "http://a"), ("WXPAY_LISTEN", "[::1]:80")]);
+        let settings = settings(&[
+            ("WXPAY_HOME", "/h"),
+            ("WXPAY_BASE_URL", "http://a"),
+            ("WXPAY_LISTEN", "[::1]:80"),
+        ]);
         let settings = settings.unwrap();
         assert_eq!(settings.home, Some(PathBuf::from("/h")));
         assert_eq!(settings.base_url.as_deref(), Some("http://a"));

@@ -62,7 +62,8 @@ impl Shop {
         let key =
             PrivateKey::from_pem(&read(home, "apiclient_key.pem")?).context("apiclient_key.pem")?;
         let credential = Credential::from_certificate(&file.mchid, &certificate, key)?;
-        let api_v3_key = ApiV3Key::new(file.apiv3_key.expose()).context("apiv3_key in merchant.json")?;
+        let api_v3_key =
+            ApiV3Key::new(file.apiv3_key.expose()).context("apiv3_key in merchant.json")?;
         let mut keyring = PlatformKeyring::certificates();
         if home.join("pub_key.pem").exists() {
             let pem = read(home, "pub_key.pem")?;
@@ -74,7 +75,9 @@ impl Shop {
 
         let mut transport = Transport::builder();
         if home.join("ca.pem").exists() {
-            transport = transport.add_root_certificate_pem(&read(home, "ca.pem")?).context("ca.pem")?;
+            transport = transport
+                .add_root_certificate_pem(&read(home, "ca.pem")?)
+                .context("ca.pem")?;
         }
         let clock = Arc::new(ShiftedClock::default());
         let client = Client::builder(merchant)
@@ -84,7 +87,10 @@ impl Shop {
             .build()?;
 
         // Plain HTTP is a sandbox's, or nobody's; the real WeChat Pay is not asked.
-        let controls = match [&base_url, &file.base_url].into_iter().find(|url| url.starts_with("http://")) {
+        let controls = match [&base_url, &file.base_url]
+            .into_iter()
+            .find(|url| url.starts_with("http://"))
+        {
             Some(url) => Controls::find(url).await?,
             None => None,
         };
@@ -104,7 +110,17 @@ impl Shop {
             ),
         };
         let (appid, mchid) = (file.appid, file.mchid);
-        Ok(Self { client, appid, mchid, clock, controls, listener, notify_url, show, at: None })
+        Ok(Self {
+            client,
+            appid,
+            mchid,
+            clock,
+            controls,
+            listener,
+            notify_url,
+            show,
+            at: None,
+        })
     }
 
     /// Begins a step, and remembers it for an error that may come.

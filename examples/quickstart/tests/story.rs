@@ -1,0 +1,81 @@
+//! The whole story, told into memory.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use quickstart::{Settings, Show, run};
+use wxpay_sandbox::{Server, ServerConfig};
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+    }
+}
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("not poisoned").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn at(home: &Path, base_url: &str) -> Settings {
+    let mut settings = Settings::default();
+    settings.home = Some(home.to_owned());
+    settings.base_url = Some(base_url.to_owned());
+    settings
+}
+
+async fn failure(settings: Settings) -> String {
+    let error = run(settings, Show::plain(io::sink())).await.expect_err("this must not work");
+    format!("{error:#}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_holds() {
+    let page = Page::default();
+    let result = run(Settings::default(), Show::plain(page.clone())).await;
+    let text = page.text();
+    result.unwrap_or_else(|error| panic!("{text}\n{error:#}"));
+    for number in 1..=10 {
+        assert!(text.contains(&format!("\n{number:>2}  ")), "step {number} is missing:\n{text}");
+    }
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+        assert!(!line.contains('\x1b'), "colour in a file: {line:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_of_somebody_elses_is_left_as_it_was() {
+    let sandbox = Server::start(ServerConfig::default()).await.expect("a sandbox starts");
+    for _ in 0..2 {
+        let page = Page::default();
+        let result = run(at(sandbox.home(), sandbox.base_url()), Show::plain(page.clone())).await;
+        result.unwrap_or_else(|error| panic!("{}\n{error:#}", page.text()));
+    }
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_wrong_home_is_named() {
+    let error = failure(at(Path::new("/nowhere"), "http://127.0.0.1:9")).await;
+    assert!(error.contains("/nowhere"), "{error}");
+}
+
+#[tokio::test]
+async fn a_sandbox_that_is_not_there_is_named() {
+    let sandbox = Server::start(ServerConfig::default()).await.expect("a sandbox starts");
+    let home: PathBuf = sandbox.home().to_owned();
+    // Port 9 is nobody's.
+    let error = failure(at(&home, "http://127.0.0.1:9")).await;
+    assert!(error.contains("http://127.0.0.1:9"), "{error}");
+    sandbox.shutdown().await;
+}
