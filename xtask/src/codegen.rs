@@ -6,9 +6,12 @@ mod form;
 mod model;
 mod names;
 mod resolve;
+mod rust;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -17,14 +20,111 @@ use crate::run::root;
 /// Writes what the catalogue says, or with `check` fails where the files say something else.
 pub(crate) fn run(check: bool) -> Result<()> {
     let root = root();
-    let families = read(&root.join("crates/wxpay-api/catalogue"))?;
+    let krate = root.join("crates/wxpay-api");
+    let families = read(&krate.join("catalogue"))?;
+    features(&krate.join("Cargo.toml"), &families)?;
+    let folder = krate.join("src/generated");
     let mut files = BTreeMap::new();
     files.insert(root.join("crates/wxpay-sandbox/src/catalogue.json"), facts::write(&families)?);
-    for (path, text) in files {
-        let _ = check;
-        std::fs::write(&path, text)?;
+    for (path, text) in rust::write(&families) {
+        let path = match path.strip_prefix("../") {
+            Some(path) => krate.join("src").join(path),
+            None => folder.join(path),
+        };
+        let text = rustfmt(&root, &text).with_context(|| path.display().to_string())?;
+        files.insert(path, text);
+    }
+    let stale: Vec<PathBuf> =
+        files_in(&folder)?.into_iter().filter(|path| !files.contains_key(path)).collect();
+    let changed: Vec<&PathBuf> = files
+        .iter()
+        .filter(|(path, text)| std::fs::read_to_string(path).ok().as_ref() != Some(text))
+        .map(|(path, _)| path)
+        .collect();
+    if check {
+        let differ: Vec<String> = changed
+            .into_iter()
+            .chain(&stale)
+            .map(|path| path.strip_prefix(&root).unwrap_or(path).display().to_string())
+            .collect();
+        if !differ.is_empty() {
+            bail!(
+                "these files differ from the catalogue, run `cargo xtask codegen`:\n  {}",
+                differ.join("\n  ")
+            );
+        }
+        return Ok(());
+    }
+    for path in changed {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        if let Some(text) = files.get(path) {
+            std::fs::write(path, text).with_context(|| path.display().to_string())?;
+        }
+    }
+    for path in stale {
+        std::fs::remove_file(&path).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// Each family is a feature, and `full` is all of them.
+fn features(manifest: &Path, families: &[model::Family]) -> Result<()> {
+    let text = std::fs::read_to_string(manifest)?;
+    let manifest: toml::Table = text.parse().context("crates/wxpay-api/Cargo.toml")?;
+    let features = manifest.get("features").and_then(|features| features.as_table());
+    let full = features.and_then(|features| features.get("full")?.as_array());
+    for family in families {
+        let name = family.name.as_str();
+        if features.is_none_or(|features| !features.contains_key(name)) {
+            bail!("{name}.toml: crates/wxpay-api/Cargo.toml has no feature {name}");
+        }
+        if full.is_none_or(|full| !full.iter().any(|feature| feature.as_str() == Some(name))) {
+            bail!("{name}.toml: the feature `full` in crates/wxpay-api/Cargo.toml lacks {name}");
+        }
+    }
+    Ok(())
+}
+
+/// The files in `folder` and one level below.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !folder.exists() {
+        return Ok(files);
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_in(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Formats `text` as `cargo fmt` would.
+fn rustfmt(root: &Path, text: &str) -> Result<String> {
+    let mut child = Command::new("rustfmt")
+        .args(["--edition", "2024", "--emit", "stdout", "--config-path"])
+        .arg(root.join("rustfmt.toml"))
+        .current_dir(root)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start rustfmt (`rustup component add rustfmt`)")?;
+    // What does not fit into the pipe waits until rustfmt reads, and it reads all before writing.
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(text.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("rustfmt: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 fn read(folder: &Path) -> Result<Vec<model::Family>> {

@@ -118,6 +118,8 @@ pub(super) struct Shape {
     pub(super) in_request: bool,
     /// Whether answers or notifications hold it.
     pub(super) in_response: bool,
+    /// The operation that has it for itself.
+    pub(super) owner: Option<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -296,6 +296,7 @@ fn shape(form: form::Shape, parts: &mut Parts<'_>, index: &Index) -> Result<Shap
         fields,
         in_request: false,
         in_response: false,
+        owner: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Which way each shape goes, and that everything is used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
 
@@ -10,18 +10,34 @@ use crate::codegen::model::{Family, Field, Kind, Named};
 pub(super) fn mark(family: &mut Family) -> Result<()> {
     let mut request = Walk::default();
     let mut response = Walk::default();
+    let mut users: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
     for operation in &family.operations {
-        request.fields(family, operation.fields().chain(operation.meta.iter().flatten()))?;
+        let (mut sends, mut gets) = (Walk::default(), Walk::default());
+        sends.fields(family, operation.fields().chain(operation.meta.iter().flatten()))?;
         if let Some(name) = &operation.response {
-            response.shape(family, name)?;
+            gets.shape(family, name)?;
         }
+        let user = (!operation.by_hand).then(|| operation.name.clone());
+        for name in sends.seen.union(&gets.seen) {
+            users.entry(name.clone()).or_default().push(user.clone());
+        }
+        request.seen.append(&mut sends.seen);
+        response.seen.append(&mut gets.seen);
     }
     for shape in family.shapes.iter().filter(|shape| !shape.notification.is_empty()) {
-        response.shape(family, &shape.name)?;
+        let mut told = Walk::default();
+        told.shape(family, &shape.name)?;
+        for name in &told.seen {
+            users.entry(name.clone()).or_default().push(None);
+        }
+        response.seen.append(&mut told.seen);
     }
     for shape in &mut family.shapes {
         shape.in_request = request.seen.contains(&shape.name);
         shape.in_response = response.seen.contains(&shape.name);
+        if let Some([user]) = users.get(&shape.name).map(Vec::as_slice) {
+            shape.owner.clone_from(user);
+        }
     }
     for name in family.index.keys() {
         let used = request.seen.contains(name) || response.seen.contains(name);

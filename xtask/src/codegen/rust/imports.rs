@@ -1,0 +1,65 @@
+//! `use` lines, from what a file's code mentions.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::codegen::model::Family;
+
+/// What generated code may need, and where it comes from.
+const KNOWN: [(&str, &str); 22] = [
+    ("http", "Method"),
+    ("serde", "Deserialize"),
+    ("serde", "Serialize"),
+    ("wxpay_json::check", "Alphabet"),
+    ("wxpay_json", "Date"),
+    ("wxpay_json", "DateTime"),
+    ("wxpay_json", "DecodeError"),
+    ("wxpay_json", "Fen"),
+    ("wxpay_json", "InvalidField"),
+    ("wxpay_json", "Sensitive"),
+    ("wxpay_proto", "Body"),
+    ("wxpay_proto", "BodyError"),
+    ("wxpay_proto", "Idempotency"),
+    ("wxpay_proto", "Operation"),
+    ("wxpay_proto", "OperationInfo"),
+    ("wxpay_proto", "Reply"),
+    ("wxpay_proto", "ReplySignature"),
+    ("wxpay_proto", "Target"),
+    ("wxpay_proto::sign", "Decryptor"),
+    ("wxpay_proto::sign", "Encryptor"),
+    ("crate", "Currency"),
+    ("crate", "wire"),
+];
+
+/// The `use` lines of `body`, which defines `own`.
+pub(super) fn of(family: &Family, body: &str, own: &[&str]) -> String {
+    let code: String = body
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("///"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let words: std::collections::BTreeSet<&str> =
+        code.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').collect();
+    let mut uses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (from, name) in KNOWN {
+        if words.contains(name) {
+            uses.entry(from).or_default().push(name);
+        }
+    }
+    // The functions of `check` are called with its name before them.
+    if code.contains("check::") {
+        uses.entry("wxpay_json").or_default().push("check");
+    }
+    for name in family.index.keys().map(String::as_str) {
+        if words.contains(name) && !own.contains(&name) {
+            uses.entry("super").or_default().push(name);
+        }
+    }
+    let mut outside = String::new();
+    let mut inside = String::new();
+    for (from, names) in uses {
+        let group = if matches!(from, "crate" | "super") { &mut inside } else { &mut outside };
+        let _ = writeln!(group, "use {from}::{{{}}};", names.join(", "));
+    }
+    format!("{outside}\n{inside}\n")
+}
