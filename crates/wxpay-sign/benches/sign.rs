@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use wxpay_sign::{
     ApiV2Key, ApiV3Key, Backend, Decryptor as _, Encryptor as _, Nonce, PrivateKey, SignType,
     Signature, Signer as _, Timestamp, request_message, response_message,
@@ -36,23 +36,22 @@ fn rsa(criterion: &mut Criterion) {
     let at = Timestamp::from_unix(1_554_208_460);
     let message = request_message("POST", "/v3/pay/transactions/jsapi", at, &nonce, BODY);
     for &backend in Backend::all() {
-        let name = format!("{backend:?}");
         let key = PrivateKey::from_pem_with(backend, PRIVATE_KEY).expect("test key");
         let public = key.public_key();
         let signature = key.sign(&message).expect("sign");
-        criterion.bench_function(BenchmarkId::new("sign", &name), |bencher| {
+        criterion.bench_function(&format!("sign/{backend:?}"), |bencher| {
             bencher.iter(|| key.sign(black_box(&message)));
         });
-        criterion.bench_function(BenchmarkId::new("verify", &name), |bencher| {
+        criterion.bench_function(&format!("verify/{backend:?}"), |bencher| {
             bencher.iter(|| public.verify(black_box(&message), black_box(&signature)));
         });
-        criterion.bench_function(BenchmarkId::new("oaep decrypt", &name), |bencher| {
+        criterion.bench_function(&format!("oaep decrypt/{backend:?}"), |bencher| {
             bencher.iter(|| key.decrypt(black_box(OAEP)));
         });
-        criterion.bench_function(BenchmarkId::new("oaep encrypt", &name), |bencher| {
+        criterion.bench_function(&format!("oaep encrypt/{backend:?}"), |bencher| {
             bencher.iter(|| public.encrypt(black_box("张三 13800138000")));
         });
-        criterion.bench_function(BenchmarkId::new("private key from pem", &name), |bencher| {
+        criterion.bench_function(&format!("private key from pem/{backend:?}"), |bencher| {
             bencher.iter(|| PrivateKey::from_pem_with(backend, black_box(PRIVATE_KEY)));
         });
     }
@@ -61,15 +60,14 @@ fn rsa(criterion: &mut Criterion) {
 fn notifications(criterion: &mut Criterion) {
     use notification::{BODY, CIPHERTEXT, GCM_NONCE, NONCE, SIGNATURE, TIMESTAMP};
     for &backend in Backend::all() {
-        let name = format!("{backend:?}");
         let public = PrivateKey::from_pem_with(backend, PRIVATE_KEY)
             .expect("test key")
             .public_key();
         let api_v3_key = ApiV3Key::new_with(backend, API_V3_KEY).expect("test key");
-        criterion.bench_function(BenchmarkId::new("gcm open", &name), |bencher| {
+        criterion.bench_function(&format!("gcm open/{backend:?}"), |bencher| {
             bencher.iter(|| api_v3_key.open(GCM_NONCE, b"transaction", black_box(CIPHERTEXT)));
         });
-        criterion.bench_function(BenchmarkId::new("notification", &name), |bencher| {
+        criterion.bench_function(&format!("notification/{backend:?}"), |bencher| {
             bencher.iter(|| {
                 let signature = Signature::from_base64(black_box(SIGNATURE)).expect("base64");
                 let message = response_message(TIMESTAMP, NONCE, black_box(BODY));
@@ -90,7 +88,7 @@ fn without_rsa(criterion: &mut Criterion) {
         ("nonce_str", "ibuaiVcKdpRxkhJA"),
     ];
     for sign_type in [SignType::Md5, SignType::HmacSha256] {
-        criterion.bench_function(BenchmarkId::new("parameters", sign_type), |bencher| {
+        criterion.bench_function(&format!("parameters/{sign_type}"), |bencher| {
             bencher.iter(|| key.sign(sign_type, black_box(params)));
         });
     }

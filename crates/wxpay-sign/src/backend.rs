@@ -66,7 +66,7 @@ macro_rules! with {
 /// An RSA private key. Wiped when dropped, by the library that holds it.
 pub(crate) enum RsaPrivateKey {
     #[cfg(feature = "rustcrypto")]
-    RustCrypto(rustcrypto::PrivateKey),
+    RustCrypto(Box<rustcrypto::PrivateKey>),
     #[cfg(feature = "aws-lc-rs")]
     AwsLc(aws_lc::PrivateKey),
 }
@@ -75,7 +75,9 @@ impl RsaPrivateKey {
     pub(crate) fn new(backend: Backend, numbers: &PrivateNumbers<'_>) -> Result<Self, Failed> {
         Ok(match backend {
             #[cfg(feature = "rustcrypto")]
-            Backend::RustCrypto => Self::RustCrypto(rustcrypto::PrivateKey::new(numbers)?),
+            Backend::RustCrypto => {
+                Self::RustCrypto(Box::new(rustcrypto::PrivateKey::new(numbers)?))
+            }
             #[cfg(feature = "aws-lc-rs")]
             Backend::AwsLc => Self::AwsLc(aws_lc::PrivateKey::new(numbers)?),
         })

@@ -172,7 +172,7 @@ impl PaySignKey {
             .map(|(name, value)| (name.as_str(), value.as_ref()))
             .collect();
         pairs.push(("appkey", self.0.expose()));
-        pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+        pairs.sort_by_key(|&(name, _)| name);
         let mut hash = Sha1::new();
         join(pairs.into_iter(), |piece| hash.update(piece));
         lower_hex(&hash.finalize())

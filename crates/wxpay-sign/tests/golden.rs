@@ -1,5 +1,7 @@
 //! Every vector under `tests/vectors`, with every backend that is compiled in.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[path = "support/vectors.rs"]
 mod vectors;
 

@@ -210,7 +210,7 @@ fn serials_are_normalised() {
 fn bad_identifiers_say_why() {
     let text = |input: &str| PlatformKeyId::parse(input).unwrap_err().to_string();
     assert_eq!(
-        text(&"A1B2C3D4E5F60718293A4B5C6D7E8F901234567"),
+        text("A1B2C3D4E5F60718293A4B5C6D7E8F901234567"),
         "certificate serial number: 39 digits, an even number needed; the leading zero was lost, take \
          the serial from the certificate itself"
     );

@@ -1,5 +1,7 @@
 //! Each backend takes what the other made, and so does the `openssl` program.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[path = "support/vectors.rs"]
 mod vectors;
 

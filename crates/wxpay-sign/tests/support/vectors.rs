@@ -1,5 +1,6 @@
 //! Reads the files under `tests/vectors`. Every file is taken as it is: no line feed is added or cut off.
 
+#![expect(clippy::unwrap_used, reason = "a broken vector is a failed test")]
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use std::fs;
