@@ -1,0 +1,179 @@
+//! Reads the `multipart/form-data` body of an upload: the `meta` part, whose text is what was
+//! signed, and the file.
+
+use bytes::Bytes;
+
+/// The parts, before `meta` is parsed.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) meta: Bytes,
+    pub(crate) file_name: String,
+    pub(crate) content_type: String,
+    pub(crate) content: Bytes,
+}
+
+/// More parts than any upload of WeChat Pay has.
+const MOST_PARTS: usize = 16;
+
+/// Takes the body apart; the error says what is wrong with it.
+pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static str> {
+    let boundary = boundary(content_type)?;
+    let opening = format!("--{boundary}");
+    let between = format!("\r\n--{boundary}");
+    let mut at = opening.len();
+    if !body.starts_with(opening.as_bytes()) {
+        return Err("the body does not begin with the boundary named in Content-Type");
+    }
+    let mut meta = None;
+    let mut file = None;
+    for _ in 0..MOST_PARTS {
+        let rest = &body[at..];
+        if rest.starts_with(b"--") {
+            let meta = meta.ok_or("there is no part named meta")?;
+            let (file_name, content_type, content) = file.ok_or("there is no part with a file")?;
+            return Ok(Parts { meta, file_name, content_type, content });
+        }
+        if !rest.starts_with(b"\r\n") {
+            return Err("a boundary is not followed by CRLF");
+        }
+        let head_start = at + 2;
+        let head_length =
+            find(&body[head_start..], b"\r\n\r\n").ok_or("a part's headers have no end")?;
+        let content_start = head_start + head_length + 4;
+        let content_length = find(&body[content_start..], between.as_bytes())
+            .ok_or("a part is not closed by the boundary")?;
+        let head = std::str::from_utf8(&body[head_start..head_start + head_length])
+            .map_err(|_| "a part's headers are not UTF-8")?;
+        let content = body.slice(content_start..content_start + content_length);
+        let head = Head::parse(head)?;
+        match (head.name.as_str(), head.file_name) {
+            ("meta", None) if meta.is_none() => meta = Some(content),
+            ("meta", _) => return Err("the part named meta stands twice or is a file"),
+            (_, Some(file_name)) if file.is_none() => {
+                file = Some((file_name, head.content_type, content));
+            }
+            (_, Some(_)) => return Err("there is more than one file"),
+            // Further form fields: some endpoints take them beside meta and file.
+            (_, None) => {}
+        }
+        at = content_start + content_length + between.len();
+    }
+    Err("there are too many parts")
+}
+
+#[derive(Debug, Default)]
+struct Head {
+    name: String,
+    file_name: Option<String>,
+    content_type: String,
+}
+
+impl Head {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let mut head = Self::default();
+        let mut disposed = false;
+        for line in text.split("\r\n") {
+            let (name, value) = line.split_once(':').ok_or("a part's header has no colon")?;
+            if name.eq_ignore_ascii_case("content-disposition") {
+                let mut parameters = value.split(';').map(str::trim);
+                if parameters.next() != Some("form-data") {
+                    return Err("a part's Content-Disposition is not form-data");
+                }
+                disposed = true;
+                for parameter in parameters.filter(|parameter| !parameter.is_empty()) {
+                    match parameter.split_once('=') {
+                        Some(("name", value)) => head.name = unquote(value),
+                        Some(("filename", value)) => head.file_name = Some(unquote(value)),
+                        _ => {}
+                    }
+                }
+            } else if name.eq_ignore_ascii_case("content-type") {
+                head.content_type = value.trim().to_owned();
+            }
+        }
+        if disposed { Ok(head) } else { Err("a part has no Content-Disposition") }
+    }
+}
+
+fn boundary(content_type: &str) -> Result<String, &'static str> {
+    let mut parameters = content_type.split(';').map(str::trim);
+    let kind = parameters.next().unwrap_or_default();
+    if !kind.eq_ignore_ascii_case("multipart/form-data") {
+        return Err("Content-Type is not multipart/form-data");
+    }
+    let boundary = parameters
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("boundary"))
+        .map(|(_, value)| unquote(value))
+        .ok_or("Content-Type names no boundary")?;
+    if (1..=70).contains(&boundary.len()) {
+        Ok(boundary)
+    } else {
+        Err("the boundary is not of 1 to 70 characters")
+    }
+}
+
+fn unquote(text: &str) -> String {
+    let text = text.trim();
+    text.strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text)
+        .to_owned()
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    let mut from = 0;
+    while let Some(offset) = haystack[from..].iter().position(|byte| *byte == first) {
+        let at = from + offset;
+        if haystack[at..].starts_with(needle) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TYPE: &str = "multipart/form-data; boundary=\"b0\"";
+
+    fn body(text: &str) -> Bytes {
+        Bytes::from(text.replace('\n', "\r\n"))
+    }
+
+    #[test]
+    fn an_upload_is_taken_apart() {
+        let parts = parse(
+            TYPE,
+            &body(
+                "--b0\nContent-Disposition: form-data; name=\"meta\";\nContent-Type: application/json\n\n{\"a\":1}\n\
+                 --b0\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\nContent-Type: image/png\n\nx\n--b\ny\n--b0--\n",
+            ),
+        )
+        .unwrap();
+        assert_eq!(&parts.meta[..], b"{\"a\":1}");
+        assert_eq!(&parts.content[..], b"x\r\n--b\r\ny");
+        assert_eq!((parts.file_name.as_str(), parts.content_type.as_str()), ("a.png", "image/png"));
+    }
+
+    #[test]
+    fn broken_bodies_are_named() {
+        for (text, problem) in [
+            ("", "does not begin"),
+            ("--b0", "CRLF"),
+            ("--b0--", "no part named meta"),
+            ("--b0\nContent-Disposition: form-data; name=\"meta\"\n", "no end"),
+            ("--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx", "not closed"),
+            ("--b0\nContent-Type: a\n\nx\n--b0--", "no Content-Disposition"),
+            ("--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx\n--b0--", "no part with a file"),
+        ] {
+            let error = parse(TYPE, &body(text)).unwrap_err();
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+        assert!(parse("application/json", &Bytes::new()).is_err());
+        assert!(parse("multipart/form-data", &Bytes::new()).is_err());
+    }
+}
