@@ -1,0 +1,85 @@
+//! Sends the notifications that are due, and says how it went.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::chain;
+use super::shared::Shared;
+
+/// How long a merchant may take to answer: WeChat Pay's own limit.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How many notifications may be under way at once.
+const AT_ONCE: usize = 32;
+
+type NotifyClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Notifications go out over HTTP or HTTPS, as their URL says; redirects are not followed.
+pub(super) fn client(tls: ClientConfig) -> NotifyClient {
+    let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_all_versions()
+        .build();
+    // No connection is kept: a merchant that restarts between two notifications is not troubled by
+    // a dead one.
+    Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(0)
+        .build(connector)
+}
+
+/// Runs until it is dropped.
+pub(super) async fn run(shared: Arc<Shared>, client: NotifyClient) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut under_way = JoinSet::new();
+    loop {
+        let (due, next) = shared.with_core(|core, now| (core.due(now), core.next_due()));
+        for delivery in due {
+            let (shared, client, places) =
+                (Arc::clone(&shared), client.clone(), Arc::clone(&places));
+            under_way.spawn(async move {
+                tokio::time::sleep(delivery.delay).await;
+                let Ok(_place) = places.acquire().await else {
+                    return;
+                };
+                let result = send(&client, delivery.request).await;
+                shared.with_core(|core, now| core.delivered(delivery.id, result, now));
+                shared.wake();
+            });
+        }
+        let wait = next.map_or(Duration::MAX, |next| shared.until(next));
+        tokio::select! {
+            () = shared.woken() => {}
+            () = tokio::time::sleep(wait) => {}
+            Some(_) = under_way.join_next() => {}
+        }
+    }
+}
+
+async fn send(client: &NotifyClient, request: Request<Bytes>) -> Result<StatusCode, ()> {
+    let url = request.uri().clone();
+    match tokio::time::timeout(ANSWER_WITHIN, client.request(request.map(Full::new))).await {
+        Ok(Ok(response)) => {
+            tracing::info!(%url, status = response.status().as_u16(), "sent a notification");
+            Ok(response.status())
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(%url, error = %chain(&error), "a notification did not arrive");
+            Err(())
+        }
+        Err(_) => {
+            tracing::warn!(%url, seconds = ANSWER_WITHIN.as_secs(), "a notification was not answered in time");
+            Err(())
+        }
+    }
+}
