@@ -74,6 +74,13 @@ impl DecodeError {
         &self.0.path
     }
 
+    /// A value at `path` that cannot be used for a reason JSON knows nothing of, such as encrypted
+    /// text that cannot be opened. `message` must not repeat values of the document.
+    #[must_use]
+    pub fn at(path: &str, message: impl Into<String>) -> Self {
+        Self::new(path, message.into())
+    }
+
     fn new(path: &str, message: String) -> Self {
         let path = path
             .chars()
