@@ -7,6 +7,8 @@ mod model;
 mod names;
 mod resolve;
 mod rust;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -25,7 +27,10 @@ pub(crate) fn run(check: bool) -> Result<()> {
     features(&krate.join("Cargo.toml"), &families)?;
     let folder = krate.join("src/generated");
     let mut files = BTreeMap::new();
-    files.insert(root.join("crates/wxpay-sandbox/src/catalogue.json"), facts::write(&families)?);
+    files.insert(
+        root.join("crates/wxpay-sandbox/src/catalogue.json"),
+        facts::write(&families)?,
+    );
     for (path, text) in rust::write(&families) {
         let path = match path.strip_prefix("../") {
             Some(path) => krate.join("src").join(path),
@@ -34,8 +39,10 @@ pub(crate) fn run(check: bool) -> Result<()> {
         let text = rustfmt(&root, &text).with_context(|| path.display().to_string())?;
         files.insert(path, text);
     }
-    let stale: Vec<PathBuf> =
-        files_in(&folder)?.into_iter().filter(|path| !files.contains_key(path)).collect();
+    let stale: Vec<PathBuf> = files_in(&folder)?
+        .into_iter()
+        .filter(|path| !files.contains_key(path))
+        .collect();
     let changed: Vec<&PathBuf> = files
         .iter()
         .filter(|(path, text)| std::fs::read_to_string(path).ok().as_ref() != Some(text))
@@ -45,7 +52,12 @@ pub(crate) fn run(check: bool) -> Result<()> {
         let differ: Vec<String> = changed
             .into_iter()
             .chain(&stale)
-            .map(|path| path.strip_prefix(&root).unwrap_or(path).display().to_string())
+            .map(|path| {
+                path.strip_prefix(&root)
+                    .unwrap_or(path)
+                    .display()
+                    .to_string()
+            })
             .collect();
         if !differ.is_empty() {
             bail!(
@@ -73,7 +85,9 @@ pub(crate) fn run(check: bool) -> Result<()> {
 fn features(manifest: &Path, families: &[model::Family]) -> Result<()> {
     let text = std::fs::read_to_string(manifest)?;
     let manifest: toml::Table = text.parse().context("crates/wxpay-api/Cargo.toml")?;
-    let features = manifest.get("features").and_then(|features| features.as_table());
+    let features = manifest
+        .get("features")
+        .and_then(|features| features.as_table());
     let full = features.and_then(|features| features.get("full")?.as_array());
     for family in families {
         let name = family.name.as_str();
@@ -129,23 +143,38 @@ fn rustfmt(root: &Path, text: &str) -> Result<String> {
 
 fn read(folder: &Path) -> Result<Vec<model::Family>> {
     let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             paths.push(path);
         }
     }
     paths.sort();
-    let families: Vec<model::Family> = paths.iter().map(|p| family(p)).collect::<Result<_>>()?;
+    let families: Vec<model::Family> = paths
+        .iter()
+        .map(|path| family(path))
+        .collect::<Result<_>>()?;
     resolve::together(&families)?;
     Ok(families)
 }
 
-fn family(path: &PathBuf) -> Result<model::Family> {
-    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+fn family(path: &Path) -> Result<model::Family> {
+    let name = path
+        .file_stem()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    parse(name, &text)
+}
+
+fn parse(name: &str, text: &str) -> Result<model::Family> {
     let place = format!("{name}.toml");
-    let text = std::fs::read_to_string(path).with_context(|| place.clone())?;
-    let form = match toml::from_str(&text) {
+    let form = match toml::from_str(text) {
         Ok(form) => form,
         Err(error) => bail!("{place}: {error}"),
     };

@@ -1,1 +1,17 @@
-//! WeChat Pay.
+#![doc = include_str!("../README.md")]
+
+mod by_hand;
+mod currency;
+mod expect;
+mod generated;
+mod wire;
+
+pub use currency::Currency;
+#[cfg(feature = "combine")]
+pub use expect::{ExpectedCombineOrder, ExpectedSubOrder};
+#[cfg(any(feature = "pay", feature = "partner_pay"))]
+pub use expect::ExpectedOrder;
+#[cfg(feature = "refund")]
+pub use expect::ExpectedRefund;
+pub use expect::OrderMismatch;
+pub use generated::*;

@@ -18,7 +18,10 @@ pub(super) fn write(families: &[Family]) -> Result<String> {
         }
     }
     operations.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let lines: Vec<String> = operations.into_iter().map(|(_, facts)| facts.to_string()).collect();
+    let lines: Vec<String> = operations
+        .into_iter()
+        .map(|(_, facts)| facts.to_string())
+        .collect();
     Ok(format!("[\n{}\n]\n", lines.join(",\n")))
 }
 
@@ -54,15 +57,13 @@ fn facts(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
 }
 
 fn fields(family: &Family, fields: &[Field], request: bool) -> Result<Vec<Value>> {
-    fields.iter().map(|field| facts_of_field(family, field, request)).collect()
+    fields
+        .iter()
+        .map(|field| facts_of_field(family, field, request))
+        .collect()
 }
 
-fn object(
-    family: &Family,
-    list: &[Field],
-    any_of: &[Vec<String>],
-    request: bool,
-) -> Result<Value> {
+fn object(family: &Family, list: &[Field], any_of: &[Vec<String>], request: bool) -> Result<Value> {
     let mut object = json!({ "type": "object", "fields": fields(family, list, request)? });
     if request && !any_of.is_empty() {
         object["any_of"] = json!(any_of);
@@ -85,7 +86,9 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
     facts.append(&mut kind);
     if request {
         // An empty text or list is refused wherever one may be sent at all.
-        let min = field.min.or_else(|| (field.list || field.kind == Kind::String).then_some(1));
+        let min = field
+            .min
+            .or_else(|| (field.list || field.kind == Kind::String).then_some(1));
         if let Some(min) = min {
             facts.insert("min".to_owned(), json!(min));
         }

@@ -14,8 +14,7 @@ pub(super) enum Method {
 }
 
 impl Method {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+    pub(super) const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -97,12 +96,19 @@ pub(super) struct Operation {
 impl Operation {
     /// The fields of the Rust type, in its order.
     pub(super) fn fields(&self) -> impl Iterator<Item = &Field> + Clone {
-        self.params.iter().chain(&self.query).chain(self.body.iter().flatten())
+        self.params
+            .iter()
+            .chain(&self.query)
+            .chain(self.body.iter().flatten())
     }
 
     /// The status of success.
     pub(super) const fn status(&self) -> u16 {
-        if self.response.is_some() || !self.signed { 200 } else { 204 }
+        if self.response.is_some() || !self.signed {
+            200
+        } else {
+            204
+        }
     }
 }
 

@@ -52,12 +52,12 @@ pub(super) fn is_snake(name: &str) -> bool {
 /// Whether Rust keeps `name` for itself, or the generated code does.
 pub(super) fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 54] = [
-        "abstract", "as", "async", "await", "become", "box", "break", "const", "continue",
-        "crate", "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen",
-        "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "new",
-        "override", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "type",
-        "unsafe", "use", "virtual", "where", "while", "yield", "try", "true", "info", "target",
-        "body", "check", "decode",
+        "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+        "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+        "in", "let", "loop", "macro", "match", "mod", "move", "mut", "new", "override", "pub",
+        "ref", "return", "self", "static", "struct", "super", "trait", "type", "unsafe", "use",
+        "virtual", "where", "while", "yield", "try", "true", "info", "target", "body", "check",
+        "decode",
     ];
     RESERVED.contains(&name)
 }
@@ -81,7 +81,10 @@ mod tests {
 
     #[test]
     fn types_become_modules() {
-        assert_eq!(snake("QueryOrderByOutTradeNo"), "query_order_by_out_trade_no");
+        assert_eq!(
+            snake("QueryOrderByOutTradeNo"),
+            "query_order_by_out_trade_no"
+        );
         assert_eq!(operation("pay", "H5Prepay"), "pay.h5_prepay");
     }
 }

@@ -14,7 +14,10 @@ use super::names;
 
 /// Resolves the family `name`.
 pub(super) fn family(name: &str, form: form::Family) -> Result<Family> {
-    ensure!(names::is_snake(name), "a family's file is named like a module, `{name}` is not");
+    ensure!(
+        names::is_snake(name),
+        "a family's file is named like a module, `{name}` is not"
+    );
     said("title", &form.title)?;
     said("doc", &form.doc)?;
     ensure!(!form.operation.is_empty(), "no operation");
@@ -74,35 +77,75 @@ fn said(key: &str, text: &str) -> Result<()> {
 fn index(form: &form::Family) -> Result<BTreeMap<String, Named>> {
     let mut index = BTreeMap::new();
     let mut taken: BTreeSet<&str> = BTreeSet::new();
-    let mut modules: BTreeSet<String> = ["requests", "responses", "enums"].map(str::to_owned).into();
+    let mut modules: BTreeSet<String> =
+        ["requests", "responses", "enums"].map(str::to_owned).into();
     for operation in &form.operation {
         name_of_type(&operation.name)?;
-        ensure!(taken.insert(&operation.name), "two types are called {}", operation.name);
+        ensure!(
+            taken.insert(&operation.name),
+            "two types are called {}",
+            operation.name
+        );
         let module = names::snake(&operation.name);
-        ensure!(modules.insert(module), "operation {}: its module's name is taken", operation.name);
+        ensure!(
+            modules.insert(module),
+            "operation {}: its module's name is taken",
+            operation.name
+        );
     }
     for (at, shape) in form.shape.iter().enumerate() {
         name_of_type(&shape.name)?;
-        ensure!(taken.insert(&shape.name), "two types are called {}", shape.name);
+        ensure!(
+            taken.insert(&shape.name),
+            "two types are called {}",
+            shape.name
+        );
         index.insert(shape.name.clone(), Named::Shape(at));
     }
     for (at, enumeration) in form.enumeration.iter().enumerate() {
         name_of_type(&enumeration.name)?;
-        ensure!(taken.insert(&enumeration.name), "two types are called {}", enumeration.name);
+        ensure!(
+            taken.insert(&enumeration.name),
+            "two types are called {}",
+            enumeration.name
+        );
         index.insert(enumeration.name.clone(), Named::Enum(at));
     }
     Ok(index)
 }
 
 fn name_of_type(name: &str) -> Result<()> {
-    ensure!(names::is_type(name), "`{name}` is no name for a type: letters and digits, like NativePrepay");
+    ensure!(
+        names::is_type(name),
+        "`{name}` is no name for a type: letters and digits, like NativePrepay"
+    );
     // What the generated code has in scope besides.
     const IN_SCOPE: [&str; 20] = [
-        "Alphabet", "Body", "BodyError", "Currency", "Date", "DateTime", "DecodeError",
-        "Decryptor", "Encryptor", "Fen", "Idempotency", "InvalidField", "Method", "Operation",
-        "OperationInfo", "Option", "Reply", "Sensitive", "String", "Vec",
+        "Alphabet",
+        "Body",
+        "BodyError",
+        "Currency",
+        "Date",
+        "DateTime",
+        "DecodeError",
+        "Decryptor",
+        "Encryptor",
+        "Fen",
+        "Idempotency",
+        "InvalidField",
+        "Method",
+        "Operation",
+        "OperationInfo",
+        "Option",
+        "Reply",
+        "Sensitive",
+        "String",
+        "Vec",
     ];
-    ensure!(!IN_SCOPE.contains(&name), "`{name}` would hide a type the generated code uses");
+    ensure!(
+        !IN_SCOPE.contains(&name),
+        "`{name}` would hide a type the generated code uses"
+    );
     Ok(())
 }
 
@@ -116,7 +159,11 @@ impl<'a> Parts<'a> {
         let mut parts = BTreeMap::new();
         for part in list {
             said("doc", &part.doc).with_context(|| format!("part {}", part.name))?;
-            ensure!(names::is_snake(&part.name), "part {}: named like a module", part.name);
+            ensure!(
+                names::is_snake(&part.name),
+                "part {}: named like a module",
+                part.name
+            );
             let twice = parts.insert(part.name.as_str(), (part, false)).is_some();
             ensure!(!twice, "two parts are called {}", part.name);
         }
@@ -131,13 +178,19 @@ impl<'a> Parts<'a> {
                 flat.push(entry);
                 continue;
             };
-            ensure!(field::is_only_include(&entry), "include of {include}: nothing may stand beside it");
+            ensure!(
+                field::is_only_include(&entry),
+                "include of {include}: nothing may stand beside it"
+            );
             let Some((part, used)) = self.parts.get_mut(include.as_str()) else {
                 bail!("include of {include}: no such part");
             };
             *used = true;
             for entry in &part.fields {
-                ensure!(entry.include.is_none(), "part {include}: a part includes no part");
+                ensure!(
+                    entry.include.is_none(),
+                    "part {include}: a part includes no part"
+                );
                 flat.push(entry.clone());
             }
         }
@@ -155,20 +208,36 @@ impl<'a> Parts<'a> {
 type Index = BTreeMap<String, Named>;
 
 fn fields(entries: Vec<form::Entry>, parts: &mut Parts<'_>, index: &Index) -> Result<Vec<Field>> {
-    parts.put_in(entries)?.into_iter().map(|entry| field::resolve(entry, index)).collect()
+    parts
+        .put_in(entries)?
+        .into_iter()
+        .map(|entry| field::resolve(entry, index))
+        .collect()
 }
 
 fn distinct<'a>(fields: impl Iterator<Item = &'a Field>) -> Result<()> {
     let mut seen = BTreeSet::new();
     let mut rust = BTreeSet::new();
     for field in fields {
-        ensure!(seen.insert(&field.name), "field {}: it is there twice", field.name);
-        ensure!(rust.insert(&field.rust), "field {}: `{}` is there twice", field.name, field.rust);
+        ensure!(
+            seen.insert(&field.name),
+            "field {}: it is there twice",
+            field.name
+        );
+        ensure!(
+            rust.insert(&field.rust),
+            "field {}: `{}` is there twice",
+            field.name,
+            field.rust
+        );
     }
     Ok(())
 }
 
-fn any_of<'a>(groups: &[Vec<String>], fields: impl Iterator<Item = &'a Field> + Clone) -> Result<()> {
+fn any_of<'a>(
+    groups: &[Vec<String>],
+    fields: impl Iterator<Item = &'a Field> + Clone,
+) -> Result<()> {
     for group in groups {
         ensure!(group.len() > 1, "any_of: a group has two names or more");
         for name in group {
@@ -185,35 +254,73 @@ fn any_of<'a>(groups: &[Vec<String>], fields: impl Iterator<Item = &'a Field> + 
 fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Result<Operation> {
     said("label", &form.label)?;
     said("doc", &form.doc)?;
-    let Some(method) = Method::ALL.into_iter().find(|known| known.as_str() == form.method) else {
-        bail!("method `{}` is none of GET, POST, PUT, PATCH, DELETE", form.method);
+    let Some(method) = Method::ALL
+        .into_iter()
+        .find(|known| known.as_str() == form.method)
+    else {
+        bail!(
+            "method `{}` is none of GET, POST, PUT, PATCH, DELETE",
+            form.method
+        );
     };
     if let Some(page) = &form.page {
         let official = page.starts_with("https://pay.weixin.qq.com/");
-        ensure!(official, "page `{page}` is not on https://pay.weixin.qq.com/");
+        ensure!(
+            official,
+            "page `{page}` is not on https://pay.weixin.qq.com/"
+        );
     }
     let mut params = Vec::new();
     for entry in parts.put_in(form.params)? {
         let name = entry.name.clone().unwrap_or_default();
-        ensure!(entry.required.is_none(), "path parameter {name}: always required, do not say so");
-        params.push(field::resolve(form::Entry { required: Some(true), ..entry }, index)?);
+        ensure!(
+            entry.required.is_none(),
+            "path parameter {name}: always required, do not say so"
+        );
+        params.push(field::resolve(
+            form::Entry {
+                required: Some(true),
+                ..entry
+            },
+            index,
+        )?);
     }
     let query = fields(form.query, parts, index)?;
-    let body = form.body.map(|body| fields(body, parts, index)).transpose()?;
-    let meta = form.meta.map(|meta| fields(meta, parts, index)).transpose()?;
+    let body = form
+        .body
+        .map(|body| fields(body, parts, index))
+        .transpose()?;
+    let meta = form
+        .meta
+        .map(|meta| fields(meta, parts, index))
+        .transpose()?;
     placeholders(&form.path, &params)?;
     for field in params.iter().chain(&query) {
         let scalar = !field.list && !matches!(field.kind, Kind::Shape(_));
-        ensure!(scalar, "field {}: paths and queries hold no lists and no shapes", field.name);
-        ensure!(!field.is_encrypted(), "field {}: paths and queries are not encrypted", field.name);
+        ensure!(
+            scalar,
+            "field {}: paths and queries hold no lists and no shapes",
+            field.name
+        );
+        ensure!(
+            !field.is_encrypted(),
+            "field {}: paths and queries are not encrypted",
+            field.name
+        );
     }
     for field in &params {
         let text = matches!(field.kind, Kind::String | Kind::Enum(_));
         ensure!(text, "path parameter {}: a string or an enum", field.name);
     }
     ensure!(method != Method::Get || body.is_none(), "a GET has no body");
-    ensure!(body.is_none() || meta.is_none(), "`body` and `meta` exclude each other");
-    ensure!(meta.is_none() || form.by_hand, "uploads (`meta`) are written by hand: `by_hand = true`");
+    ensure!(
+        body.is_none() || meta.is_none(),
+        "`body` and `meta` exclude each other"
+    );
+    ensure!(
+        meta.is_none() || form.by_hand,
+        "uploads (`meta`) are written by hand: `by_hand = true`"
+    );
     if let Some(response) = &form.response {
         let shape = matches!(index.get(response), Some(Named::Shape(_)));
         ensure!(shape, "response `{response}` is no shape of this family");
@@ -244,7 +351,9 @@ fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Res
     distinct(operation.meta.iter().flatten())?;
     any_of(&operation.any_of, operation.fields())?;
     if let Idempotency::MerchantNumber(number) = &operation.idempotency {
-        let found = operation.fields().any(|field| field.name == *number && field.required);
+        let found = operation
+            .fields()
+            .any(|field| field.name == *number && field.required);
         ensure!(found, "idempotency: there is no required field {number}");
     }
     Ok(operation)
@@ -315,13 +424,32 @@ fn enumeration(form: form::Enumeration) -> Result<Enumeration> {
             Some(rust) => rust,
             None => names::variant(&word.word),
         };
-        ensure!(names::is_type(&rust), "{place}: `{rust}` is no name for a variant, say `rust`");
-        ensure!(rust != "Unknown", "{place}: Unknown is for the words that are not listed");
+        ensure!(
+            names::is_type(&rust),
+            "{place}: `{rust}` is no name for a variant, say `rust`"
+        );
+        ensure!(
+            rust != "Unknown",
+            "{place}: Unknown is for the words that are not listed"
+        );
         ensure!(seen.insert(word.word.clone()), "{place}: it is there twice");
-        ensure!(seen.insert(format!("::{rust}")), "{place}: two words become {rust}");
+        ensure!(
+            seen.insert(format!("::{rust}")),
+            "{place}: two words become {rust}"
+        );
         said("label", &word.label).context(place.clone())?;
         said("doc", &word.doc).context(place)?;
-        words.push(Word { word: word.word, rust, label: word.label, doc: word.doc });
+        words.push(Word {
+            word: word.word,
+            rust,
+            label: word.label,
+            doc: word.doc,
+        });
     }
-    Ok(Enumeration { name: form.name, label: form.label, doc: form.doc, words })
+    Ok(Enumeration {
+        name: form.name,
+        label: form.label,
+        doc: form.doc,
+        words,
+    })
 }

@@ -19,7 +19,11 @@ pub(super) fn write(families: &[Family]) -> Vec<(String, String)> {
     for family in families {
         let folder = &family.name;
         files.push((format!("{folder}.rs"), root(family)));
-        for operation in family.operations.iter().filter(|operation| !operation.by_hand) {
+        for operation in family
+            .operations
+            .iter()
+            .filter(|operation| !operation.by_hand)
+        {
             let path = format!("{folder}/{}.rs", names::snake(&operation.name));
             files.push((path, operation::write(family, operation)));
         }
@@ -71,8 +75,15 @@ impl Types {
     /// The names of what the file defines.
     fn defines(self, family: &Family) -> Vec<&str> {
         let mut names: Vec<&str> = match self {
-            Self::Enums => family.enums.iter().map(|known| known.name.as_str()).collect(),
-            _ => self.shapes(family).map(|shape| shape.name.as_str()).collect(),
+            Self::Enums => family
+                .enums
+                .iter()
+                .map(|known| known.name.as_str())
+                .collect(),
+            _ => self
+                .shapes(family)
+                .map(|shape| shape.name.as_str())
+                .collect(),
         };
         names.sort_unstable();
         names
@@ -81,11 +92,21 @@ impl Types {
     fn write(self, family: &Family) -> Option<String> {
         let mut body = String::new();
         match self {
-            Self::Enums => family.enums.iter().for_each(|known| enums::write(&mut body, known)),
-            _ => self.shapes(family).for_each(|shape| structs::shape(&mut body, family, shape)),
+            Self::Enums => family
+                .enums
+                .iter()
+                .for_each(|known| enums::write(&mut body, known)),
+            _ => self
+                .shapes(family)
+                .for_each(|shape| structs::shape(&mut body, family, shape)),
         }
         let own = self.defines(family);
-        (!body.is_empty()).then(|| file(family, self.doc(), body, &own))
+        match self {
+            _ if body.is_empty() => None,
+            // The macro brings what it needs.
+            Self::Enums => Some(format!("{}\n\n//! {}\n{body}", header(family), self.doc())),
+            _ => Some(file(family, self.doc(), body, &own)),
+        }
     }
 }
 
@@ -136,12 +157,13 @@ fn root(family: &Family) -> String {
     }
     text.push('\n');
     let mut uses = String::new();
+    if family.operations.iter().any(|operation| operation.by_hand) {
+        let _ = writeln!(uses, "pub use crate::by_hand::{}::*;", family.name);
+    }
     for operation in &family.operations {
         let name = &operation.name;
         let module = names::snake(name);
-        if operation.by_hand {
-            let _ = writeln!(uses, "pub use crate::by_hand::{}::{name};", family.name);
-        } else {
+        if !operation.by_hand {
             let _ = writeln!(text, "mod {module};");
             let mut names: Vec<&str> = own(family, operation).map(|shape| &*shape.name).collect();
             names.push(name);
@@ -164,7 +186,10 @@ fn root(family: &Family) -> String {
 /// The shapes that `operation` has for itself.
 fn own<'a>(family: &'a Family, operation: &Operation) -> impl Iterator<Item = &'a Shape> + use<'a> {
     let name = operation.name.clone();
-    family.shapes.iter().filter(move |shape| shape.owner.as_deref() == Some(&name))
+    family
+        .shapes
+        .iter()
+        .filter(move |shape| shape.owner.as_deref() == Some(&name))
 }
 
 /// The type of a field's value, without `Option`.
@@ -180,11 +205,19 @@ fn value_type(field: &Field) -> String {
         Kind::Currency => "Currency",
         Kind::Shape(name) | Kind::Enum(name) => name,
     };
-    if field.list { format!("Vec<{element}>") } else { element.to_owned() }
+    if field.list {
+        format!("Vec<{element}>")
+    } else {
+        element.to_owned()
+    }
 }
 
 /// The type of a field.
 fn field_type(field: &Field) -> String {
     let value = value_type(field);
-    if field.required || field.list { value } else { format!("Option<{value}>") }
+    if field.required || field.list {
+        value
+    } else {
+        format!("Option<{value}>")
+    }
 }

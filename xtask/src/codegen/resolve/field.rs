@@ -39,25 +39,46 @@ pub(super) fn resolve(entry: Entry, index: &Index) -> Result<Field> {
 }
 
 fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
-    ensure!(names::is_snake(&name) || entry.rust.is_some(), "its name needs another one in Rust (`rust`)");
-    ensure!(entry.rust.as_ref() != Some(&name), "`rust` says what it would be anyway");
+    ensure!(
+        names::is_snake(&name) || entry.rust.is_some(),
+        "its name needs another one in Rust (`rust`)"
+    );
+    ensure!(
+        entry.rust.as_ref() != Some(&name),
+        "`rust` says what it would be anyway"
+    );
     let rust = entry.rust.unwrap_or_else(|| name.clone());
-    ensure!(names::is_snake(&rust), "`{rust}` is no name for a field in Rust");
-    ensure!(!names::is_reserved(&rust), "`{rust}` is a word of Rust, say another one (`rust`)");
+    ensure!(
+        names::is_snake(&rust),
+        "`{rust}` is no name for a field in Rust"
+    );
+    ensure!(
+        !names::is_reserved(&rust),
+        "`{rust}` is a word of Rust, say another one (`rust`)"
+    );
     let written = entry.kind.context("no `type`")?;
     let (kind, list) = kind(&written, index)?;
     let label = entry.label.context("no `label`")?;
     let doc = entry.doc.context("no `doc`")?;
     said("label", &label)?;
     said("doc", &doc)?;
-    ensure!(!doc.trim_end().ends_with('.'), "`doc` ends without a full stop");
+    ensure!(
+        !doc.trim_end().ends_with('.'),
+        "`doc` ends without a full stop"
+    );
     let required = entry.required.unwrap_or(false);
-    ensure!(entry.required != Some(false), "`required = false` is what it would be anyway");
+    ensure!(
+        entry.required != Some(false),
+        "`required = false` is what it would be anyway"
+    );
 
     let text = kind == Kind::String && !list;
     let number = matches!(kind, Kind::Fen | Kind::Integer) && !list;
     let limited = entry.min.is_some() || entry.max.is_some();
-    ensure!(!limited || text || number || list, "`min` and `max` are for text, numbers and lists");
+    ensure!(
+        !limited || text || number || list,
+        "`min` and `max` are for text, numbers and lists"
+    );
     ensure!(entry.max != Some(0), "`max` is 0");
     if let (Some(min), Some(max)) = (entry.min, entry.max) {
         ensure!(min <= max, "`min` is more than `max`");
@@ -75,9 +96,15 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
     let format = known("format", entry.format, &Format::ALL, Format::as_str)?;
     ensure!(alphabet.is_none() || text, "`alphabet` is for text");
     ensure!(format.is_none() || text, "`format` is for text");
-    ensure!(alphabet.is_none() || format.is_none(), "`alphabet` and `format` exclude each other");
+    ensure!(
+        alphabet.is_none() || format.is_none(),
+        "`alphabet` and `format` exclude each other"
+    );
     if format == Some(Format::NotifyUrl) {
-        ensure!(entry.max.is_some() && !bytes, "a notify_url needs `max`, in characters");
+        ensure!(
+            entry.max.is_some() && !bytes,
+            "a notify_url needs `max`, in characters"
+        );
     }
     let sensitive = match entry.sensitive.as_deref() {
         None => None,
@@ -86,7 +113,10 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
         Some(other) => bail!("sensitive `{other}` is neither \"encrypted\" nor \"redacted\""),
     };
     ensure!(sensitive.is_none() || text, "`sensitive` is for text");
-    ensure!(entry.default.is_none() || !required, "`default` on a required field");
+    ensure!(
+        entry.default.is_none() || !required,
+        "`default` on a required field"
+    );
     ensure!(entry.default.is_none() || !list, "`default` on a list");
     Ok(Field {
         name,
@@ -107,7 +137,9 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
 }
 
 fn kind(written: &str, index: &Index) -> Result<(Kind, bool)> {
-    let element = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let element = written
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     let name = element.unwrap_or(written);
     let kind = match name {
         "string" => Kind::String,
@@ -132,7 +164,9 @@ fn known<T: Copy>(
     all: &[T],
     name: fn(T) -> &'static str,
 ) -> Result<Option<T>> {
-    let Some(written) = written else { return Ok(None) };
+    let Some(written) = written else {
+        return Ok(None);
+    };
     match all.iter().find(|known| name(**known) == written) {
         Some(known) => Ok(Some(*known)),
         None => {

@@ -13,7 +13,10 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
     let mut users: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
     for operation in &family.operations {
         let (mut sends, mut gets) = (Walk::default(), Walk::default());
-        sends.fields(family, operation.fields().chain(operation.meta.iter().flatten()))?;
+        sends.fields(
+            family,
+            operation.fields().chain(operation.meta.iter().flatten()),
+        )?;
         if let Some(name) = &operation.response {
             gets.shape(family, name)?;
         }
@@ -24,7 +27,11 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
         request.seen.append(&mut sends.seen);
         response.seen.append(&mut gets.seen);
     }
-    for shape in family.shapes.iter().filter(|shape| !shape.notification.is_empty()) {
+    for shape in family
+        .shapes
+        .iter()
+        .filter(|shape| !shape.notification.is_empty())
+    {
         let mut told = Walk::default();
         told.shape(family, &shape.name)?;
         for name in &told.seen {
@@ -44,7 +51,11 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
         ensure!(used, "{name} is used nowhere");
     }
     for shape in family.shapes.iter().filter(|shape| !shape.in_request) {
-        ensure!(shape.any_of.is_empty(), "shape {}: `any_of` is for requests", shape.name);
+        ensure!(
+            shape.any_of.is_empty(),
+            "shape {}: `any_of` is for requests",
+            shape.name
+        );
         for field in &shape.fields {
             let limited = field.min.is_some()
                 || field.max.is_some()
@@ -64,10 +75,21 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
 
 /// Checks that a default is something the field can hold.
 pub(super) fn defaults(family: &Family) -> Result<()> {
-    let of_operations = family.operations.iter().flat_map(|operation| operation.fields());
-    let of_shapes = family.shapes.iter().flat_map(|shape| &shape.fields);
-    for field in of_operations.chain(of_shapes) {
-        let Some(default) = &field.default else { continue };
+    let of_operations = family.operations.iter().flat_map(|operation| {
+        operation
+            .fields()
+            .map(move |field| ("operation", &operation.name, field))
+    });
+    let of_shapes = family.shapes.iter().flat_map(|shape| {
+        shape
+            .fields
+            .iter()
+            .map(move |field| ("shape", &shape.name, field))
+    });
+    for (what, name, field) in of_operations.chain(of_shapes) {
+        let Some(default) = &field.default else {
+            continue;
+        };
         let fits = match &field.kind {
             Kind::Enum(name) => family
                 .enumeration(name)
@@ -77,7 +99,11 @@ pub(super) fn defaults(family: &Family) -> Result<()> {
             Kind::String | Kind::Currency => true,
             Kind::DateTime | Kind::Date | Kind::Shape(_) => false,
         };
-        ensure!(fits, "field {}: `{default}` is no default for it", field.name);
+        ensure!(
+            fits,
+            "{what} {name}: field {}: `{default}` is no default for it",
+            field.name
+        );
     }
     Ok(())
 }

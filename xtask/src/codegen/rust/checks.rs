@@ -17,7 +17,10 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
 /// `Operation::check`, if there is anything to look at.
 pub(super) fn operation(text: &mut String, family: &Family, operation: &Operation) {
     if let Some(body) = body(family, &operation.any_of, operation.fields()) {
-        let _ = writeln!(text, "fn check(&self) -> Result<(), InvalidField> {{\n{body}}}\n");
+        let _ = writeln!(
+            text,
+            "fn check(&self) -> Result<(), InvalidField> {{\n{body}}}\n"
+        );
     }
 }
 
@@ -61,19 +64,27 @@ fn field(family: &Family, field: &Field) -> Vec<String> {
             }
             let function = if field.bytes { "bytes" } else { "text" };
             let min = bound(field.min, "1");
-            let mut lines = vec![format!("check::{function}(\"{wire}\", &self.{rust}, {min}, {max})")];
+            let mut lines = vec![format!(
+                "check::{function}(\"{wire}\", &self.{rust}, {min}, {max})"
+            )];
             if let Some(alphabet) = field.alphabet {
                 let alphabet = alphabet.rust();
-                lines.push(format!("check::alphabet(\"{wire}\", &self.{rust}, Alphabet::{alphabet})"));
+                lines.push(format!(
+                    "check::alphabet(\"{wire}\", &self.{rust}, Alphabet::{alphabet})"
+                ));
             }
             lines
         }
         Kind::Integer | Kind::Fen if field.min.is_some() || field.max.is_some() => {
             let (min, max) = (bound(field.min, "i64::MIN"), bound(field.max, "i64::MAX"));
-            vec![format!("check::range(\"{wire}\", self.{rust}, {min}, {max})")]
+            vec![format!(
+                "check::range(\"{wire}\", self.{rust}, {min}, {max})"
+            )]
         }
         Kind::Shape(name) if needed(family, name) => {
-            vec![format!("check::nested(\"{wire}\", &self.{rust}, {name}::check)")]
+            vec![format!(
+                "check::nested(\"{wire}\", &self.{rust}, {name}::check)"
+            )]
         }
         _ => Vec::new(),
     }
@@ -81,15 +92,19 @@ fn field(family: &Family, field: &Field) -> Vec<String> {
 
 fn list(family: &Family, field: &Field) -> Option<String> {
     let (wire, rust) = (&field.name, &field.rust);
-    let min = if field.required { bound(field.min, "1") } else { "0".to_owned() };
+    let min = if field.required {
+        bound(field.min, "1")
+    } else {
+        "0".to_owned()
+    };
     let max = bound(field.max, "usize::MAX");
     match &field.kind {
-        Kind::Shape(name) if needed(family, name) => {
-            Some(format!("check::each(\"{wire}\", &self.{rust}, {min}, {max}, {name}::check)"))
-        }
-        _ if field.required || field.max.is_some() => {
-            Some(format!("check::count(\"{wire}\", self.{rust}.len(), {min}, {max})"))
-        }
+        Kind::Shape(name) if needed(family, name) => Some(format!(
+            "check::each(\"{wire}\", &self.{rust}, {min}, {max}, {name}::check)"
+        )),
+        _ if field.required || field.max.is_some() => Some(format!(
+            "check::count(\"{wire}\", self.{rust}.len(), {min}, {max})"
+        )),
         _ => None,
     }
 }

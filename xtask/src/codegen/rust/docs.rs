@@ -48,7 +48,9 @@ fn words(text: &str) -> Vec<String> {
 
 /// How wide `text` is: Chinese characters are two columns.
 fn columns(text: &str) -> usize {
-    text.chars().map(|char| if u32::from(char) >= 0x2e80 { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|char| if u32::from(char) >= 0x2e80 { 2 } else { 1 })
+        .sum()
 }
 
 /// `doc` with links to the family's types made to resolve from a file of its module.
@@ -65,7 +67,10 @@ pub(super) fn linked(family: &Family, doc: &str) -> String {
         let _ = write!(linked, "{path}`]");
         let name = path.split("::").next().unwrap_or(path);
         let known = family.index.contains_key(name)
-            || family.operations.iter().any(|operation| operation.name == name);
+            || family
+                .operations
+                .iter()
+                .any(|operation| operation.name == name);
         if known {
             let _ = write!(linked, "(super::{path})");
         }
@@ -78,14 +83,21 @@ pub(super) fn linked(family: &Family, doc: &str) -> String {
 /// What stands above an operation's type.
 pub(super) fn operation(text: &mut String, family: &Family, operation: &Operation) {
     lines(text, "///", &linked(family, &operation.doc));
-    let mut facts =
-        format!("{}: `{} {}`", operation.label, operation.method.as_str(), operation.path);
+    let mut facts = format!(
+        "{}: `{} {}`",
+        operation.label,
+        operation.method.as_str(),
+        operation.path
+    );
     if let Some(page) = &operation.page {
         let _ = write!(facts, ", [official page]({page})");
     }
     facts.push('.');
     if let Idempotency::MerchantNumber(number) = &operation.idempotency {
-        let _ = write!(facts, " Repeating it with the same `{number}` and the same content is safe.");
+        let _ = write!(
+            facts,
+            " Repeating it with the same `{number}` and the same content is safe."
+        );
     }
     text.push_str("///\n");
     lines(text, "///", &facts);
@@ -103,7 +115,11 @@ pub(super) fn label(text: &mut String, label: &str, notification: &[String]) {
 
 /// What stands above a field.
 pub(super) fn field(text: &mut String, family: &Family, field: &Field, request: bool) {
-    lines(text, "///", &format!("{} ({}).", linked(family, &field.doc), field.label));
+    lines(
+        text,
+        "///",
+        &format!("{} ({}).", linked(family, &field.doc), field.label),
+    );
     let mut notes = Vec::new();
     if request {
         notes.extend(limits(field));

@@ -38,8 +38,9 @@ pub(super) fn of(family: &Family, body: &str, own: &[&str]) -> String {
         .filter(|line| !line.trim_start().starts_with("///"))
         .flat_map(|line| [line, "\n"])
         .collect();
-    let words: std::collections::BTreeSet<&str> =
-        code.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').collect();
+    let words: std::collections::BTreeSet<&str> = code
+        .split(|char: char| !char.is_ascii_alphanumeric() && char != '_')
+        .collect();
     let mut uses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (from, name) in KNOWN {
         if words.contains(name) {
@@ -58,7 +59,11 @@ pub(super) fn of(family: &Family, body: &str, own: &[&str]) -> String {
     let mut outside = String::new();
     let mut inside = String::new();
     for (from, names) in uses {
-        let group = if matches!(from, "crate" | "super") { &mut inside } else { &mut outside };
+        let group = if matches!(from, "crate" | "super") {
+            &mut inside
+        } else {
+            &mut outside
+        };
         let _ = writeln!(group, "use {from}::{{{}}};", names.join(", "));
     }
     format!("{outside}\n{inside}\n")

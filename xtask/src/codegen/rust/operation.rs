@@ -19,7 +19,11 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     let _ = writeln!(text, "impl {} {{\n{methods}}}\n", operation.name);
 
     let response = operation.response.as_deref().unwrap_or("()");
-    let _ = writeln!(text, "impl Operation for {} {{\ntype Response = {response};\n", operation.name);
+    let _ = writeln!(
+        text,
+        "impl Operation for {} {{\ntype Response = {response};\n",
+        operation.name
+    );
     info(&mut text, family, operation);
     checks::operation(&mut text, family, operation);
     target(&mut text, operation);
@@ -43,7 +47,11 @@ fn info(text: &mut String, family: &Family, operation: &Operation) {
         Idempotency::MerchantNumber(_) => "MerchantNumber",
         Idempotency::No => "No",
     };
-    let reply = if operation.signed { "Signed" } else { "Unsigned" };
+    let reply = if operation.signed {
+        "Signed"
+    } else {
+        "Unsigned"
+    };
     let _ = writeln!(
         text,
         "fn info(&self) -> OperationInfo {{\nOperationInfo::new(\"{}\", Method::{}, \
@@ -56,7 +64,11 @@ fn info(text: &mut String, family: &Family, operation: &Operation) {
 fn target(text: &mut String, operation: &Operation) {
     text.push_str("fn target(&self) -> Target {\n");
     let mut pieces = operation.path.split('{');
-    let _ = write!(text, "Target::new(\"{}\")", pieces.next().unwrap_or_default());
+    let _ = write!(
+        text,
+        "Target::new(\"{}\")",
+        pieces.next().unwrap_or_default()
+    );
     for (piece, field) in pieces.zip(&operation.params) {
         let value = match field.kind {
             Kind::Enum(_) => format!("self.{}.as_str()", field.rust),
@@ -76,7 +88,10 @@ fn target(text: &mut String, operation: &Operation) {
             }
             (Kind::String, true) => write!(text, ".query(\"{wire}\", &self.{rust})"),
             (Kind::String, false) if field.sensitive.is_some() => {
-                write!(text, ".query_opt(\"{wire}\", self.{rust}.as_ref().map(Sensitive::expose))")
+                write!(
+                    text,
+                    ".query_opt(\"{wire}\", self.{rust}.as_ref().map(Sensitive::expose))"
+                )
             }
             (Kind::String, false) => {
                 write!(text, ".query_opt(\"{wire}\", self.{rust}.as_deref())")
@@ -86,9 +101,15 @@ fn target(text: &mut String, operation: &Operation) {
             }
             (Kind::Enum(_) | Kind::Currency, false) => {
                 let name = value_type(field);
-                write!(text, ".query_opt(\"{wire}\", self.{rust}.as_ref().map({name}::as_str))")
+                write!(
+                    text,
+                    ".query_opt(\"{wire}\", self.{rust}.as_ref().map({name}::as_str))"
+                )
             }
-            (Kind::Fen, true) => write!(text, ".query(\"{wire}\", &self.{rust}.as_fen().to_string())"),
+            (Kind::Fen, true) => write!(
+                text,
+                ".query(\"{wire}\", &self.{rust}.as_fen().to_string())"
+            ),
             (Kind::Fen, false) => write!(
                 text,
                 ".query_opt(\"{wire}\", self.{rust}.map(|fen| fen.as_fen().to_string()).as_deref())"
@@ -113,14 +134,18 @@ fn body(text: &mut String, family: &Family, operation: &Operation) {
     };
     let all: Vec<&Field> = fields.iter().collect();
     let when = secrets::when(family, &all);
-    let encryptor = if matches!(when, When::Never) { "_encryptor" } else { "encryptor" };
+    let encryptor = if matches!(when, When::Never) {
+        "_encryptor"
+    } else {
+        "encryptor"
+    };
     let _ = writeln!(
         text,
         "fn body(&self, {encryptor}: &dyn Encryptor) -> Result<Body, BodyError> {{"
     );
     let json = |of: &str, by_reference: &str| match is_whole(operation) {
-        true => format!("wire::json({by_reference})"),
-        false => format!("wire::json(&Wire::of({of}))"),
+        true => format!("Body::json({by_reference})"),
+        false => format!("Body::json(&Wire::of({of}))"),
     };
     let sealed = "// A copy is encrypted, the caller's value stays as it is.\n\
          let mut sealed = self.clone();\nsealed.encrypt(encryptor)?;\n";
@@ -144,7 +169,9 @@ fn is_whole(operation: &Operation) -> bool {
 
 /// The body where the type holds more: a view of the fields that belong to it.
 fn view(text: &mut String, operation: &Operation) {
-    let Some(fields) = operation.body.as_ref().filter(|_| !is_whole(operation)) else { return };
+    let Some(fields) = operation.body.as_ref().filter(|_| !is_whole(operation)) else {
+        return;
+    };
     text.push_str(
         "\n/// The body: every field that does not stand in the path or the query.\n\
          #[derive(Serialize)]\nstruct Wire<'a> {\n",
@@ -161,7 +188,10 @@ fn view(text: &mut String, operation: &Operation) {
             (false, true) => (format!("&'a {value}"), format!("&operation.{rust}")),
             (false, false) => {
                 attributes.push("skip_serializing_if = \"Option::is_none\"".to_owned());
-                (format!("Option<&'a {value}>"), format!("operation.{rust}.as_ref()"))
+                (
+                    format!("Option<&'a {value}>"),
+                    format!("operation.{rust}.as_ref()"),
+                )
             }
             (true, required) => {
                 if !required {
@@ -173,7 +203,11 @@ fn view(text: &mut String, operation: &Operation) {
         if !attributes.is_empty() {
             let _ = writeln!(text, "#[serde({})]", attributes.join(", "));
         }
-        let kind = if kind == "&'a String" { "&'a str" } else { &kind };
+        let kind = if kind == "&'a String" {
+            "&'a str"
+        } else {
+            &kind
+        };
         let _ = writeln!(text, "{rust}: {kind},");
         let _ = writeln!(values, "{rust}: {of},");
     }

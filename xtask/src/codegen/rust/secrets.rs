@@ -12,9 +12,9 @@ pub(super) fn any<'a>(family: &Family, mut fields: impl Iterator<Item = &'a Fiel
 fn is_secret(family: &Family, field: &Field) -> bool {
     field.is_encrypted()
         || match &field.kind {
-            Kind::Shape(name) => {
-                family.shape(name).is_some_and(|shape| any(family, shape.fields.iter()))
-            }
+            Kind::Shape(name) => family
+                .shape(name)
+                .is_some_and(|shape| any(family, shape.fields.iter())),
             _ => false,
         }
 }
@@ -32,9 +32,9 @@ pub(super) fn when(family: &Family, fields: &[&Field]) -> When {
     for field in fields.iter().filter(|field| is_secret(family, field)) {
         let rust = &field.rust;
         let inner = match &field.kind {
-            Kind::Shape(name) => family.shape(name).map(|shape| {
-                (name, when(family, &shape.fields.iter().collect::<Vec<_>>()))
-            }),
+            Kind::Shape(name) => family
+                .shape(name)
+                .map(|shape| (name, when(family, &shape.fields.iter().collect::<Vec<_>>()))),
             _ => None,
         };
         conditions.push(match (inner, field.list, field.required) {
@@ -51,7 +51,11 @@ pub(super) fn when(family: &Family, fields: &[&Field]) -> When {
             }
         });
     }
-    if conditions.is_empty() { When::Never } else { When::If(conditions.join(" || ")) }
+    if conditions.is_empty() {
+        When::Never
+    } else {
+        When::If(conditions.join(" || "))
+    }
 }
 
 /// `has_sensitive` and `encrypt`, if there is anything to encrypt.
@@ -67,7 +71,10 @@ pub(super) fn seal(text: &mut String, family: &Family, fields: &[&Field], visibl
             );
         }
     }
-    let secret: Vec<&&Field> = fields.iter().filter(|field| is_secret(family, field)).collect();
+    let secret: Vec<&&Field> = fields
+        .iter()
+        .filter(|field| is_secret(family, field))
+        .collect();
     let _ = writeln!(
         text,
         "/// Encrypts what has to be.\n\
@@ -79,7 +86,10 @@ pub(super) fn seal(text: &mut String, family: &Family, fields: &[&Field], visibl
 
 /// `decrypt`, if there is anything to decrypt.
 pub(super) fn open(text: &mut String, family: &Family, fields: &[&Field]) {
-    let secret: Vec<&&Field> = fields.iter().filter(|field| is_secret(family, field)).collect();
+    let secret: Vec<&&Field> = fields
+        .iter()
+        .filter(|field| is_secret(family, field))
+        .collect();
     if secret.is_empty() {
         return;
     }
@@ -107,7 +117,10 @@ fn each(text: &mut String, secret: &[&&Field], leaf: &str, method: &str, with: &
                 "self.{rust}.iter_mut().try_for_each(|{rust}| {rust}.{method}({with})){end}"
             ),
             (_, _, true) => {
-                writeln!(text, "wire::{leaf}(\"{wire}\", &mut self.{rust}, {with}){end}")
+                writeln!(
+                    text,
+                    "wire::{leaf}(\"{wire}\", &mut self.{rust}, {with}){end}"
+                )
             }
             (_, _, false) => writeln!(
                 text,

@@ -10,7 +10,14 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
     docs::lines(text, "///", &docs::linked(family, &shape.doc));
     docs::label(text, &shape.label, &shape.notification);
     let fields: Vec<&Field> = shape.fields.iter().collect();
-    definition(text, family, &shape.name, &fields, shape.in_request, shape.in_response);
+    definition(
+        text,
+        family,
+        &shape.name,
+        &fields,
+        shape.in_request,
+        shape.in_response,
+    );
     let mut methods = String::new();
     if shape.in_request {
         build(&mut methods, &fields);
@@ -34,8 +41,15 @@ pub(super) fn definition(
     request: bool,
     response: bool,
 ) {
-    let default = if fields.iter().any(|field| field.required) { "" } else { "Default, " };
-    let _ = writeln!(text, "#[derive(Clone, Debug, {default}Eq, PartialEq, Serialize, Deserialize)]");
+    let default = if fields.iter().any(|field| field.required) {
+        ""
+    } else {
+        "Default, "
+    };
+    let _ = writeln!(
+        text,
+        "#[derive(Clone, Debug, {default}Eq, PartialEq, Serialize, Deserialize)]"
+    );
     text.push_str("#[non_exhaustive]\n");
     let _ = writeln!(text, "pub struct {name} {{");
     for field in fields {
@@ -79,14 +93,20 @@ fn attributes(text: &mut String, field: &Field, response: bool) {
 pub(super) fn build(text: &mut String, fields: &[&Field]) {
     let required: Vec<&&Field> = fields.iter().filter(|field| field.required).collect();
     if required.is_empty() {
-        text.push_str("/// Nothing set yet.\n#[must_use]\npub fn new() -> Self { Self::default() }\n\n");
+        text.push_str(
+            "/// Nothing set yet.\n#[must_use]\npub fn new() -> Self { Self::default() }\n\n",
+        );
     } else {
         constructor(text, fields, &required);
     }
     for field in fields.iter().filter(|field| !field.required) {
         let (name, value) = (&field.rust, argument(field));
         let into = converted(field);
-        let value_of = if field.list { into } else { format!("Some({into})") };
+        let value_of = if field.list {
+            into
+        } else {
+            format!("Some({into})")
+        };
         let _ = writeln!(
             text,
             "/// Sets [`{name}`](Self::{name}) ({}).\n#[must_use]\n\
@@ -98,7 +118,11 @@ pub(super) fn build(text: &mut String, fields: &[&Field]) {
 
 fn constructor(text: &mut String, fields: &[&Field], required: &[&&Field]) {
     let complete = fields.len() == required.len();
-    let doc = if complete { "All of it." } else { "What is always needed; the rest has setters." };
+    let doc = if complete {
+        "All of it."
+    } else {
+        "What is always needed; the rest has setters."
+    };
     let _ = writeln!(text, "/// {doc}");
     if required.len() > 7 {
         text.push_str(
@@ -137,9 +161,17 @@ fn is_converted(field: &Field) -> bool {
 
 fn argument(field: &Field) -> String {
     let value = value_type(field);
-    if is_converted(field) { format!("impl Into<{value}>") } else { value }
+    if is_converted(field) {
+        format!("impl Into<{value}>")
+    } else {
+        value
+    }
 }
 
 fn converted(field: &Field) -> String {
-    if is_converted(field) { format!("{}.into()", field.rust) } else { field.rust.clone() }
+    if is_converted(field) {
+        format!("{}.into()", field.rust)
+    } else {
+        field.rust.clone()
+    }
 }

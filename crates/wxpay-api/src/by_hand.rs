@@ -1,0 +1,6 @@
+//! Operations with a form of their own: files that go up and come down.
+
+#[cfg(feature = "bill")]
+pub(crate) mod bill;
+#[cfg(feature = "media")]
+pub(crate) mod media;
