@@ -46,7 +46,7 @@ const UNFINISHED: &str = ".unfinished";
 #[derive(Debug)]
 pub struct Home {
     dir: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Home {
@@ -72,7 +72,7 @@ impl Home {
         // Absolute, so that a message makes sense wherever it is read.
         let dir = fs::canonicalize(dir).map_err(|error| HomeError::cannot("find", dir, error))?;
         let home = Self {
-            _lock: lock(&dir)?,
+            lock: lock(&dir)?,
             dir,
         };
         let identity = if home.path(MERCHANT_FILE).exists() {
@@ -87,6 +87,12 @@ impl Home {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Lets another sandbox have the folder, though this one is not gone yet.
+    pub(crate) fn unlock(&self) {
+        // Failing that, the lock goes with the process.
+        let _ = self.lock.unlock();
     }
 
     /// Writes `merchant.json` with the addresses the sandbox can be reached at.

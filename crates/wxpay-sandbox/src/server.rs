@@ -17,7 +17,7 @@ use http::uri::{Authority, Scheme};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::core::Core;
@@ -91,8 +91,8 @@ pub struct Server {
     merchant: MerchantFile,
     dir: PathBuf,
     stop: watch::Sender<bool>,
-    doors: JoinSet<()>,
-    notifier: JoinHandle<()>,
+    tasks: JoinSet<()>,
+    shared: Arc<Shared>,
     // Last, so that the folder goes when nothing uses it any more.
     temporary: Option<TempDir>,
 }
@@ -134,41 +134,41 @@ impl Server {
 
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(set_up.shared);
-        let mut doors = JoinSet::new();
+        let mut tasks = JoinSet::new();
         let door = Door {
             tls: None,
             scheme: Scheme::HTTP,
             authority: authority(address)?,
         };
-        doors.spawn(connection::accept(
+        tasks.spawn(connection::accept(
             listener,
             door,
             Arc::clone(&shared),
             stopped.clone(),
         ));
         if let (Some((listener, address)), Some(acceptor)) = (tls, set_up.acceptor) {
-            let authority = authority(address)?;
             let door = Door {
                 tls: Some(acceptor),
                 scheme: Scheme::HTTPS,
-                authority,
+                authority: authority(address)?,
             };
-            doors.spawn(connection::accept(
+            tasks.spawn(connection::accept(
                 listener,
                 door,
                 Arc::clone(&shared),
-                stopped,
+                stopped.clone(),
             ));
         }
-        let notifier = tokio::spawn(notify::run(shared, notify::client(set_up.client)));
+        let client = notify::client(set_up.client);
+        tasks.spawn(notify::run(Arc::clone(&shared), client, stopped));
         Ok(Self {
             base_url,
             tls_base_url,
             merchant: set_up.merchant,
             dir: set_up.dir,
             stop,
-            doors,
-            notifier,
+            tasks,
+            shared,
             temporary,
         })
     }
@@ -201,26 +201,23 @@ impl Server {
     /// Stops: takes no more connections, gives requests under way five seconds, and lets go of the
     /// ports and the folder. Notifications under way are sent again by the next start.
     pub async fn shutdown(mut self) {
-        self.notifier.abort();
-        let _ = (&mut self.notifier).await;
         self.stop.send_replace(true);
-        let finished = tokio::time::timeout(GRACE, async {
-            while self.doors.join_next().await.is_some() {}
-        })
-        .await;
-        if finished.is_err() {
+        let finish = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, finish).await.is_err() {
             tracing::warn!(
                 seconds = GRACE.as_secs(),
                 "stopped with requests still under way"
             );
-            self.doors.shutdown().await;
+            self.tasks.shutdown().await;
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.notifier.abort();
+        // Tasks that are cut off go when the runtime gets to it, but the next start may come
+        // before that.
+        self.shared.release();
     }
 }
 

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::chain;
@@ -38,8 +38,12 @@ pub(super) fn client(tls: ClientConfig) -> NotifyClient {
         .build(connector)
 }
 
-/// Runs until it is dropped.
-pub(super) async fn run(shared: Arc<Shared>, client: NotifyClient) {
+/// Runs until told to stop. What is under way then is given up: the next start sends it again.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    client: NotifyClient,
+    mut stop: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut under_way = JoinSet::new();
     loop {
@@ -59,11 +63,13 @@ pub(super) async fn run(shared: Arc<Shared>, client: NotifyClient) {
         }
         let wait = next.map_or(Duration::MAX, |next| shared.until(next));
         tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
             () = shared.woken() => {}
             () = tokio::time::sleep(wait) => {}
             Some(_) = under_way.join_next() => {}
         }
     }
+    under_way.shutdown().await;
 }
 
 async fn send(client: &NotifyClient, request: Request<Bytes>) -> Result<StatusCode, ()> {

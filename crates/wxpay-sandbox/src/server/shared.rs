@@ -47,6 +47,12 @@ impl Shared {
         result
     }
 
+    /// Lets go of the folder.
+    pub(super) fn release(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.home.unlock();
+    }
+
     /// Has the notifier look again.
     pub(super) fn wake(&self) {
         self.work.notify_one();
