@@ -63,7 +63,12 @@ impl fmt::Display for OrderMismatch {
 impl Error for OrderMismatch {}
 
 /// Compares one field; both sides are shown as they are written on the wire.
-#[cfg(any(feature = "pay", feature = "partner_pay", feature = "combine", feature = "refund"))]
+#[cfg(any(
+    feature = "pay",
+    feature = "partner_pay",
+    feature = "combine",
+    feature = "refund"
+))]
 fn same<T: PartialEq + ToString>(
     field: &str,
     expected: T,

@@ -7,11 +7,11 @@ mod generated;
 mod wire;
 
 pub use currency::Currency;
-#[cfg(feature = "combine")]
-pub use expect::{ExpectedCombineOrder, ExpectedSubOrder};
 #[cfg(any(feature = "pay", feature = "partner_pay"))]
 pub use expect::ExpectedOrder;
 #[cfg(feature = "refund")]
 pub use expect::ExpectedRefund;
 pub use expect::OrderMismatch;
+#[cfg(feature = "combine")]
+pub use expect::{ExpectedCombineOrder, ExpectedSubOrder};
 pub use generated::*;

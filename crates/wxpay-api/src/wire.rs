@@ -30,7 +30,10 @@ pub(crate) fn open(
     let opened = decryptor.decrypt(text.expose());
     // The cause says which key does not fit, and never anything about the text.
     *text = Sensitive::new(opened.map_err(|cause| {
-        DecodeError::at(field, format!("cannot be decrypted with the merchant's key: {cause}"))
+        DecodeError::at(
+            field,
+            format!("cannot be decrypted with the merchant's key: {cause}"),
+        )
     })?);
     Ok(())
 }
@@ -97,7 +100,11 @@ mod tests {
 
     #[test]
     fn null_and_missing_are_absent() {
-        for text in ["{}", r#"{"words":null,"time":null}"#, r#"{"words":[],"time":""}"#] {
+        for text in [
+            "{}",
+            r#"{"words":null,"time":null}"#,
+            r#"{"words":[],"time":""}"#,
+        ] {
             let answer: Answer = serde_json::from_str(text).unwrap();
             assert!(answer.words.is_empty() && answer.time.is_none(), "{text}");
         }
@@ -109,7 +116,11 @@ mod tests {
 
     #[test]
     fn something_else_is_an_error() {
-        for text in [r#"{"words":"a"}"#, r#"{"time":1}"#, r#"{"time":"yesterday"}"#] {
+        for text in [
+            r#"{"words":"a"}"#,
+            r#"{"time":1}"#,
+            r#"{"time":"yesterday"}"#,
+        ] {
             serde_json::from_str::<Answer>(text).unwrap_err();
         }
     }

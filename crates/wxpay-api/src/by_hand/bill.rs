@@ -37,7 +37,9 @@ impl DownloadBill {
     pub fn new(download_url: impl Into<String>) -> Result<Self, InvalidLink> {
         let download_url = download_url.into();
         let problem = |problem| InvalidLink { problem };
-        let uri: Uri = download_url.parse().map_err(|_| problem("not an address"))?;
+        let uri: Uri = download_url
+            .parse()
+            .map_err(|_| problem("not an address"))?;
         if !matches!(uri.scheme_str(), Some("https" | "http")) {
             return Err(problem("not an absolute address"));
         }
@@ -47,7 +49,10 @@ impl DownloadBill {
         }
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let target = Target::parse(target).map_err(|_| problem("not an address"))?;
-        Ok(Self { download_url, target })
+        Ok(Self {
+            download_url,
+            target,
+        })
     }
 
     /// The same for a link as it was answered.

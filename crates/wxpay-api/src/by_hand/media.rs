@@ -46,11 +46,23 @@ impl File {
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         };
         let meta = wxpay_json::encode(&meta).map_err(BodyError::Encode)?;
-        let extension = self.filename.rsplit_once('.').map(|(_, extension)| extension);
+        let extension = self
+            .filename
+            .rsplit_once('.')
+            .map(|(_, extension)| extension);
         let mime = extension
-            .and_then(|found| types.iter().find(|(known, _)| found.eq_ignore_ascii_case(known)))
+            .and_then(|found| {
+                types
+                    .iter()
+                    .find(|(known, _)| found.eq_ignore_ascii_case(known))
+            })
             .map_or("application/octet-stream", |(_, mime)| *mime);
-        Ok(Body::Multipart(Multipart::upload(&self.filename, mime, meta, &self.content)))
+        Ok(Body::Multipart(Multipart::upload(
+            &self.filename,
+            mime,
+            meta,
+            &self.content,
+        )))
     }
 }
 
@@ -150,5 +162,15 @@ macro_rules! upload {
     };
 }
 
-upload!(UploadImage, "media.upload_image", "/v3/merchant/media/upload", IMAGES);
-upload!(UploadVideo, "media.upload_video", "/v3/merchant/media/video_upload", VIDEOS);
+upload!(
+    UploadImage,
+    "media.upload_image",
+    "/v3/merchant/media/upload",
+    IMAGES
+);
+upload!(
+    UploadVideo,
+    "media.upload_video",
+    "/v3/merchant/media/video_upload",
+    VIDEOS
+);

@@ -69,11 +69,27 @@ impl CombineTransaction {
     ///
     /// The first field that differs or is not there.
     pub fn check(&self, expected: &ExpectedCombineOrder) -> Result<(), OrderMismatch> {
-        same("combine_mchid", expected.combine_mchid.as_str(), Some(&self.combine_mchid))?;
-        same("combine_appid", expected.combine_appid.as_str(), Some(&self.combine_appid))?;
+        same(
+            "combine_mchid",
+            expected.combine_mchid.as_str(),
+            Some(&self.combine_mchid),
+        )?;
+        same(
+            "combine_appid",
+            expected.combine_appid.as_str(),
+            Some(&self.combine_appid),
+        )?;
         let number = expected.combine_out_trade_no.as_str();
-        same("combine_out_trade_no", number, Some(&self.combine_out_trade_no))?;
-        same("sub_orders", expected.sub_orders.len(), Some(self.sub_orders.len()))?;
+        same(
+            "combine_out_trade_no",
+            number,
+            Some(&self.combine_out_trade_no),
+        )?;
+        same(
+            "sub_orders",
+            expected.sub_orders.len(),
+            Some(self.sub_orders.len()),
+        )?;
         for (at, expected) in expected.sub_orders.iter().enumerate() {
             let field = |name: &str| format!("sub_orders[{at}].{name}");
             let number = expected.out_trade_no.as_str();
@@ -81,14 +97,32 @@ impl CombineTransaction {
                 .sub_orders
                 .iter()
                 .find(|order| order.out_trade_no == number && order.mchid == expected.mchid);
-            same(&field("out_trade_no"), number, found.map(|order| order.out_trade_no.as_str()))?;
+            same(
+                &field("out_trade_no"),
+                number,
+                found.map(|order| order.out_trade_no.as_str()),
+            )?;
             let state = found.and_then(|order| order.trade_state.as_ref());
-            same(&field("trade_state"), "SUCCESS", state.map(|state| state.as_str()))?;
+            same(
+                &field("trade_state"),
+                "SUCCESS",
+                state.map(|state| state.as_str()),
+            )?;
             let amount = found.and_then(|order| order.amount.as_ref());
             let total = amount.map(|amount| amount.total_amount.as_fen());
-            same(&field("amount.total_amount"), expected.total.as_fen(), total)?;
-            let currency = amount.and_then(|amount| amount.currency.as_ref()).map(Currency::as_str);
-            same(&field("amount.currency"), expected.currency.as_str(), currency)?;
+            same(
+                &field("amount.total_amount"),
+                expected.total.as_fen(),
+                total,
+            )?;
+            let currency = amount
+                .and_then(|amount| amount.currency.as_ref())
+                .map(Currency::as_str);
+            same(
+                &field("amount.currency"),
+                expected.currency.as_str(),
+                currency,
+            )?;
         }
         Ok(())
     }

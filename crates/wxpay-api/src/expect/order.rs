@@ -82,7 +82,11 @@ impl crate::pay::Transaction {
     pub fn check(&self, expected: &ExpectedOrder) -> Result<(), OrderMismatch> {
         same("mchid", expected.mchid.as_str(), Some(&self.mchid))?;
         same("appid", expected.appid.as_str(), self.appid.as_deref())?;
-        same("out_trade_no", expected.out_trade_no.as_str(), Some(&self.out_trade_no))?;
+        same(
+            "out_trade_no",
+            expected.out_trade_no.as_str(),
+            Some(&self.out_trade_no),
+        )?;
         same("trade_state", "SUCCESS", Some(self.trade_state.as_str()))?;
         let amount = self.amount.as_ref();
         paid(expected, amount.and_then(|amount| amount.total), || {
@@ -105,8 +109,16 @@ impl crate::partner_pay::Transaction {
         same("sp_mchid", expected.mchid.as_str(), Some(&self.sp_mchid))?;
         let sub_mchid = expected.sub_mchid.as_deref().unwrap_or_default();
         same("sub_mchid", sub_mchid, Some(&self.sub_mchid))?;
-        same("sp_appid", expected.appid.as_str(), self.sp_appid.as_deref())?;
-        same("out_trade_no", expected.out_trade_no.as_str(), Some(&self.out_trade_no))?;
+        same(
+            "sp_appid",
+            expected.appid.as_str(),
+            self.sp_appid.as_deref(),
+        )?;
+        same(
+            "out_trade_no",
+            expected.out_trade_no.as_str(),
+            Some(&self.out_trade_no),
+        )?;
         same("trade_state", "SUCCESS", Some(self.trade_state.as_str()))?;
         let amount = self.amount.as_ref();
         paid(expected, amount.and_then(|amount| amount.total), || {
@@ -120,6 +132,10 @@ fn paid<'a>(
     total: Option<Fen>,
     currency: impl FnOnce() -> Option<&'a str>,
 ) -> Result<(), OrderMismatch> {
-    same("amount.total", expected.total.as_fen(), total.map(Fen::as_fen))?;
+    same(
+        "amount.total",
+        expected.total.as_fen(),
+        total.map(Fen::as_fen),
+    )?;
     same("amount.currency", expected.currency.as_str(), currency())
 }

@@ -51,7 +51,12 @@ impl RefundNotification {
             None => same("mchid", expected.mchid.as_str(), self.mchid.as_deref())?,
         }
         let amount = (self.amount.refund, self.amount.total);
-        numbers(expected, Some(&self.out_trade_no), &self.out_refund_no, amount)
+        numbers(
+            expected,
+            Some(&self.out_trade_no),
+            &self.out_refund_no,
+            amount,
+        )
     }
 }
 
@@ -64,7 +69,12 @@ impl Refund {
     /// The first field that differs or is not there.
     pub fn check(&self, expected: &ExpectedRefund) -> Result<(), OrderMismatch> {
         let amount = (self.amount.refund, self.amount.total);
-        numbers(expected, self.out_trade_no.as_deref(), &self.out_refund_no, amount)
+        numbers(
+            expected,
+            self.out_trade_no.as_deref(),
+            &self.out_refund_no,
+            amount,
+        )
     }
 }
 
@@ -74,8 +84,20 @@ fn numbers(
     out_refund_no: &str,
     (refund, total): (Fen, Fen),
 ) -> Result<(), OrderMismatch> {
-    same("out_refund_no", expected.out_refund_no.as_str(), Some(out_refund_no))?;
+    same(
+        "out_refund_no",
+        expected.out_refund_no.as_str(),
+        Some(out_refund_no),
+    )?;
     same("out_trade_no", expected.out_trade_no.as_str(), out_trade_no)?;
-    same("amount.refund", expected.refund.as_fen(), Some(refund.as_fen()))?;
-    same("amount.total", expected.total.as_fen(), Some(total.as_fen()))
+    same(
+        "amount.refund",
+        expected.refund.as_fen(),
+        Some(refund.as_fen()),
+    )?;
+    same(
+        "amount.total",
+        expected.total.as_fen(),
+        Some(total.as_fen()),
+    )
 }
