@@ -15,7 +15,7 @@ const API_V3_KEY: &str = include_str!("../tests/vectors/keys/TEST-ONLY-api-v3-ke
 const BODY: &[u8] = include_bytes!("../tests/vectors/request/post-json-with-chinese/body.txt");
 const OAEP: &str = include_str!("../tests/vectors/oaep/name-and-phone/ciphertext.txt");
 
-/// A real payment notification: 909 bytes of body, 528 of ciphertext.
+/// A whole payment notification: 909 bytes of body, 447 of ciphertext and tag in it.
 mod notification {
     pub(crate) const TIMESTAMP: &str =
         include_str!("../tests/vectors/response/payment-notification/timestamp.txt");

@@ -10,7 +10,7 @@ use crate::{Algorithm, Nonce, SerialNumber, Signature, Timestamp};
 /// - `body` is the bytes that are sent: empty for GET and DELETE, and for an upload the text of the
 ///   `meta` part. A body that ends with a line feed gets another one.
 ///
-/// See <https://pay.weixin.qq.com/doc/v3/merchant/4012365336>.
+/// See <https://pay.weixin.qq.com/doc/v3/merchant/4012365342>.
 #[must_use]
 pub fn request_message(
     method: &str,
@@ -35,7 +35,8 @@ pub fn request_message(
 /// `timestamp` and `nonce` are the header texts as received, `body` the bytes as received: nothing may
 /// be decoded, trimmed or written anew before verification.
 ///
-/// See <https://pay.weixin.qq.com/doc/v3/merchant/4012365350>.
+/// See <https://pay.weixin.qq.com/doc/v3/merchant/4013053249> (public key) and
+/// <https://pay.weixin.qq.com/doc/v3/merchant/4013053420> (platform certificates).
 #[must_use]
 pub fn response_message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     lines([timestamp.as_bytes(), nonce.as_bytes(), body])
@@ -46,7 +47,8 @@ pub fn response_message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
 ///
 /// `package` is `prepay_id=` and the prepay id, as the client passes it.
 ///
-/// See <https://pay.weixin.qq.com/doc/v3/merchant/4012365339>.
+/// See <https://pay.weixin.qq.com/doc/v3/merchant/4012365339> (JSAPI) and
+/// <https://pay.weixin.qq.com/doc/v3/merchant/4012365341> (mini programs).
 #[must_use]
 pub fn jsapi_message(appid: &str, at: Timestamp, nonce: &Nonce, package: &str) -> Vec<u8> {
     invocation(appid, at, nonce, package)
@@ -78,7 +80,7 @@ fn invocation(appid: &str, at: Timestamp, nonce: &Nonce, last: &str) -> Vec<u8> 
 /// the serial of the *merchant's* API certificate (商户API证书). `mchid` is written as it is: digits, by
 /// WeChat Pay's rules.
 ///
-/// See <https://pay.weixin.qq.com/doc/v3/merchant/4012365336>.
+/// See <https://pay.weixin.qq.com/doc/v3/merchant/4012365342>.
 #[must_use]
 pub fn authorization(
     algorithm: Algorithm,

@@ -31,7 +31,7 @@ impl Wanted {
         match self {
             Self::PrivateKey => &["PRIVATE KEY", "RSA PRIVATE KEY"],
             Self::PublicKey => &["PUBLIC KEY", "RSA PUBLIC KEY"],
-            Self::Certificate => &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"],
+            Self::Certificate => &["CERTIFICATE", "X509 CERTIFICATE"],
         }
     }
 
@@ -129,9 +129,7 @@ fn encrypted() -> KeyError {
 
 fn wrong_label(label: &str, wanted: Wanted) -> KeyError {
     let (kind, given) = match label {
-        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
-            (KeyErrorKind::CertificateGiven, "certificate")
-        }
+        "CERTIFICATE" | "X509 CERTIFICATE" => (KeyErrorKind::CertificateGiven, "certificate"),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => (
             KeyErrorKind::CertificateRequestGiven,
             "certificate signing request",

@@ -1,6 +1,6 @@
 //! Every vector under `tests/vectors`, with every backend that is compiled in.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a broken fixture is a failed test")]
 
 #[path = "support/vectors.rs"]
 mod vectors;

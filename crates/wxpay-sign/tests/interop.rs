@@ -1,6 +1,6 @@
 //! Each backend takes what the other made, and so does the `openssl` program.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a broken fixture is a failed test")]
 
 #[path = "support/vectors.rs"]
 mod vectors;
@@ -49,6 +49,7 @@ fn the_default_is_the_fastest_that_is_compiled_in() {
     let key = PrivateKey::from_pem(PRIVATE_KEY).unwrap();
     assert_eq!(key.backend(), Backend::default());
     assert_eq!(key.is_slow(), cfg!(not(feature = "aws-lc-rs")));
+    assert!(PrivateKey::from_pem(PRIVATE_KEY_8192).unwrap().is_slow());
 }
 
 #[test]

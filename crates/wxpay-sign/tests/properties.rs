@@ -1,6 +1,6 @@
 //! Properties that hold for any input. Nothing here may panic, hang or take what it should refuse.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a broken fixture is a failed test")]
 
 #[path = "support/vectors.rs"]
 mod vectors;
