@@ -1,0 +1,351 @@
+//! A merchant: what it signs with, what it believes by.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use wxpay_sign::{ApiV3Key, Nonce, SignError, Timestamp};
+
+use crate::certificates::{self, CertificatesError, CertificatesOutcome};
+use crate::credential::Credential;
+use crate::endpoint::Endpoint;
+use crate::invocation::{self, AppParameters, JsapiParameters, MiniProgramParameters};
+use crate::keyring::{PlatformKeyring, RefreshPermit};
+use crate::notification::{self, Notification, NotificationError};
+use crate::operation::Operation;
+use crate::request::{EncodedRequest, PrepareError, UnsignedRequest};
+use crate::response::{self, AcceptError, Response};
+
+/// Everything a merchant holds: its credential, its API v3 key, the platform keys it trusts. Cheap to
+/// clone.
+#[derive(Clone)]
+pub struct Merchant {
+    inner: Arc<Inner>,
+    endpoint: Endpoint,
+}
+
+struct Inner {
+    credential: Credential,
+    api_v3_key: ApiV3Key,
+    keyring: PlatformKeyring,
+}
+
+impl Merchant {
+    /// Puts it together. Nothing is sent.
+    #[must_use]
+    pub fn new(credential: Credential, api_v3_key: ApiV3Key, keyring: PlatformKeyring) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                credential,
+                api_v3_key,
+                keyring,
+            }),
+            endpoint: Endpoint::main(),
+        }
+    }
+
+    /// Sends to another host than <https://api.mch.weixin.qq.com>: the sandbox, for instance.
+    #[must_use]
+    pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// The merchant number (商户号).
+    #[must_use]
+    pub fn mchid(&self) -> &str {
+        self.inner.credential.mchid()
+    }
+
+    /// Who signs.
+    #[must_use]
+    pub fn credential(&self) -> &Credential {
+        &self.inner.credential
+    }
+
+    /// The platform keys.
+    #[must_use]
+    pub fn platform_keys(&self) -> &PlatformKeyring {
+        &self.inner.keyring
+    }
+
+    /// Where requests go.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Checks an operation and makes its target and body, once. The platform key that is valid `now` is
+    /// chosen here: sensitive fields are encrypted with it and `Wechatpay-Serial` names it.
+    ///
+    /// # Errors
+    ///
+    /// Where a field breaks its limit, no platform key is known, or the body cannot be made.
+    pub fn encode<O: Operation + ?Sized>(
+        &self,
+        operation: &O,
+        now: Timestamp,
+    ) -> Result<EncodedRequest, PrepareError> {
+        operation.check().map_err(PrepareError::Invalid)?;
+        let key = self
+            .inner
+            .keyring
+            .preferred(now)
+            .ok_or(PrepareError::NoPlatformKey)?;
+        EncodedRequest::new(operation, &key)
+    }
+
+    /// Signs what was encoded. The request's URI is the target alone; give it a host with
+    /// [`Endpoint::apply`]. For another attempt call it again, with a fresh nonce.
+    ///
+    /// # Errors
+    ///
+    /// Where the signer fails.
+    pub fn sign(
+        &self,
+        encoded: &EncodedRequest,
+        now: Timestamp,
+        nonce: Nonce,
+    ) -> Result<Request<Bytes>, PrepareError> {
+        encoded.sign(&self.inner.credential, now, &nonce)
+    }
+
+    /// Encodes and signs: a request to send as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode) and [`sign`](Self::sign).
+    pub fn prepare<O: Operation + ?Sized>(
+        &self,
+        operation: &O,
+        now: Timestamp,
+        nonce: Nonce,
+    ) -> Result<Request<Bytes>, PrepareError> {
+        let request = self.sign(&self.encode(operation, now)?, now, nonce)?;
+        Ok(self.endpoint.apply(request))
+    }
+
+    /// Encodes, and leaves the signing to somebody else.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn unsigned<O: Operation + ?Sized>(
+        &self,
+        operation: &O,
+        now: Timestamp,
+        nonce: Nonce,
+    ) -> Result<UnsignedRequest, PrepareError> {
+        let encoded = self.encode(operation, now)?;
+        let (credential, endpoint) = (self.inner.credential.clone(), self.endpoint.clone());
+        Ok(UnsignedRequest::new(
+            encoded, credential, endpoint, now, nonce,
+        ))
+    }
+
+    /// Verifies an answer on its raw bytes, then reads it.
+    ///
+    /// On [`UnknownKey`](crate::VerificationError::UnknownKey) the certificates can be refreshed and the
+    /// same answer accepted again.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not proven, is an error, or is not of the form the operation answers with.
+    pub fn accept<O: Operation + ?Sized>(
+        &self,
+        operation: &O,
+        response: &http::Response<Bytes>,
+        now: Timestamp,
+    ) -> Result<Response<O::Response>, AcceptError> {
+        let Inner {
+            credential,
+            keyring,
+            ..
+        } = &*self.inner;
+        response::accept(operation, response, credential, keyring, now)
+    }
+
+    /// Verifies an answer that is no operation's, or not to be read: an error that came in place of a
+    /// file, for instance.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn verify(
+        &self,
+        response: &http::Response<Bytes>,
+        now: Timestamp,
+    ) -> Result<(), AcceptError> {
+        let signed = crate::ReplySignature::Signed;
+        response::verified(response, signed, &self.inner.keyring, now).map(drop)
+    }
+
+    /// Verifies a notification on its raw bytes, then decrypts it.
+    ///
+    /// `body` must be the bytes as they came: a framework's parsed and rewritten JSON will not verify.
+    ///
+    /// # Errors
+    ///
+    /// Says which step failed; [`NotificationError::reply`] is what to answer then.
+    pub fn open_notification(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Notification, NotificationError> {
+        let Inner {
+            api_v3_key,
+            keyring,
+            ..
+        } = &*self.inner;
+        notification::open(headers, body, keyring, api_v3_key, now)
+    }
+
+    /// The request for the platform certificates, the one that needs no platform key. To be signed with
+    /// [`sign`](Self::sign).
+    ///
+    /// # Errors
+    ///
+    /// None that a caller could cause.
+    pub fn encode_certificates_request(&self) -> Result<EncodedRequest, PrepareError> {
+        EncodedRequest::without_key(certificates::info(), &certificates::target())
+    }
+
+    /// The request for the platform certificates, signed, to send as it is.
+    ///
+    /// # Errors
+    ///
+    /// Where the signer fails.
+    pub fn certificates_request(
+        &self,
+        now: Timestamp,
+        nonce: Nonce,
+    ) -> Result<Request<Bytes>, PrepareError> {
+        let request = self.sign(&self.encode_certificates_request()?, now, nonce)?;
+        Ok(self.endpoint.apply(request))
+    }
+
+    /// Decrypts and verifies the platform certificates and trusts them. `permit` is what
+    /// [`PlatformKeyring::refresh`] gave.
+    ///
+    /// # Errors
+    ///
+    /// Where they are not taken; what was trusted before stays.
+    pub fn accept_certificates(
+        &self,
+        response: &http::Response<Bytes>,
+        permit: RefreshPermit,
+        now: Timestamp,
+    ) -> Result<CertificatesOutcome, CertificatesError> {
+        let Inner {
+            credential,
+            api_v3_key,
+            keyring,
+        } = &*self.inner;
+        certificates::accept(
+            response,
+            permit,
+            keyring,
+            api_v3_key,
+            credential.mchid(),
+            now,
+        )
+    }
+
+    /// The certificates as a JSON document to keep between runs: still encrypted, so that nobody without
+    /// the API v3 key can make one. `None` before any were fetched.
+    #[must_use]
+    pub fn export_certificates(&self) -> Option<Bytes> {
+        self.inner.keyring.export()
+    }
+
+    /// Trusts certificates from a kept document, and says how many: none where those held are as new.
+    ///
+    /// # Errors
+    ///
+    /// Where the document is damaged, forged, or another merchant's.
+    pub fn import_certificates(
+        &self,
+        document: &[u8],
+        now: Timestamp,
+    ) -> Result<usize, CertificatesError> {
+        let Inner {
+            credential,
+            api_v3_key,
+            keyring,
+        } = &*self.inner;
+        certificates::import(document, keyring, api_v3_key, credential.mchid(), now)
+    }
+
+    /// What the page of an official account needs to open the payment. `appid` is that of the account
+    /// that opens it.
+    ///
+    /// # Errors
+    ///
+    /// Where the signer fails.
+    pub fn jsapi_parameters(
+        &self,
+        appid: &str,
+        prepay_id: &str,
+        now: Timestamp,
+        nonce: Nonce,
+    ) -> Result<JsapiParameters, SignError> {
+        invocation::jsapi(
+            self.inner.credential.signer(),
+            appid,
+            prepay_id,
+            now,
+            &nonce,
+        )
+    }
+
+    /// What a mini program (小程序) needs to open the payment. `appid` is that of the mini program.
+    ///
+    /// # Errors
+    ///
+    /// Where the signer fails.
+    pub fn mini_program_parameters(
+        &self,
+        appid: &str,
+        prepay_id: &str,
+        now: Timestamp,
+        nonce: Nonce,
+    ) -> Result<MiniProgramParameters, SignError> {
+        invocation::mini_program(
+            self.inner.credential.signer(),
+            appid,
+            prepay_id,
+            now,
+            &nonce,
+        )
+    }
+
+    /// What an app needs to open the payment. `partner_id` is the merchant number; for combined orders
+    /// `combine_mchid`, in partner mode the sub-merchant's.
+    ///
+    /// # Errors
+    ///
+    /// Where the signer fails.
+    pub fn app_parameters(
+        &self,
+        appid: &str,
+        partner_id: &str,
+        prepay_id: &str,
+        now: Timestamp,
+        nonce: Nonce,
+    ) -> Result<AppParameters, SignError> {
+        let signer = self.inner.credential.signer();
+        invocation::app(signer, appid, partner_id, prepay_id, now, &nonce)
+    }
+}
+
+impl fmt::Debug for Merchant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Merchant")
+            .field("credential", &self.inner.credential)
+            .field("platform_keys", &self.inner.keyring)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,296 @@
+//! From an operation to a signed request.
+
+use std::error::Error;
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::uri::PathAndQuery;
+use http::{Request, Uri};
+use wxpay_json::InvalidField;
+use wxpay_sign::{Nonce, PlatformKeyId, SignError, Signature, Timestamp};
+
+use crate::credential::Credential;
+use crate::endpoint::Endpoint;
+use crate::keyring::PlatformKey;
+use crate::operation::{Body, BodyError, Operation, OperationInfo};
+use crate::target::Target;
+use crate::verification::SERIAL;
+
+/// What identifies this library where the caller says nothing else. WeChat Pay refuses requests without.
+const DEFAULT_USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("wxpay-rust/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Downloads are of many types.
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+
+/// A request whose target and body are final, to be signed once or, for another attempt, again.
+///
+/// Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct EncodedRequest {
+    info: OperationInfo,
+    target: PathAndQuery,
+    content_type: Option<HeaderValue>,
+    accept: HeaderValue,
+    body: RequestBody,
+    key: Option<(PlatformKeyId, HeaderValue)>,
+}
+
+#[derive(Clone)]
+struct RequestBody {
+    sent: Bytes,
+    /// The signed text, where it is not what is sent.
+    signed: Option<Bytes>,
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Orders, names, files: not for logs.
+        write!(f, "{} bytes", self.sent.len())
+    }
+}
+
+impl EncodedRequest {
+    pub(crate) fn new<O: Operation + ?Sized>(
+        operation: &O,
+        key: &PlatformKey,
+    ) -> Result<Self, PrepareError> {
+        let info = operation.info();
+        let body = operation
+            .body(key.public_key())
+            .map_err(PrepareError::Body)?;
+        Self::of(info, &operation.target(), body, Some(key))
+    }
+
+    /// The one request that is made before any platform key is known.
+    pub(crate) fn without_key(info: OperationInfo, target: &Target) -> Result<Self, PrepareError> {
+        Self::of(info, target, Body::Empty, None)
+    }
+
+    fn of(
+        info: OperationInfo,
+        target: &Target,
+        body: Body,
+        key: Option<&PlatformKey>,
+    ) -> Result<Self, PrepareError> {
+        let target: PathAndQuery = target.as_str().parse().map_err(|_| PrepareError::Target)?;
+        // What is signed must be what is sent: no normalisation may happen in between.
+        let (content_type, body) = match body {
+            Body::Empty => (
+                None,
+                RequestBody {
+                    sent: Bytes::new(),
+                    signed: None,
+                },
+            ),
+            Body::Json(json) => (
+                Some(JSON),
+                RequestBody {
+                    sent: json,
+                    signed: None,
+                },
+            ),
+            Body::Multipart(form) => {
+                let content_type =
+                    HeaderValue::from_str(form.content_type()).map_err(|_| PrepareError::Target)?;
+                let signed = Some(form.meta().clone());
+                (
+                    Some(content_type),
+                    RequestBody {
+                        sent: form.body().clone(),
+                        signed,
+                    },
+                )
+            }
+        };
+        let key = key.map(|key| {
+            let value =
+                HeaderValue::from_str(key.id().as_str()).map_err(|_| PrepareError::Target)?;
+            Ok((key.id().clone(), value))
+        });
+        let accept = match info.reply {
+            crate::ReplySignature::Signed => JSON,
+            crate::ReplySignature::Unsigned => ANYTHING,
+        };
+        Ok(Self {
+            info,
+            target,
+            content_type,
+            accept,
+            body,
+            key: key.transpose()?,
+        })
+    }
+
+    /// What the operation says of itself.
+    #[must_use]
+    pub const fn info(&self) -> &OperationInfo {
+        &self.info
+    }
+
+    /// Path and query.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.target.as_str()
+    }
+
+    /// The bytes to send.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body.sent
+    }
+
+    /// The platform key that sensitive fields are encrypted with and the answer should be signed by.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&PlatformKeyId> {
+        self.key.as_ref().map(|(id, _)| id)
+    }
+
+    /// The message a signature covers, with this time and nonce.
+    #[must_use]
+    pub fn message(&self, at: Timestamp, nonce: &Nonce) -> Vec<u8> {
+        let body = self.body.signed.as_ref().unwrap_or(&self.body.sent);
+        wxpay_sign::request_message(self.info.method.as_str(), self.target(), at, nonce, body)
+    }
+
+    pub(crate) fn sign(
+        &self,
+        credential: &Credential,
+        at: Timestamp,
+        nonce: &Nonce,
+    ) -> Result<Request<Bytes>, PrepareError> {
+        let signature = credential
+            .signer()
+            .sign(&self.message(at, nonce))
+            .map_err(PrepareError::Sign)?;
+        self.attach(credential, at, nonce, &signature)
+    }
+
+    fn attach(
+        &self,
+        credential: &Credential,
+        at: Timestamp,
+        nonce: &Nonce,
+        signature: &Signature,
+    ) -> Result<Request<Bytes>, PrepareError> {
+        let authorization = wxpay_sign::authorization(
+            credential.signer().algorithm(),
+            credential.mchid(),
+            nonce,
+            at,
+            credential.serial_number(),
+            signature,
+        );
+        let mut authorization =
+            HeaderValue::try_from(authorization).map_err(|_| PrepareError::Target)?;
+        authorization.set_sensitive(true);
+        let mut request = Request::new(self.body.sent.clone());
+        *request.method_mut() = self.info.method.clone();
+        *request.uri_mut() = Uri::from(self.target.clone());
+        let headers = request.headers_mut();
+        headers.reserve(5);
+        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(ACCEPT, self.accept.clone());
+        headers.insert(USER_AGENT, DEFAULT_USER_AGENT);
+        if let Some(content_type) = &self.content_type {
+            headers.insert(CONTENT_TYPE, content_type.clone());
+        }
+        if let Some((_, value)) = &self.key {
+            headers.insert(SERIAL, value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A request that lacks nothing but its signature: for keys that live in an HSM or a KMS.
+#[derive(Clone, Debug)]
+#[must_use = "an unsigned request has to be signed"]
+pub struct UnsignedRequest {
+    encoded: EncodedRequest,
+    credential: Credential,
+    endpoint: Endpoint,
+    at: Timestamp,
+    nonce: Nonce,
+    message: Vec<u8>,
+}
+
+impl UnsignedRequest {
+    pub(crate) fn new(
+        encoded: EncodedRequest,
+        credential: Credential,
+        endpoint: Endpoint,
+        at: Timestamp,
+        nonce: Nonce,
+    ) -> Self {
+        let message = encoded.message(at, &nonce);
+        Self {
+            encoded,
+            credential,
+            endpoint,
+            at,
+            nonce,
+            message,
+        }
+    }
+
+    /// What to sign, with RSASSA-PKCS1-v1_5 and SHA-256.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// Adds the signature. It is not checked: WeChat Pay will.
+    ///
+    /// # Errors
+    ///
+    /// Where the signature cannot be written into a header.
+    pub fn attach(self, signature: &Signature) -> Result<Request<Bytes>, PrepareError> {
+        let request = self
+            .encoded
+            .attach(&self.credential, self.at, &self.nonce, signature)?;
+        Ok(self.endpoint.apply(request))
+    }
+}
+
+/// Why a request could not be made. Nothing was sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// A field is missing or breaks its limit.
+    Invalid(InvalidField),
+    /// The body could not be made.
+    Body(BodyError),
+    /// The target or a header cannot be written in HTTP.
+    Target,
+    /// No platform key is known: fetch the certificates first, or configure a WeChat Pay public key.
+    NoPlatformKey,
+    /// The signer failed.
+    Sign(SignError),
+}
+
+impl fmt::Display for PrepareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Invalid(_) => "a field of the request breaks its limit; nothing was sent",
+            Self::Body(_) => "the body of the request cannot be made; nothing was sent",
+            Self::Target => "the target or a header of the request cannot be written in HTTP; nothing was sent",
+            Self::NoPlatformKey => {
+                "no valid platform key: fetch the platform certificates or configure a WeChat Pay public \
+                 key; nothing was sent"
+            }
+            Self::Sign(_) => "the request could not be signed; nothing was sent",
+        })
+    }
+}
+
+impl Error for PrepareError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Invalid(source) => Some(source),
+            Self::Body(source) => Some(source),
+            Self::Sign(source) => Some(source),
+            Self::Target | Self::NoPlatformKey => None,
+        }
+    }
+}

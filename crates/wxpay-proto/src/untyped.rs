@@ -1,0 +1,130 @@
+//! Interfaces that have no type: signed and verified all the same.
+
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+use wxpay_json::{DecodeError, EncodeError};
+use wxpay_sign::Encryptor;
+
+use crate::operation::{
+    Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature,
+};
+use crate::target::Target;
+
+/// An operation as method, target and JSON. Its response is the verified body.
+///
+/// ```
+/// use wxpay_proto::{Idempotency, Target, Untyped};
+///
+/// let balance = Untyped::get(Target::new("/v3/merchant/fund/balance/").segment("BASIC"));
+///
+/// let order = serde_json::json!({ "out_order_no": "P1", "transaction_id": "4200" });
+/// let unfreeze = Untyped::post(Target::new("/v3/profitsharing/orders/unfreeze"), &order)?
+///     .idempotency(Idempotency::MerchantNumber);
+/// # Ok::<(), wxpay_proto::json::EncodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "an operation does nothing until it is executed"]
+pub struct Untyped {
+    info: OperationInfo,
+    target: Target,
+    body: Option<Body>,
+}
+
+impl Untyped {
+    /// GET: a query.
+    pub const fn get(target: Target) -> Self {
+        Self::new(Method::GET, target, None, Idempotency::Safe)
+    }
+
+    /// DELETE, without a body.
+    pub const fn delete(target: Target) -> Self {
+        Self::new(Method::DELETE, target, None, Idempotency::No)
+    }
+
+    /// POST with a body of JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the value has no form in JSON.
+    pub fn post<T: Serialize>(target: Target, json: &T) -> Result<Self, EncodeError> {
+        Self::with_json(Method::POST, target, json)
+    }
+
+    /// PUT with a body of JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the value has no form in JSON.
+    pub fn put<T: Serialize>(target: Target, json: &T) -> Result<Self, EncodeError> {
+        Self::with_json(Method::PUT, target, json)
+    }
+
+    /// PATCH with a body of JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the value has no form in JSON.
+    pub fn patch<T: Serialize>(target: Target, json: &T) -> Result<Self, EncodeError> {
+        Self::with_json(Method::PATCH, target, json)
+    }
+
+    /// POST with any body, or with none.
+    pub const fn post_body(target: Target, body: Body) -> Self {
+        Self::new(Method::POST, target, Some(body), Idempotency::No)
+    }
+
+    /// Whether it may be repeated by itself: [`Idempotency::No`] for all but GET, unless set.
+    pub const fn idempotency(mut self, idempotency: Idempotency) -> Self {
+        self.info.idempotency = idempotency;
+        self
+    }
+
+    /// The answer is a file that is not signed. Only for interfaces documented so.
+    pub const fn unsigned_reply(mut self) -> Self {
+        self.info.reply = ReplySignature::Unsigned;
+        self
+    }
+
+    fn with_json<T: Serialize>(
+        method: Method,
+        target: Target,
+        json: &T,
+    ) -> Result<Self, EncodeError> {
+        let body = Body::Json(wxpay_json::encode(json)?);
+        Ok(Self::new(method, target, Some(body), Idempotency::No))
+    }
+
+    const fn new(
+        method: Method,
+        target: Target,
+        body: Option<Body>,
+        idempotency: Idempotency,
+    ) -> Self {
+        Self {
+            info: OperationInfo::new("untyped", method, idempotency, ReplySignature::Signed),
+            target,
+            body,
+        }
+    }
+}
+
+impl Operation for Untyped {
+    type Response = Bytes;
+
+    fn info(&self) -> OperationInfo {
+        self.info.clone()
+    }
+
+    fn target(&self) -> Target {
+        self.target.clone()
+    }
+
+    fn body(&self, _: &dyn Encryptor) -> Result<Body, BodyError> {
+        Ok(self.body.clone().unwrap_or(Body::Empty))
+    }
+
+    fn decode(&self, reply: Reply<'_>) -> Result<Bytes, DecodeError> {
+        Ok(reply.body().clone())
+    }
+}
