@@ -1,5 +1,7 @@
 //! The server over loopback: what a client, a merchant's listener and a restart see of it.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
+
 #[path = "server_loopback/listener.rs"]
 mod listener;
 #[path = "server_loopback/merchant.rs"]

@@ -1,6 +1,8 @@
 //! The program as a person starts it: its one line, its signals, its exit codes, and the shell
 //! script of the README.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
