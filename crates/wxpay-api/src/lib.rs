@@ -14,4 +14,9 @@ pub use expect::ExpectedRefund;
 pub use expect::OrderMismatch;
 #[cfg(feature = "combine")]
 pub use expect::{ExpectedCombineOrder, ExpectedSubOrder};
+#[allow(
+    unreachable_pub,
+    unused_imports,
+    reason = "without any feature there is nothing in it"
+)]
 pub use generated::*;

@@ -1,5 +1,10 @@
 //! What the generated code has in common.
 
+#![cfg_attr(
+    not(feature = "full"),
+    allow(dead_code, reason = "which of it is needed depends on the families")
+)]
+
 use std::fmt;
 use std::marker::PhantomData;
 
