@@ -57,6 +57,8 @@ pub struct Core {
     journal: Journal,
     desk: Desk,
     changes: Vec<Change>,
+    /// What a sandbox restored from this one is seeded with.
+    next_seed: u64,
 }
 
 /// A piece of the core's state, to be kept where it survives a restart.
@@ -89,6 +91,7 @@ impl Core {
     pub fn new(identity: Identity, _now: Timestamp, seed: u64) -> Self {
         let mut ids = Ids::new(seed);
         let book = Book::new(&identity, ids.seed());
+        let next_seed = ids.seed();
         Self {
             identity,
             book,
@@ -99,6 +102,7 @@ impl Core {
             journal: Journal::default(),
             desk: Desk::default(),
             changes: Vec::new(),
+            next_seed,
         }
     }
 
@@ -126,16 +130,15 @@ impl Core {
 
     /// The whole state as changes: what a new log begins with.
     #[must_use]
-    pub fn snapshot(&mut self) -> Vec<Change> {
+    pub fn snapshot(&self) -> Vec<Change> {
         let mut kept = vec![
-            Kept::Seed(self.ids.seed()),
+            Kept::Seed(self.next_seed),
             Kept::Clock(self.clock.offset()),
             Kept::Keys(self.keys.settings.clone()),
             Kept::PublicKeyUser(self.keys.merchant_uses_public_key),
         ];
         kept.extend(self.keys.terms().cloned().map(Kept::Term));
         kept.extend(self.book.snapshot().into_iter().map(Kept::Book));
-        self.take_changes();
         kept.into_iter().map(Change).collect()
     }
 
@@ -151,6 +154,12 @@ impl Core {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// Ends the sandbox and gives back who took part, for [`Core::restore`] or a fresh start.
+    #[must_use]
+    pub fn into_identity(self) -> Identity {
+        self.identity
     }
 
     /// Answers a request to WeChat Pay or to the sandbox's own controls under `/_sandbox/`.

@@ -1,0 +1,19 @@
+//! The core's gate, signatures, controls and faults, through its public interface alone: what a
+//! client on the other side of a socket would see.
+
+#[path = "core_v3/answers.rs"]
+mod answers;
+#[path = "core_v3/bodies.rs"]
+mod bodies;
+#[path = "core_v3/controls.rs"]
+mod controls;
+#[path = "core_v3/faults.rs"]
+mod faults;
+#[path = "core_v3/merchant.rs"]
+mod merchant;
+#[path = "core_v3/notifications.rs"]
+mod notifications;
+#[path = "core_v3/random.rs"]
+mod random;
+#[path = "core_v3/signatures.rs"]
+mod signatures;
