@@ -21,8 +21,9 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use wxpay_api::pay::{ExpectedOrder, Transaction};
+use wxpay_api::pay::Transaction;
 use wxpay_api::refund::RefundNotification;
+use wxpay_api::{ExpectedOrder, ExpectedRefund};
 use wxpay_client::Client;
 use wxpay_client::proto::{MAX_NOTIFICATION_BYTES, Notification, reply};
 
@@ -37,12 +38,16 @@ const BODY_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) struct Listener {
     address: SocketAddr,
     arrivals: mpsc::Receiver<Result<Arrival>>,
-    orders: Orders,
+    book: Arc<Mutex<Book>>,
     _server: JoinSet<()>,
 }
 
-/// What the shop knows about its orders, by their numbers.
-type Orders = Arc<Mutex<HashMap<String, ExpectedOrder>>>;
+/// What the shop knows about its orders and refunds, by their numbers.
+#[derive(Debug, Default)]
+struct Book {
+    orders: HashMap<String, ExpectedOrder>,
+    refunds: HashMap<String, ExpectedRefund>,
+}
 
 /// A notification that was verified, decrypted and compared with its order.
 #[derive(Debug)]
@@ -91,9 +96,15 @@ impl Listener {
     }
 
     /// Enters an order in the book: notifications about orders that are not in it are refused.
-    pub(crate) fn expect(&self, order: ExpectedOrder) {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.insert(order.out_trade_no.clone(), order);
+    pub(crate) fn expect_order(&self, order: ExpectedOrder) {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.orders.insert(order.out_trade_no.clone(), order);
+    }
+
+    /// Enters a refund in the book.
+    pub(crate) fn expect_refund(&self, refund: ExpectedRefund) {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.refunds.insert(refund.out_refund_no.clone(), refund);
     }
 
     /// The next notification that `wanted` finds something in; others are repetitions.
@@ -114,7 +125,7 @@ impl Listener {
 /// What every request is handled with.
 struct Desk {
     client: Client,
-    orders: Orders,
+    book: Arc<Mutex<Book>>,
     arrivals: mpsc::Sender<Result<Arrival>>,
 }
 
@@ -187,18 +198,23 @@ impl Desk {
     /// amount, merchant or app is as worthless as a forged one.
     fn compare(&self, notification: &Notification) -> Result<Content> {
         let event = notification.event_type();
+        let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         if event.starts_with("TRANSACTION.") {
             let transaction: Transaction = notification.decode()?;
-            let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-            let order = orders.get(&transaction.out_trade_no);
+            let order = book.orders.get(&transaction.out_trade_no);
             let order = order.context("a notification about an order that is not ours")?;
             transaction
                 .check(order)
                 .context("the notification does not fit the order")?;
             Ok(Content::Payment(Box::new(transaction)))
         } else if event.starts_with("REFUND.") {
-            let refund: RefundNotification = notification.decode()?;
-            Ok(Content::Refund(Box::new(refund)))
+            let notified: RefundNotification = notification.decode()?;
+            let refund = book.refunds.get(&notified.out_refund_no);
+            let refund = refund.context("a notification about a refund that is not ours")?;
+            notified
+                .check(refund)
+                .context("the notification does not fit the refund")?;
+            Ok(Content::Refund(Box::new(notified)))
         } else {
             bail!("an event nobody asked for: {event}")
         }

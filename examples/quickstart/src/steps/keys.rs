@@ -23,19 +23,27 @@ pub(super) async fn stay_within_the_day(shop: &mut Shop) -> Result<()> {
 pub(super) async fn fetch(shop: &mut Shop) -> Result<()> {
     shop.step(1, "Fetch and trust WeChat Pay's keys", "平台证书")?;
     shop.client.refresh_certificates().await?;
-    let keyring = shop.client.merchant().platform_keys();
+    let keyring = shop.client.merchant().platform_keys().clone();
     let ids = keyring.key_ids();
     ensure!(!ids.is_empty(), "no key of WeChat Pay is known");
     for id in &ids {
-        let key = keyring.key(id).context("a key that is listed is there")?;
-        shop.show.holds(id.as_str())?;
+        let key = keyring
+            .key(id)
+            .context("a key that is listed is not there")?;
+        let until = match key.not_after() {
+            Some(end) => format!("until {}", DateTime::beijing(end.as_unix()).date()),
+            None => "without end".to_owned(),
+        };
+        shop.show.holds(format!("{id}, {until}"))?;
     }
-    let now = shop.clock.now();
-    let preferred = keyring
-        .preferred(now)
-        .context("no key of WeChat Pay is valid now")?;
-    shop.show.line(format!(
-        "Sealed for us with the API v3 key (APIv3密钥) and signed; {} is used first.",
-        preferred.id()
-    ))
+    shop.show.line(
+        "Certificates (平台证书) came sealed with our API v3 key (APIv3密钥), and signed by one of",
+    )?;
+    shop.show
+        .line("themselves. From here on every answer is verified before anything reads it.")?;
+    ensure!(
+        keyring.preferred(shop.clock.now()).is_some(),
+        "no key of WeChat Pay is valid now"
+    );
+    Ok(())
 }

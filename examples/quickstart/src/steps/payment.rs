@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use wxpay_api::pay::{
-    Amount, ExpectedOrder, NativePrepay, QueryOrderByOutTradeNo, TradeState, Transaction,
-};
+use wxpay_api::ExpectedOrder;
+use wxpay_api::pay::{Amount, NativePrepay, QueryOrderByOutTradeNo, TradeState, Transaction};
 use wxpay_client::proto::Fen;
 
 use crate::listener::{Arrival, Content};
@@ -29,7 +28,7 @@ impl Order {
             total: Fen::from_yuan(yuan)?,
         };
         // In the book before it is in the world: a notification may be faster than the answer.
-        shop.listener.expect(order.expected(shop));
+        shop.listener.expect_order(order.expected(shop));
         let prepay = NativePrepay::new(
             &shop.appid,
             &shop.mchid,

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use wxpay_api::ExpectedRefund;
 use wxpay_api::refund::{
     CreateRefund, QueryRefund, RefundNotification, RefundRequestAmount, RefundStatus,
 };
 use wxpay_client::proto::Fen;
 
-use crate::listener::Content;
+use crate::listener::{Arrival, Content};
 use crate::shop::{Order, Shop};
 
 const NOTIFIED_WITHIN: Duration = Duration::from_secs(30);
@@ -19,57 +20,54 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 pub(super) struct GivenBack {
     pub(super) number: String,
     pub(super) amount: Fen,
-    total: Fen,
+    expected: ExpectedRefund,
 }
 
+/// Step 7.
 pub(super) async fn request(shop: &mut Shop, order: &Order, yuan: &str) -> Result<GivenBack> {
     shop.step(7, "Give some of it back", "申请退款")?;
+    let (number, amount) = (shop.number('R'), Fen::from_yuan(yuan)?);
+    let expected = ExpectedRefund::new(&shop.mchid, &order.number, &number, amount, order.total);
+    shop.listener.expect_refund(expected.clone());
     let refund = GivenBack {
-        number: shop.number('R'),
-        amount: Fen::from_yuan(yuan)?,
-        total: order.total,
+        number,
+        amount,
+        expected,
     };
+
     let amount = RefundRequestAmount::new(refund.amount, order.total, "CNY");
     let request = CreateRefund::new(&refund.number, amount)
         .out_trade_no(&order.number)
         .reason("茶凉了")
         .notify_url(&shop.notify_url);
     let accepted = shop.client.execute(&request).await?.into_value();
-    ensure!(
-        accepted.out_refund_no == refund.number,
-        "the answer is about another refund"
-    );
-    ensure!(
-        accepted.amount.refund == refund.amount,
-        "another amount is refunded"
-    );
+    accepted
+        .check(&refund.expected)
+        .context("the answer does not fit the refund")?;
     shop.show.line(format!(
-        "The tea was cold (茶凉了): ¥{} of ¥{} as refund {} (商户退款单号).",
+        "The tea was cold (茶凉了): ¥{} of ¥{} go back.",
         refund.amount.yuan(),
         order.total.yuan(),
-        refund.number
     ))?;
     shop.show.line(format!(
-        "Accepted, {}: that is a promise, not money yet.",
-        accepted.status
+        "Refund {} (商户退款单号) is {}: a promise, not money yet.",
+        refund.number, accepted.status
     ))?;
 
-    let heard = heard_of(shop, &refund).await?;
-    if let Some((event_type, notification)) = heard {
-        ensure!(
-            notification.refund_status == RefundStatus::Success,
-            "the refund did not succeed"
-        );
-        ensure!(
-            notification.mchid.as_deref() == Some(&shop.mchid)
-                && notification.out_trade_no == order.number
-                && notification.amount.refund == refund.amount
-                && notification.amount.total == refund.total,
-            "the notification does not fit the refund"
-        );
-        shop.show.holds(format!(
-            "{event_type} arrived, verified, opened, compared: the money is back."
-        ))?;
+    match heard_of(shop, &refund).await? {
+        Some((event_type, notified)) => {
+            let status = notified.refund_status;
+            ensure!(
+                status == RefundStatus::Success,
+                "the refund is {status}, not SUCCESS"
+            );
+            shop.show.holds(format!(
+                "{event_type} arrives: verified, opened, and it fits."
+            ))?;
+        }
+        None => shop
+            .show
+            .line("No notification yet; a query says the money is back.")?,
     }
     Ok(refund)
 }
@@ -79,9 +77,9 @@ async fn heard_of(
     shop: &mut Shop,
     refund: &GivenBack,
 ) -> Result<Option<(String, RefundNotification)>> {
-    let wanted = |arrival: crate::listener::Arrival| match arrival.content {
-        Content::Refund(notification) if notification.out_refund_no == refund.number => {
-            Some((arrival.event_type, *notification))
+    let wanted = |arrival: Arrival| match arrival.content {
+        Content::Refund(notified) if notified.out_refund_no == refund.number => {
+            Some((arrival.event_type, *notified))
         }
         _ => None,
     };
@@ -107,6 +105,7 @@ async fn heard_of(
     }
 }
 
+/// Step 8.
 pub(super) async fn query(shop: &mut Shop, refund: &GivenBack) -> Result<()> {
     shop.step(8, "Ask about the refund", "查询退款")?;
     let answer = shop
@@ -114,25 +113,20 @@ pub(super) async fn query(shop: &mut Shop, refund: &GivenBack) -> Result<()> {
         .execute(&QueryRefund::new(&refund.number))
         .await?
         .into_value();
-    ensure!(
-        answer.out_refund_no == refund.number,
-        "the answer is about another refund"
-    );
+    answer
+        .check(&refund.expected)
+        .context("the answer does not fit the refund")?;
     ensure!(
         answer.status == RefundStatus::Success,
         "the refund is {}, not SUCCESS",
         answer.status
-    );
-    ensure!(
-        answer.amount.refund == refund.amount && answer.amount.total == refund.total,
-        "the amounts are not those of the refund"
     );
     let account = answer
         .user_received_account
         .as_deref()
         .unwrap_or("the payer's account");
     shop.show.holds(format!(
-        "{} (退款成功): ¥{} back to {account}",
+        "{} (退款成功): ¥{} are on {account}",
         answer.status,
         answer.amount.refund.yuan()
     ))
