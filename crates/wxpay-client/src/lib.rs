@@ -1,1 +1,29 @@
-//! WeChat Pay.
+#![doc = include_str!("../README.md")]
+
+mod build_error;
+mod builder;
+mod cache;
+mod call;
+mod client;
+mod clock;
+mod download;
+mod error;
+mod keys;
+mod timeouts;
+mod transport;
+
+pub use self::build_error::BuildError;
+pub use self::builder::{ClientBuilder, DEFAULT_MAX_RESPONSE_BYTES};
+pub use self::client::Client;
+pub use self::clock::{Clock, SystemClock};
+pub use self::download::{Download, ExpectedHash, InvalidHash};
+pub use self::error::{Delivery, Error, ErrorKind};
+pub use self::timeouts::Timeouts;
+pub use self::transport::{Proxy, Transport, TransportBuilder};
+
+pub use wxpay_proto as proto;
+pub use wxpay_proto::{
+    ApiError, ApiV3Key, Certificate, Credential, Endpoint, Merchant, Notification,
+    NotificationError, Operation, PlatformKeyring, PrivateKey, PublicKeyId, Response, RetryPolicy,
+    SerialNumber, Timestamp,
+};

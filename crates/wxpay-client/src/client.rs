@@ -1,0 +1,215 @@
+//! The client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
+use tracing::Instrument;
+use wxpay_proto::{
+    Endpoint, Merchant, Notification, NotificationError, Operation, RefreshReason, Response,
+    RetryPolicy, VerificationError,
+};
+
+use crate::builder::ClientBuilder;
+use crate::cache::CertificateCache;
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::download::{Download, ExpectedHash};
+use crate::error::Error;
+use crate::keys::Flights;
+use crate::{BuildError, Timeouts, Transport};
+
+/// How long a notification may wait for platform certificates: WeChat Pay takes a notification for
+/// lost that is not answered within five seconds.
+const NOTIFICATION_PATIENCE: Duration = Duration::from_secs(4);
+
+/// A client of WeChat Pay for one merchant. Cheap to clone; clones share everything.
+///
+/// ```no_run
+/// # async fn example(merchant: wxpay_client::Merchant) -> Result<(), Box<dyn std::error::Error>> {
+/// use wxpay_client::Client;
+/// use wxpay_client::proto::{Target, Untyped};
+///
+/// let client = Client::new(merchant)?;
+/// let target = Target::new("/v3/pay/transactions/out-trade-no/")
+///     .segment("ORDER-1")
+///     .query("mchid", "1900000109");
+/// let order = client.execute(&Untyped::get(target)).await?;
+/// println!("{}", order.status());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+/// Everything clones share.
+pub(crate) struct Shared {
+    pub(crate) merchant: Merchant,
+    /// The endpoint, then the hosts to turn to; never empty.
+    pub(crate) hosts: Vec<Endpoint>,
+    pub(crate) transport: Transport,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) cache: Option<CertificateCache>,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) flights: Flights,
+}
+
+impl Client {
+    /// A client with the defaults of [`ClientBuilder`]. Needs no network.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientBuilder::build`].
+    pub fn new(merchant: Merchant) -> Result<Self, BuildError> {
+        Self::builder(merchant).build()
+    }
+
+    /// Starts a client that differs from the defaults.
+    pub fn builder(merchant: Merchant) -> ClientBuilder {
+        ClientBuilder::new(merchant)
+    }
+
+    pub(crate) fn from_shared(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// The merchant this client acts for.
+    #[must_use]
+    pub fn merchant(&self) -> &Merchant {
+        &self.0.merchant
+    }
+
+    /// Carries out an operation within the time of [`Timeouts::call`].
+    ///
+    /// The request is checked, encoded once and signed; the answer is verified on its raw bytes
+    /// before anything reads it. Platform certificates are fetched when they are missing, and once
+    /// more when the answer is signed with a key that is not known. Where that is safe (a query, or
+    /// a merchant number that makes repeating harmless) a failed attempt is repeated with the same
+    /// body, a fresh nonce and a fresh signature.
+    ///
+    /// Dropping the future ends the call; the request may have been carried out by then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::delivery`] says what is known of the effect, [`Error::kind`] what went wrong.
+    pub async fn execute<O: Operation>(
+        &self,
+        operation: &O,
+    ) -> Result<Response<O::Response>, Error> {
+        self.execute_within(operation, self.0.timeouts.call()).await
+    }
+
+    /// Like [`execute`](Self::execute), within a time of its own.
+    ///
+    /// # Errors
+    ///
+    /// See [`execute`](Self::execute).
+    pub async fn execute_within<O: Operation>(
+        &self,
+        operation: &O,
+        limit: Duration,
+    ) -> Result<Response<O::Response>, Error> {
+        let mut call = Call::new(&self.0, operation.info(), limit);
+        let span = call.span();
+        let result = carry_out(operation, &mut call)
+            .instrument(span.clone())
+            .await;
+        call.record(&span, &result);
+        result
+    }
+
+    /// Begins to download a file by the `download_url` of an earlier answer, such as a bill (下载账单).
+    /// The address is signed and asked for exactly as it stands, and only if it leads to the endpoint
+    /// or to WeChat Pay. See [`Download`] for reading it.
+    ///
+    /// The time of [`Timeouts::call`] is for the beginning; a long file may take longer, as long as
+    /// something comes within [`Timeouts::response`].
+    ///
+    /// # Errors
+    ///
+    /// When the address leads elsewhere, nothing answers, or WeChat Pay answers with an error.
+    pub async fn download(
+        &self,
+        download_url: &str,
+        expected: ExpectedHash,
+    ) -> Result<Download, Error> {
+        crate::download::begin(&self.0, download_url, expected).await
+    }
+
+    /// Verifies and decrypts a notification (回调通知): its headers and its raw body, exactly as they
+    /// came. An unknown platform key is fetched, at most as often as the keyring allows, so that
+    /// forged notifications cannot drive this client to WeChat Pay; a signature probe (签名探测) is
+    /// never worth fetching for.
+    ///
+    /// # Errors
+    ///
+    /// [`NotificationError`] says which step failed, and [`NotificationError::reply`] what to answer.
+    pub async fn open_notification(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Notification, NotificationError> {
+        let shared = &self.0;
+        let open = || {
+            shared
+                .merchant
+                .open_notification(headers, body, shared.clock.now())
+        };
+        let result = open();
+        let Err(NotificationError::Verification(VerificationError::UnknownKey(key))) = &result
+        else {
+            return result;
+        };
+        let reason = RefreshReason::UnknownKey(key.clone());
+        let deadline = Instant::now() + NOTIFICATION_PATIENCE;
+        match shared.obtain_keys(reason, deadline).await {
+            Ok(()) => open(),
+            Err(error) => {
+                tracing::warn!(%error, "the key of a notification could not be fetched");
+                result
+            }
+        }
+    }
+
+    /// Fetches platform certificates now, if the keyring finds that they are due or missing. There
+    /// is no need to call this; it is for programs that want to know at their start that keys and
+    /// network are in order.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be fetched; the source says why.
+    pub async fn refresh_certificates(&self) -> Result<(), Error> {
+        let deadline = Instant::now() + self.0.timeouts.call();
+        self.0.obtain_keys(RefreshReason::Missing, deadline).await?;
+        self.0.obtain_keys(RefreshReason::Scheduled, deadline).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("mchid", &self.0.merchant.mchid())
+            .field("hosts", &self.0.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of a call that depends on the operation's type.
+async fn carry_out<O: Operation>(
+    operation: &O,
+    call: &mut Call<'_>,
+) -> Result<Response<O::Response>, Error> {
+    let encoded = call.encode(operation).await?;
+    loop {
+        let answer = call.answer(&encoded).await?;
+        match call.accept(operation, &answer).await {
+            Ok(response) => return Ok(response),
+            Err(error) => call.rejected(error, &answer, &encoded).await?,
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Files as streams: bills (对账单) and what else WeChat Pay hands out by a `download_url`.
+
+mod decode;
+mod io;
+mod save;
+mod url;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use http_body::Body;
+use hyper::body::Incoming;
+use sha1::{Digest, Sha1};
+use tokio::time::{Instant, Sleep, sleep};
+use tracing::Instrument;
+use wxpay_proto::{Idempotency, OperationInfo, ReplySignature, Untyped};
+
+use self::decode::Decoder;
+use self::url::destination;
+use crate::call::Call;
+use crate::client::Shared;
+use crate::error::{Delivery, Error, ErrorKind};
+
+/// The name under which a download stands in spans and errors.
+const OPERATION: &str = "bill.download";
+
+/// The hash a file has to have: `hash_type` and `hash_value` of the answer that announced it. It is
+/// that of the uncompressed text, whichever way the file is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ExpectedHash([u8; 20]);
+
+impl ExpectedHash {
+    /// From the two fields of the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the type is not `SHA1` or the value is not its 40 hexadecimal digits, in either case.
+    pub fn new(hash_type: &str, hash_value: &str) -> Result<Self, InvalidHash> {
+        if !hash_type.eq_ignore_ascii_case("SHA1") {
+            return Err(InvalidHash("hash_type: only SHA1 is known"));
+        }
+        Self::sha1(hash_value)
+    }
+
+    /// A SHA-1 as 40 hexadecimal digits, in either case.
+    ///
+    /// # Errors
+    ///
+    /// When the text is anything else.
+    pub fn sha1(hex: &str) -> Result<Self, InvalidHash> {
+        const BAD: InvalidHash = InvalidHash("hash_value: must be 40 hexadecimal digits");
+        let digits = hex.as_bytes();
+        let mut hash = [0; 20];
+        if digits.len() != 2 * hash.len() {
+            return Err(BAD);
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |digit: u8| char::from(digit).to_digit(16).ok_or(BAD);
+            let value = digit(pair[0])? << 4 | digit(pair[1])?;
+            *byte = u8::try_from(value).map_err(|_| BAD)?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+impl fmt::Debug for ExpectedHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExpectedHash(")?;
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// A hash that cannot be checked. The text names the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidHash(&'static str);
+
+impl fmt::Display for InvalidHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for InvalidHash {}
+
+/// Asks for a file, and waits for the head of the answer.
+pub(crate) async fn begin(
+    shared: &Arc<Shared>,
+    download_url: &str,
+    expected: ExpectedHash,
+) -> Result<Download, Error> {
+    let info = OperationInfo::new(
+        OPERATION,
+        Method::GET,
+        Idempotency::Safe,
+        ReplySignature::Unsigned,
+    );
+    let mut call = Call::new(shared, info, shared.timeouts.call());
+    let span = call.span();
+    let result = request(shared, &mut call, download_url, expected)
+        .instrument(span.clone())
+        .await;
+    call.record(&span, &result);
+    result
+}
+
+async fn request(
+    shared: &Arc<Shared>,
+    call: &mut Call<'_>,
+    download_url: &str,
+    expected: ExpectedHash,
+) -> Result<Download, Error> {
+    let (host, target) =
+        destination(download_url, &shared.hosts[0]).map_err(|error| call.failed(error))?;
+    let operation = Untyped::get(target).unsigned_reply();
+    let encoded = call.encode(&operation).await?;
+    loop {
+        let head = call.head(&encoded, &host).await?;
+        if head.status().is_success() {
+            return Ok(Download::new(head, expected, shared.timeouts.response()));
+        }
+        let answer = call.body(head).await?;
+        // Not a success, so there is an error to be had.
+        if let Err(error) = call.accept(&operation, &answer).await {
+            call.rejected(error, &answer, &encoded).await?;
+        } else {
+            let problem = "something else came in place of the file";
+            return Err(call.failed(Error::new(
+                ErrorKind::Unexpected,
+                Delivery::Unknown,
+                problem,
+            )));
+        }
+    }
+}
+
+/// A file on its way, made by [`Client::download`](crate::Client::download).
+///
+/// It gives the uncompressed text, in pieces of at most a few dozen kilobytes, and is never in
+/// memory as a whole. Read it by [`chunk`](Self::chunk), as a `tokio::io::AsyncRead`, as a
+/// `futures_core::Stream`, or write it to a file by [`save_to`](Self::save_to).
+///
+/// The hash can only be checked at the end. Until then every piece is unproven: WeChat Pay does not
+/// sign files. A file with another hash, a damaged or a short one ends in an error, never in a clean
+/// end, so whoever reads to the end without one has the file that was announced.
+#[must_use = "a download is only checked by reading it to its end"]
+pub struct Download {
+    headers: HeaderMap,
+    body: Incoming,
+    decoder: Decoder,
+    hash: Sha1,
+    expected: ExpectedHash,
+    length: u64,
+    max_bytes: u64,
+    silence: Duration,
+    alarm: Pin<Box<Sleep>>,
+    state: State,
+    /// What `AsyncRead` has not yet given away of the last piece.
+    rest: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    /// The body is over and what was left has been given out.
+    Ended,
+    /// Hash and length are right, and all of it has been read.
+    Verified,
+    Failed,
+}
+
+impl Download {
+    pub(crate) fn new(
+        head: http::Response<Incoming>,
+        expected: ExpectedHash,
+        silence: Duration,
+    ) -> Self {
+        let (parts, body) = head.into_parts();
+        Self {
+            headers: parts.headers,
+            body,
+            decoder: Decoder::new(),
+            hash: Sha1::new(),
+            expected,
+            length: 0,
+            max_bytes: u64::MAX,
+            silence,
+            alarm: Box::pin(sleep(silence)),
+            state: State::Running,
+            rest: Bytes::new(),
+        }
+    }
+
+    /// Ends in an error when the uncompressed text is longer than this many bytes. Memory needs no
+    /// such limit; a disk may.
+    pub fn max_bytes(mut self, limit: u64) -> Self {
+        self.max_bytes = limit;
+        self
+    }
+
+    /// The headers of the answer.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// How many bytes of text have been read so far.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The next piece of text, never empty; `None` at the end, when the hash is right. Dropping the
+    /// future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Content`] for a wrong hash, damaged gzip data or a text over the limit;
+    /// [`ErrorKind::Connection`] and [`ErrorKind::Timeout`] when the connection breaks or falls
+    /// silent. After an error every further call is one.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Ok(Some(std::mem::take(&mut self.rest))));
+        }
+        let result = ready!(self.poll_text(cx));
+        if result.is_err() {
+            self.state = State::Failed;
+        }
+        Poll::Ready(result)
+    }
+
+    fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
+        loop {
+            match self.state {
+                State::Running => {}
+                State::Ended => {
+                    return Poll::Ready(self.verdict().map(|()| {
+                        self.state = State::Verified;
+                        None
+                    }));
+                }
+                State::Verified => return Poll::Ready(Ok(None)),
+                State::Failed => {
+                    return Poll::Ready(Err(self.broken("the download has failed before")));
+                }
+            }
+            let decoded = self.decoder.next();
+            if let Some(text) = decoded.map_err(|damage| self.damaged(damage))? {
+                return Poll::Ready(self.take(text).map(Some));
+            }
+            match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.alarm.as_mut().reset(Instant::now() + self.silence);
+                    if let Ok(data) = frame.into_data() {
+                        self.decoder.push(data);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Err(self
+                        .error(
+                            ErrorKind::Connection,
+                            "the connection broke within the file",
+                        )
+                        .caused_by(error)));
+                }
+                Poll::Ready(None) => {
+                    let rest = self
+                        .decoder
+                        .finish()
+                        .map_err(|damage| self.damaged(damage))?;
+                    self.state = State::Ended;
+                    if let Some(text) = rest {
+                        return Poll::Ready(self.take(text).map(Some));
+                    }
+                }
+                Poll::Pending => {
+                    ready!(self.alarm.as_mut().poll(cx));
+                    return Poll::Ready(Err(self.error(
+                        ErrorKind::Timeout,
+                        "the file stopped coming for longer than the response limit",
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Counts and hashes a piece.
+    fn take(&mut self, text: Bytes) -> Result<Bytes, Error> {
+        self.length = self.length.saturating_add(text.len() as u64);
+        if self.length > self.max_bytes {
+            return Err(self.broken("the file is longer than permitted"));
+        }
+        self.hash.update(&text);
+        Ok(text)
+    }
+
+    fn verdict(&mut self) -> Result<(), Error> {
+        let hash: [u8; 20] = self.hash.finalize_reset().into();
+        if hash == self.expected.0 {
+            Ok(())
+        } else {
+            Err(self.broken("the file does not have the announced hash; it must not be used"))
+        }
+    }
+
+    fn damaged(&self, damage: decode::Damage) -> Error {
+        self.broken("the file is damaged").caused_by(damage)
+    }
+
+    fn broken(&self, problem: &'static str) -> Error {
+        self.error(ErrorKind::Content, problem)
+    }
+
+    fn error(&self, kind: ErrorKind, problem: &'static str) -> Error {
+        Error::new(kind, Delivery::Unknown, problem).of_call(OPERATION, Idempotency::Safe, 1, false)
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("expected", &self.expected)
+            .field("length", &self.length)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

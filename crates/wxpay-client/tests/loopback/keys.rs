@@ -1,0 +1,158 @@
+//! Platform certificates: the first, the next, and those that do not exist.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use wxpay_client::{Delivery, ErrorKind, PlatformKeyring};
+
+use crate::support::platform::merchant_with;
+use crate::support::{Act, Platform, Seen, Server, builder, merchant, query};
+
+fn is_certificates(seen: &Seen) -> bool {
+    seen.target.starts_with("/v3/certificates")
+}
+
+/// Lists and signs with A until the given call, with B (and lists both) from then on.
+async fn rotating(at: usize) -> Server {
+    let (a, b) = (Platform::a(), Platform::b());
+    let calls = AtomicUsize::new(0);
+    Server::start(move |seen| {
+        let rotated = calls.load(Ordering::SeqCst) >= at;
+        if is_certificates(seen) {
+            return if rotated {
+                a.certificates(&[&a, &b])
+            } else {
+                a.certificates(&[&a])
+            }
+            .into();
+        }
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        if call >= at {
+            b.answer(200, "{}")
+        } else {
+            a.answer(200, "{}")
+        }
+        .into()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_first_call_fetches_them() {
+    let server = rotating(9).await;
+    let client = builder(merchant(), &server).build().unwrap();
+    assert!(server.seen().is_empty(), "building needs no network");
+    client.execute(&query()).await.unwrap();
+    client.execute(&query()).await.unwrap();
+    assert_eq!(server.certificate_requests(), 1);
+    let seen = server.calls();
+    assert_eq!(seen[0].header("wechatpay-serial"), Platform::a().id);
+}
+
+#[tokio::test]
+async fn many_first_calls_fetch_once() {
+    let server = rotating(99).await;
+    let client = builder(merchant(), &server).build().unwrap();
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.execute(&query()).await.map(|_| ()) })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(server.certificate_requests(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_fetched_once_and_the_same_answer_accepted() {
+    let server = rotating(1).await;
+    let client = builder(merchant(), &server).build().unwrap();
+    client.execute(&query()).await.unwrap();
+    client.execute(&query()).await.unwrap();
+    assert_eq!(server.certificate_requests(), 2);
+    assert_eq!(server.calls().len(), 2, "no call was made twice");
+}
+
+#[tokio::test]
+async fn forged_keys_do_not_drive_us() {
+    let (a, stranger) = (Platform::a(), Platform::b());
+    let server = Server::start(move |seen| {
+        let a = if is_certificates(seen) {
+            a.certificates(&[&a])
+        } else {
+            stranger.answer(200, "{}")
+        };
+        a.into()
+    })
+    .await;
+    let client = builder(merchant(), &server).build().unwrap();
+    for _ in 0..10 {
+        let error = client.execute(&query()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Verification);
+    }
+    assert!(
+        server.certificate_requests() <= 2,
+        "{}",
+        server.certificate_requests()
+    );
+}
+
+#[tokio::test]
+async fn without_certificates_nothing_is_sent() {
+    let server = Server::start(|_| Act::HangUp).await;
+    let client = builder(merchant(), &server).build().unwrap();
+    let error = client.execute(&query()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PlatformKeys);
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(server.calls().is_empty());
+    // What has just failed is not tried again at once, and the reason is still told.
+    let before = server.certificate_requests();
+    let error = client.execute(&query()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PlatformKeys);
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(server.certificate_requests(), before);
+}
+
+#[tokio::test]
+async fn a_cancelled_first_call_stops_nobody() {
+    let platform = Platform::a();
+    let gate = Arc::new(tokio::sync::Notify::new());
+    let waiting = gate.clone();
+    let server = Server::start(move |seen| {
+        if is_certificates(seen) {
+            waiting.notify_one();
+            platform.certificates(&[&platform]).into()
+        } else {
+            platform.answer(200, "{}").into()
+        }
+    })
+    .await;
+    let client = builder(merchant(), &server).build().unwrap();
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.execute(&query()).await.map(|_| ()) }
+    });
+    // The request for certificates has been sent and not yet been read.
+    gate.notified().await;
+    first.abort();
+    tokio::time::timeout(Duration::from_secs(10), client.execute(&query()))
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn keys_are_shared_by_clients_of_one_merchant() {
+    let server = rotating(99).await;
+    let keyring = PlatformKeyring::certificates();
+    for _ in 0..2 {
+        let client = builder(merchant_with(keyring.clone()), &server)
+            .build()
+            .unwrap();
+        client.execute(&query()).await.unwrap();
+    }
+    assert_eq!(server.certificate_requests(), 1);
+}

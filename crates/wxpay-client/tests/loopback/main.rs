@@ -1,0 +1,11 @@
+//! The client against a server on the loopback interface that misbehaves on command.
+
+mod cache;
+mod delivery;
+mod download;
+mod keys;
+mod leak;
+mod notification;
+mod proxy;
+mod support;
+mod tls;
