@@ -2,6 +2,7 @@
 //! says, field by field. Samples are made from the facts, so an operation costs one line here.
 
 #![cfg(feature = "full")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 #[path = "every_operation/facts.rs"]
 mod facts;
@@ -15,9 +16,7 @@ use run::Run;
 macro_rules! operations {
     ($($family:ident::{$($name:ident),* $(,)?}),* $(,)?) => {
         fn generated(facts: &[Facts]) -> Vec<&'static str> {
-            let mut names = Vec::new();
-            $($(names.push(Run::<wxpay_api::$family::$name>::all(facts));)*)*
-            names
+            vec![$($(Run::<wxpay_api::$family::$name>::all(facts)),*),*]
         }
     };
 }

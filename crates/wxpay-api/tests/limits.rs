@@ -1,6 +1,7 @@
 //! Limits as people meet them: the words of the errors.
 
 #![cfg(feature = "full")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use wxpay_api::pay::{Amount, Detail, GoodsDetail, NativePrepay};
 use wxpay_api::{combine, refund};

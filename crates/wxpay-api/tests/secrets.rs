@@ -1,6 +1,7 @@
 //! Sensitive text: encrypted on its way with a real key, back in the clear on its return, and never shown.
 
 #![cfg(feature = "full")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 #[path = "support/merchant.rs"]
 mod merchant;

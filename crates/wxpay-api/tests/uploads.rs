@@ -1,6 +1,7 @@
 //! Uploads: what is signed and what is sent.
 
 #![cfg(feature = "full")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 #[path = "support/merchant.rs"]
 mod merchant;

@@ -1,6 +1,7 @@
 //! Requests and answers to the byte, in the shapes that WeChat Pay documents.
 
 #![cfg(feature = "full")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 #[path = "support/merchant.rs"]
 mod merchant;
