@@ -146,7 +146,12 @@ impl Core {
     #[must_use]
     pub fn take_changes(&mut self) -> Vec<Change> {
         let mut changes = std::mem::take(&mut self.changes);
-        changes.extend(self.book.take_changes().into_iter().map(|change| Change(Kept::Book(change))));
+        changes.extend(
+            self.book
+                .take_changes()
+                .into_iter()
+                .map(|change| Change(Kept::Book(change))),
+        );
         changes
     }
 
@@ -195,7 +200,6 @@ impl Core {
 
     /// How the sending of a notification went: the merchant's status, or an error where no answer
     /// came within five seconds. 2xx ends it, anything else has it tried again.
-    #[expect(clippy::result_unit_err, reason = "why no answer came makes no difference to the schedule")]
     pub fn delivered(&mut self, id: u64, result: Result<StatusCode, ()>, now: Timestamp) {
         let now = self.clock.now(now);
         self.desk.delivered(&mut self.book, id, result, now);
@@ -256,9 +260,14 @@ impl Core {
         if let Some(fault) = self.strike(AnswerFault::Latency, path, note) {
             delay = Duration::from_millis(fault.milliseconds.unwrap_or_default());
         }
-        let interfered = |response, cut| Answer { response, delay, cut };
+        let interfered = |response, cut| Answer {
+            response,
+            delay,
+            cut,
+        };
         if self.strike(AnswerFault::DropBefore, path, note).is_some() {
-            note.problems.push("not looked at: the connection was cut on request".to_owned());
+            note.problems
+                .push("not looked at: the connection was cut on request".to_owned());
             let response = answer::bare(StatusCode::SERVICE_UNAVAILABLE, None, Bytes::new());
             return interfered(response, Some(Cut::DropBefore));
         }
@@ -282,11 +291,14 @@ impl Core {
         }
         let gateway = self.strike(AnswerFault::Status502, path, note);
         let processed = made_up.as_ref().is_none_or(|(_, _, processed)| *processed)
-            && gateway.as_ref().is_none_or(|fault| fault.processed == Some(true));
+            && gateway
+                .as_ref()
+                .is_none_or(|fault| fault.processed == Some(true));
         let outcome = if processed {
             Some(self.look_at(method, uri, headers, body, now, note))
         } else {
-            note.problems.push("not looked at: an error was made up on request".to_owned());
+            note.problems
+                .push("not looked at: an error was made up on request".to_owned());
             None
         };
         let outcome = match (gateway, made_up, outcome) {
@@ -298,14 +310,22 @@ impl Core {
                 note.numeric = failure.numeric;
                 let mut response = answer::json(failure.status, &failure.to_json());
                 if let Some(seconds) = retry_after {
-                    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                    response
+                        .headers_mut()
+                        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 }
-                Outcome { response, signed: true }
+                Outcome {
+                    response,
+                    signed: true,
+                }
             }
             (None, None, Some(outcome)) => outcome,
             // Nothing made up and nothing looked at: there is no such case.
             (None, None, None) => Outcome {
-                response: answer::json(StatusCode::INTERNAL_SERVER_ERROR, &Failure::system_error().to_json()),
+                response: answer::json(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    &Failure::system_error().to_json(),
+                ),
                 signed: false,
             },
         };
@@ -321,7 +341,11 @@ impl Core {
         } else {
             None
         };
-        Answer { response, delay, cut }
+        Answer {
+            response,
+            delay,
+            cut,
+        }
     }
 
     fn strike(&mut self, fault: AnswerFault, path: &str, note: &mut Note) -> Option<faults::Fault> {
@@ -340,7 +364,10 @@ impl Core {
         now: Timestamp,
         note: &mut Note,
     ) {
-        if self.strike(AnswerFault::MissingSignatureHeaders, path, note).is_some() {
+        if self
+            .strike(AnswerFault::MissingSignatureHeaders, path, note)
+            .is_some()
+        {
             return;
         }
         let tamper = [
@@ -354,7 +381,14 @@ impl Core {
         .map(|(_, tamper)| tamper);
         let chosen = self.keys.for_answer(&self.identity, wanted, now);
         let body = response.body().clone();
-        answer::sign(response.headers_mut(), &body, &chosen, &mut self.ids, now, tamper);
+        answer::sign(
+            response.headers_mut(),
+            &body,
+            &chosen,
+            &mut self.ids,
+            now,
+            tamper,
+        );
     }
 
     /// Judges the request and has it carried out.
@@ -384,12 +418,17 @@ impl Core {
                 note.numeric = refused.failure.numeric;
                 note.problems.extend(refused.problems);
                 let response = answer::json(refused.failure.status, &refused.failure.to_json());
-                return Outcome { response, signed: refused.signed };
+                return Outcome {
+                    response,
+                    signed: refused.signed,
+                };
             }
         };
         note.operation = Some(&passed.operation.name);
         if headers.contains_key(answer::SERIAL)
-            && wanted.as_ref().is_none_or(|id| self.keys.opener(&self.identity, id, now).is_none())
+            && wanted
+                .as_ref()
+                .is_none_or(|id| self.keys.opener(&self.identity, id, now).is_none())
         {
             note.problems.push(
                 "Wechatpay-Serial names no key in force; only sensitive fields would have made that an error"
@@ -405,9 +444,13 @@ impl Core {
             }
             Err(failure) => {
                 note.numeric = failure.numeric;
-                note.problems.push(format!("{}: {}", failure.code, failure.message));
+                note.problems
+                    .push(format!("{}: {}", failure.code, failure.message));
                 let response = answer::json(failure.status, &failure.to_json());
-                Outcome { response, signed: failure.status != StatusCode::UNAUTHORIZED }
+                Outcome {
+                    response,
+                    signed: failure.status != StatusCode::UNAUTHORIZED,
+                }
             }
         }
     }
@@ -415,7 +458,8 @@ impl Core {
     /// Remembers which kind of key the merchant can verify with, for its notifications.
     fn note_key_user(&mut self, wanted: Option<&PlatformKeyId>) {
         let Some(wanted) = wanted else { return };
-        let public_key = matches!(wanted, PlatformKeyId::PublicKey(id) if id == self.identity.public_key_id());
+        let public_key =
+            matches!(wanted, PlatformKeyId::PublicKey(id) if id == self.identity.public_key_id());
         if public_key != self.keys.merchant_uses_public_key {
             self.keys.merchant_uses_public_key = public_key;
             self.keep(Kept::PublicKeyUser(public_key));
@@ -432,7 +476,9 @@ impl Core {
     ) -> Result<Reply, Failure> {
         if passed.operation.path == "/v3/certificates" {
             let algorithm = passed.query.get("algorithm_type").map(String::as_str);
-            return self.keys.list(&self.identity, algorithm, &mut self.ids, now);
+            return self
+                .keys
+                .list(&self.identity, algorithm, &mut self.ids, now);
         }
         let base_url = base_url(uri, headers);
         let call = Call {
@@ -479,19 +525,38 @@ struct Outcome {
 fn respond(operation: &Operation, reply: Reply) -> Outcome {
     let signed = operation.reply == ReplySignature::Signed;
     match reply {
-        Reply::Json(status, value) => Outcome { response: answer::json(status, &value), signed },
-        Reply::NoContent => {
-            Outcome { response: answer::bare(StatusCode::NO_CONTENT, None, Bytes::new()), signed }
-        }
-        Reply::Raw { content_type, body, gzip } => {
-            let content_type = if gzip { "application/x-gzip" } else { content_type };
-            Outcome { response: answer::bare(StatusCode::OK, Some(content_type), body), signed: false }
+        Reply::Json(status, value) => Outcome {
+            response: answer::json(status, &value),
+            signed,
+        },
+        Reply::NoContent => Outcome {
+            response: answer::bare(StatusCode::NO_CONTENT, None, Bytes::new()),
+            signed,
+        },
+        Reply::Raw {
+            content_type,
+            body,
+            gzip,
+        } => {
+            let content_type = if gzip {
+                "application/x-gzip"
+            } else {
+                content_type
+            };
+            Outcome {
+                response: answer::bare(StatusCode::OK, Some(content_type), body),
+                signed: false,
+            }
         }
     }
 }
 
 fn insert_request_id(response: &mut Response<Bytes>, id: &str, numeric: u64) {
-    answer::insert(response.headers_mut(), answer::REQUEST_ID, &format!("{id}-{numeric}"));
+    answer::insert(
+        response.headers_mut(),
+        answer::REQUEST_ID,
+        &format!("{id}-{numeric}"),
+    );
 }
 
 /// Scheme and authority under which the sandbox was reached.

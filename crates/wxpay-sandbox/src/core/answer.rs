@@ -27,7 +27,11 @@ pub struct Answer {
 
 impl From<Response<Bytes>> for Answer {
     fn from(response: Response<Bytes>) -> Self {
-        Self { response, delay: Duration::ZERO, cut: None }
+        Self {
+            response,
+            delay: Duration::ZERO,
+            cut: None,
+        }
     }
 }
 
@@ -89,7 +93,10 @@ pub(crate) fn sign(
     };
     let signature = match (tamper, signature.to_base64()) {
         (Some(Tamper::Probe), text) => {
-            format!("{PROBE_PREFIX}{}", text.get(PROBE_PREFIX.len()..).unwrap_or_default())
+            format!(
+                "{PROBE_PREFIX}{}",
+                text.get(PROBE_PREFIX.len()..).unwrap_or_default()
+            )
         }
         (_, text) => text,
     };
@@ -102,7 +109,10 @@ pub(crate) fn sign(
         (NONCE, nonce),
         (SIGNATURE, signature),
         (SERIAL, serial),
-        (SIGNATURE_TYPE, chosen.key.algorithm().auth_scheme().to_owned()),
+        (
+            SIGNATURE_TYPE,
+            chosen.key.algorithm().auth_scheme().to_owned(),
+        ),
     ] {
         insert(headers, name, &value);
     }
@@ -116,13 +126,23 @@ pub(crate) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// An answer with the headers that all of WeChat Pay's have, unsigned as yet.
-pub(crate) fn bare(status: StatusCode, content_type: Option<&'static str>, body: Bytes) -> Response<Bytes> {
+pub(crate) fn bare(
+    status: StatusCode,
+    content_type: Option<&'static str>,
+    body: Bytes,
+) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("wxpay-sandbox"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, must-revalidate"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
@@ -131,8 +151,14 @@ pub(crate) fn bare(status: StatusCode, content_type: Option<&'static str>, body:
 
 /// An answer with a JSON body, unsigned as yet.
 pub(crate) fn json(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = bare(status, Some("application/json; charset=utf-8"), body.to_string().into());
-    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN"));
+    let mut response = bare(
+        status,
+        Some("application/json; charset=utf-8"),
+        body.to_string().into(),
+    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN"));
     response
 }
 

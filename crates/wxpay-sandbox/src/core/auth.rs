@@ -42,7 +42,10 @@ pub(crate) struct Rejection {
 impl Rejection {
     fn new(numeric: u64, message: &str, problem: impl Into<String>) -> Self {
         let failure = Failure::new(StatusCode::UNAUTHORIZED, "SIGN_ERROR", numeric, message);
-        Self { failure, problem: problem.into() }
+        Self {
+            failure,
+            problem: problem.into(),
+        }
     }
 
     fn format(problem: impl Into<String>) -> Self {
@@ -54,7 +57,11 @@ impl Rejection {
     }
 
     fn serial(problem: impl Into<String>) -> Self {
-        Self::new(numeric::SIGNATURE_INFORMATION, "商户证书序列号有误", problem)
+        Self::new(
+            numeric::SIGNATURE_INFORMATION,
+            "商户证书序列号有误",
+            problem,
+        )
     }
 }
 
@@ -66,16 +73,18 @@ pub(crate) fn authenticate(
     now: Timestamp,
 ) -> Result<(), Rejection> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(|| Rejection::format("no Authorization header"))?;
+    let value = values
+        .next()
+        .ok_or_else(|| Rejection::format("no Authorization header"))?;
     if values.next().is_some() {
         return Err(Rejection::format("Authorization stands more than once"));
     }
     let value = value
         .to_str()
         .map_err(|_| Rejection::format("Authorization holds characters outside ASCII"))?;
-    let (scheme, rest) = value
-        .split_once(' ')
-        .ok_or_else(|| Rejection::format("Authorization is not a scheme, one space and parameters"))?;
+    let (scheme, rest) = value.split_once(' ').ok_or_else(|| {
+        Rejection::format("Authorization is not a scheme, one space and parameters")
+    })?;
     if scheme != SCHEME {
         return Err(Rejection::new(
             numeric::SIGNATURE_INFORMATION,
@@ -129,7 +138,12 @@ pub(crate) fn authenticate(
             numeric::SIGNATURE,
             "错误的签名，验签失败",
         )
-        .with_detail(sign_information(signed, parameters.timestamp, &nonce, message.len())),
+        .with_detail(sign_information(
+            signed,
+            parameters.timestamp,
+            &nonce,
+            message.len(),
+        )),
         problem: format!(
             "signature: {error}; the message checked had {} bytes, {} of them the body",
             message.len(),
@@ -159,7 +173,10 @@ fn sign_information(signed: &Signed<'_>, timestamp: &str, nonce: &Nonce, length:
 /// Digits alone, and not so many that no clock could mean them.
 fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let plain = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten().map(Timestamp::from_unix)
+    plain
+        .then(|| text.parse().ok())
+        .flatten()
+        .map(Timestamp::from_unix)
 }
 
 /// The five parameters, in any order on the wire.
@@ -207,14 +224,26 @@ impl<'a> Parameters<'a> {
                 .collect();
             format!("missing or empty: {}", names.join(", "))
         };
-        let [Some(mchid), Some(nonce_str), Some(timestamp), Some(serial_no), Some(signature)] = values
+        let [
+            Some(mchid),
+            Some(nonce_str),
+            Some(timestamp),
+            Some(serial_no),
+            Some(signature),
+        ] = values
         else {
             return Err(missing());
         };
         if values.iter().flatten().any(|value| value.is_empty()) {
             return Err(missing());
         }
-        Ok(Self { mchid, nonce_str, timestamp, serial_no, signature })
+        Ok(Self {
+            mchid,
+            nonce_str,
+            timestamp,
+            serial_no,
+            signature,
+        })
     }
 }
 
@@ -228,15 +257,24 @@ mod tests {
             r#"signature="c2ln",mchid="1",timestamp="2",serial_no="AB",nonce_str="n""#,
         )
         .unwrap();
-        assert_eq!((parsed.mchid, parsed.signature, parsed.nonce_str), ("1", "c2ln", "n"));
+        assert_eq!(
+            (parsed.mchid, parsed.signature, parsed.nonce_str),
+            ("1", "c2ln", "n")
+        );
         for (text, problem) in [
             ("", "key="),
-            (r#"mchid="1""#, "missing or empty: nonce_str, timestamp, serial_no, signature"),
+            (
+                r#"mchid="1""#,
+                "missing or empty: nonce_str, timestamp, serial_no, signature",
+            ),
             (r#"mchid="1",mchid="2""#, "mchid stands twice"),
             (r#"mchid="1", nonce_str="n""#, "other than mchid"),
             (r#"mchid="1";nonce_str="n""#, "comma"),
             (r#"mchid="1"#, "closing quote"),
-            (r#"mchid="",nonce_str="n",timestamp="2",serial_no="AB",signature="s""#, "missing or empty: mchid"),
+            (
+                r#"mchid="",nonce_str="n",timestamp="2",serial_no="AB",signature="s""#,
+                "missing or empty: mchid",
+            ),
         ] {
             let error = Parameters::parse(text).unwrap_err();
             assert!(error.contains(problem), "{text}: {error}");
@@ -245,7 +283,10 @@ mod tests {
 
     #[test]
     fn timestamps_are_digits() {
-        assert_eq!(parse_timestamp("1554208460"), Some(Timestamp::from_unix(1_554_208_460)));
+        assert_eq!(
+            parse_timestamp("1554208460"),
+            Some(Timestamp::from_unix(1_554_208_460))
+        );
         for text in ["", "-1", "+1", "1.0", " 1", "9999999999999"] {
             assert_eq!(parse_timestamp(text), None, "{text}");
         }

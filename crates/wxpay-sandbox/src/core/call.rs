@@ -108,7 +108,13 @@ impl Failure {
         numeric: u64,
         message: impl Into<String>,
     ) -> Self {
-        Self { status, code, message: message.into(), detail: None, numeric }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            detail: None,
+            numeric,
+        }
     }
 
     /// The same refusal with a detail object.
@@ -134,8 +140,13 @@ impl Failure {
         if let (Value::Object(map), false) = (&mut detail, value.is_null()) {
             map.insert("value".to_owned(), value);
         }
-        Self::new(StatusCode::BAD_REQUEST, "PARAM_ERROR", numeric::ILLEGAL_PARAMETER, issue)
-            .with_detail(detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "PARAM_ERROR",
+            numeric::ILLEGAL_PARAMETER,
+            issue,
+        )
+        .with_detail(detail)
     }
 
     /// 400 `INVALID_REQUEST`: a rule of the business was broken.
@@ -150,12 +161,22 @@ impl Failure {
 
     /// 400 `ORDER_PAID`.
     pub(crate) fn order_paid() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "ORDER_PAID", numeric::ORDER_PAID, "订单已支付")
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "ORDER_PAID",
+            numeric::ORDER_PAID,
+            "订单已支付",
+        )
     }
 
     /// 400 `ORDER_CLOSED`.
     pub(crate) fn order_closed() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "ORDER_CLOSED", numeric::ORDER_CLOSED, "订单已关闭")
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "ORDER_CLOSED",
+            numeric::ORDER_CLOSED,
+            "订单已关闭",
+        )
     }
 
     /// 400 `APPID_MCHID_NOT_MATCH`.
@@ -170,17 +191,32 @@ impl Failure {
 
     /// 403 `OUT_TRADE_NO_USED`.
     pub(crate) fn out_trade_no_used() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "OUT_TRADE_NO_USED", numeric::REENTRY, "商户订单号重复")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "OUT_TRADE_NO_USED",
+            numeric::REENTRY,
+            "商户订单号重复",
+        )
     }
 
     /// 403 `NO_AUTH`.
     pub(crate) fn no_auth(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "NO_AUTH", numeric::NO_RELATION, message)
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "NO_AUTH",
+            numeric::NO_RELATION,
+            message,
+        )
     }
 
     /// 403 `NOT_ENOUGH`: the merchant's balance does not cover a refund.
     pub(crate) fn not_enough() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "NOT_ENOUGH", numeric::OTHER, "基本账户余额不足，请充值后重新发起")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "NOT_ENOUGH",
+            numeric::OTHER,
+            "基本账户余额不足，请充值后重新发起",
+        )
     }
 
     /// 404 `ORDER_NOT_EXIST`.

@@ -70,12 +70,12 @@ pub(crate) struct Field {
     #[serde(default)]
     pub(crate) label: Option<String>,
     #[serde(default)]
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: Vec<Self>,
     /// Of each group at least one field must be there.
     #[serde(default)]
     pub(crate) any_of: Vec<Vec<String>>,
     #[serde(default)]
-    pub(crate) items: Option<Box<Field>>,
+    pub(crate) items: Option<Box<Self>>,
 }
 
 /// What a value is.
@@ -125,11 +125,9 @@ impl Catalogue {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        Ok(Self { operations: serde_json::from_str(text)? })
-    }
-
-    pub(crate) fn operations(&self) -> &[Operation] {
-        &self.operations
+        Ok(Self {
+            operations: serde_json::from_str(text)?,
+        })
     }
 
     /// Finds the operation of a method and a raw path.
@@ -137,10 +135,15 @@ impl Catalogue {
         let mut best: Option<(&Operation, BTreeMap<String, String>)> = None;
         let mut other = Vec::new();
         for operation in &self.operations {
-            let Some(params) = match_path(&operation.path, path) else { continue };
+            let Some(params) = match_path(&operation.path, path) else {
+                continue;
+            };
             if operation.method != method {
                 other.push(operation.method.as_str());
-            } else if best.as_ref().is_none_or(|(_, found)| params.len() < found.len()) {
+            } else if best
+                .as_ref()
+                .is_none_or(|(_, found)| params.len() < found.len())
+            {
                 // A path with fewer placeholders is the more exact one.
                 best = Some((operation, params));
             }
@@ -183,12 +186,42 @@ mod tests {
     #[test]
     fn the_built_in_catalogue_is_readable_and_routes_to_itself() {
         let catalogue = Catalogue::built_in();
-        assert!(!catalogue.operations().is_empty());
-        for operation in catalogue.operations() {
-            let path = operation.path.replace('{', "").replace('}', "");
+        assert!(!catalogue.operations.is_empty());
+        for operation in &catalogue.operations {
+            let path = operation.path.replace(['{', '}'], "");
             match catalogue.route(&operation.method, &path) {
                 Route::Found(found, _) => assert_eq!(found.name, operation.name, "{path}"),
                 other => panic!("{path}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_built_in_catalogue_uses_only_rules_the_sandbox_knows() {
+        fn walk(field: &Field, at: &str) {
+            let at = format!("{at}/{}", field.name);
+            assert_ne!(field.kind, Kind::Any, "{at}");
+            if let Some(alphabet) = &field.alphabet {
+                assert!(
+                    super::super::check::allowed(alphabet).is_some(),
+                    "{at}: {alphabet}"
+                );
+            }
+            if let Some(format) = &field.format {
+                assert!(
+                    matches!(format.as_str(), "ip" | "notify_url"),
+                    "{at}: {format}"
+                );
+            }
+            for field in field.fields.iter().chain(field.items.as_deref()) {
+                walk(field, &at);
+            }
+        }
+        for operation in &Catalogue::built_in().operations {
+            let bodies = [&operation.body, &operation.meta, &operation.response];
+            let parameters = operation.query.iter().chain(&operation.path_params);
+            for field in parameters.chain(bodies.into_iter().flatten()) {
+                walk(field, &operation.name);
             }
         }
     }

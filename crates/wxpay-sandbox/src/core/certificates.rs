@@ -16,6 +16,8 @@ use crate::identity::{Identity, PlatformCertificate};
 /// How long the old certificate lives on after a rotation: ten days, as WeChat Pay announces.
 const OVERLAP: i64 = 10 * 86_400;
 const LONGEST: i64 = 5 * 365 * 86_400;
+/// Rotations enough for any test; each keeps a key for ever.
+const MOST_CERTIFICATES: usize = 100;
 
 /// When a platform certificate signs and when it ends, in Unix seconds. WeChat Pay ends a
 /// certificate earlier than the certificate itself says, so this is kept beside it.
@@ -43,7 +45,11 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { public_key_answers: true, public_key_notifications: None, certificates: true }
+        Self {
+            public_key_answers: true,
+            public_key_notifications: None,
+            certificates: true,
+        }
     }
 }
 
@@ -59,7 +65,10 @@ pub(crate) struct Rotation {
 
 impl Default for Rotation {
     fn default() -> Self {
-        Self { sign_after_seconds: 0, overlap_seconds: OVERLAP }
+        Self {
+            sign_after_seconds: 0,
+            overlap_seconds: OVERLAP,
+        }
     }
 }
 
@@ -104,7 +113,8 @@ impl Keys {
         wanted: Option<&PlatformKeyId>,
         now: Timestamp,
     ) -> Chosen<'i> {
-        let named = matches!(wanted, Some(PlatformKeyId::PublicKey(id)) if id == identity.public_key_id());
+        let named =
+            matches!(wanted, Some(PlatformKeyId::PublicKey(id)) if id == identity.public_key_id());
         if (named && self.settings.public_key_answers) || !self.settings.certificates {
             return Self::public_key(identity);
         }
@@ -123,11 +133,18 @@ impl Keys {
             Some(percent) => die * 100.0 < f64::from(percent),
             None => self.merchant_uses_public_key,
         };
-        if by_public_key { Self::public_key(identity) } else { self.certificate(identity, now) }
+        if by_public_key {
+            Self::public_key(identity)
+        } else {
+            self.certificate(identity, now)
+        }
     }
 
     fn public_key(identity: &Identity) -> Chosen<'_> {
-        Chosen { id: identity.public_key_id().as_str(), key: identity.public_key_signer() }
+        Chosen {
+            id: identity.public_key_id().as_str(),
+            key: identity.public_key_signer(),
+        }
     }
 
     /// The newest platform certificate whose time to sign has come.
@@ -141,7 +158,7 @@ impl Keys {
                 let term = self.term(certificate);
                 term.signs_from <= now && now < term.ends
             })
-            .or(certificates.last())
+            .or_else(|| certificates.last())
             .map_or_else(
                 || Self::public_key(identity),
                 |certificate| Chosen {
@@ -188,10 +205,12 @@ impl Keys {
                     continue;
                 }
                 let nonce = ids.alphanumeric(12);
-                let sealed = <&[u8; 12]>::try_from(nonce.as_bytes()).ok().and_then(|nonce| {
-                    let plain = certificate.certificate_pem().as_bytes();
-                    identity.apiv3_key().seal(nonce, b"certificate", plain).ok()
-                });
+                let sealed = <&[u8; 12]>::try_from(nonce.as_bytes())
+                    .ok()
+                    .and_then(|nonce| {
+                        let plain = certificate.certificate_pem().as_bytes();
+                        identity.apiv3_key().seal(nonce, b"certificate", plain).ok()
+                    });
                 let ciphertext = sealed.ok_or_else(Failure::system_error)?;
                 let begins = certificate.certificate().not_before().as_unix();
                 data.push(json!({
@@ -231,7 +250,15 @@ impl Keys {
             }
         }
         if rotation.sign_after_seconds > rotation.overlap_seconds {
-            return Err("sign_after_seconds is more than overlap_seconds: for a while nobody would sign".to_owned());
+            return Err(
+                "sign_after_seconds is more than overlap_seconds: for a while nobody would sign"
+                    .to_owned(),
+            );
+        }
+        if identity.platform_certificates().len() >= MOST_CERTIFICATES {
+            return Err(format!(
+                "there are {MOST_CERTIFICATES} platform certificates already"
+            ));
         }
         let ends = now.as_unix().saturating_add(rotation.overlap_seconds);
         let mut changed: Vec<Term> = identity
@@ -241,7 +268,9 @@ impl Keys {
             .filter(|term| term.ends > ends)
             .map(|term| Term { ends, ..term })
             .collect();
-        let new = identity.add_platform_certificate(now).map_err(|error| error.to_string())?;
+        let new = identity
+            .add_platform_certificate(now)
+            .map_err(|error| error.to_string())?;
         changed.push(Term {
             serial_no: new.serial_number().as_str().to_owned(),
             signs_from: now.as_unix().saturating_add(rotation.sign_after_seconds),

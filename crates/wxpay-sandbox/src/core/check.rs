@@ -14,7 +14,10 @@ const MOST_FINDINGS: usize = 16;
 
 /// Everything wrong with a JSON body, in the order of the catalogue.
 pub(crate) fn body(schema: &Field, value: &Value) -> Vec<Failure> {
-    let mut check = Check { location: "body", found: Vec::new() };
+    let mut check = Check {
+        location: "body",
+        found: Vec::new(),
+    };
     match value {
         Value::Object(map) => check.object(schema, map, &mut String::new()),
         other => check.wrong_type(schema, "", other, "一个合法的 JSON 对象"),
@@ -24,7 +27,10 @@ pub(crate) fn body(schema: &Field, value: &Value) -> Vec<Failure> {
 
 /// Everything wrong with the parameters of the query.
 pub(crate) fn query(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Failure> {
-    let mut check = Check { location: "query", found: Vec::new() };
+    let mut check = Check {
+        location: "query",
+        found: Vec::new(),
+    };
     check.parameters(fields, given);
     for name in given.keys() {
         if !fields.iter().any(|field| field.name == *name) {
@@ -36,7 +42,10 @@ pub(crate) fn query(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<F
 
 /// Everything wrong with the placeholders of the path.
 pub(crate) fn path(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Failure> {
-    let mut check = Check { location: "uri", found: Vec::new() };
+    let mut check = Check {
+        location: "uri",
+        found: Vec::new(),
+    };
     check.parameters(fields, given);
     check.found
 }
@@ -102,7 +111,12 @@ impl Check {
     fn value(&mut self, field: &Field, value: &Value, pointer: &mut String) {
         match (field.kind, value) {
             (_, Value::Null) => {
-                self.wrong_type(field, pointer, value, "一个非 null 的值，选填字段无值时请不要传入");
+                self.wrong_type(
+                    field,
+                    pointer,
+                    value,
+                    "一个非 null 的值，选填字段无值时请不要传入",
+                );
             }
             (Kind::Any, _) => {}
             (Kind::String, Value::String(text)) => self.text(field, text, pointer),
@@ -117,7 +131,12 @@ impl Check {
             (Kind::Boolean, other) => self.wrong_type(field, pointer, other, "一个合法的布尔值"),
             (Kind::Datetime, Value::String(text)) if text.parse::<DateTime>().is_ok() => {}
             (Kind::Datetime, other) => {
-                self.wrong_type(field, pointer, other, "一个符合 RFC 3339 的时间，如 2018-06-08T10:34:56+08:00");
+                self.wrong_type(
+                    field,
+                    pointer,
+                    other,
+                    "一个符合 RFC 3339 的时间，如 2018-06-08T10:34:56+08:00",
+                );
             }
             (Kind::Date, Value::String(text)) if text.parse::<Date>().is_ok() => {}
             (Kind::Date, other) => {
@@ -134,10 +153,22 @@ impl Check {
         let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         if field.min.is_some_and(|min| count < min) || (field.required && count == 0) {
             let min = field.min.unwrap_or(1);
-            self.rule(field, pointer, Value::Null, "数组", &format!("元素个数 {count}，小于最小值 {min}"));
+            self.rule(
+                field,
+                pointer,
+                Value::Null,
+                "数组",
+                &format!("元素个数 {count}，小于最小值 {min}"),
+            );
         }
         if let Some(max) = field.max.filter(|max| count > *max) {
-            self.rule(field, pointer, Value::Null, "数组", &format!("元素个数 {count}，大于最大值 {max}"));
+            self.rule(
+                field,
+                pointer,
+                Value::Null,
+                "数组",
+                &format!("元素个数 {count}，大于最大值 {max}"),
+            );
             return;
         }
         let Some(schema) = &field.items else { return };
@@ -154,14 +185,30 @@ impl Check {
 
     fn number(&mut self, field: &Field, number: i64, pointer: &str) {
         if let Some(min) = field.min.filter(|min| number < *min) {
-            self.rule(field, pointer, number.into(), "数值", &format!("值低于最小值 {min}"));
+            self.rule(
+                field,
+                pointer,
+                number.into(),
+                "数值",
+                &format!("值低于最小值 {min}"),
+            );
         } else if let Some(max) = field.max.filter(|max| number > *max) {
-            self.rule(field, pointer, number.into(), "数值", &format!("值高于最大值 {max}"));
+            self.rule(
+                field,
+                pointer,
+                number.into(),
+                "数值",
+                &format!("值高于最大值 {max}"),
+            );
         }
     }
 
     fn text(&mut self, field: &Field, text: &str, pointer: &str) {
-        let shown = if field.sensitive { Value::Null } else { Value::from(clip(text, 64)) };
+        let shown = if field.sensitive {
+            Value::Null
+        } else {
+            Value::from(clip(text, 64))
+        };
         let (count, unit) = match field.unit {
             Unit::Chars => (text.chars().count(), "字符数"),
             Unit::Bytes => (text.len(), "字节数"),
@@ -170,16 +217,38 @@ impl Check {
         // A required text without a lower limit must still hold something.
         let min = field.min.unwrap_or_else(|| i64::from(field.required));
         if count < min {
-            return self.rule(field, pointer, shown, "字符串", &format!("{unit} {count}，小于最小值 {min}"));
+            return self.rule(
+                field,
+                pointer,
+                shown,
+                "字符串",
+                &format!("{unit} {count}，小于最小值 {min}"),
+            );
         }
         if let Some(max) = field.max.filter(|max| count > *max) {
-            return self.rule(field, pointer, shown, "字符串", &format!("{unit} {count}，大于最大值 {max}"));
+            return self.rule(
+                field,
+                pointer,
+                shown,
+                "字符串",
+                &format!("{unit} {count}，大于最大值 {max}"),
+            );
         }
         if !field.words.is_empty() && !field.open && !field.words.iter().any(|word| word == text) {
             return self.rule(field, pointer, shown, "枚举", "值不在枚举范围内");
         }
-        if let Some(bad) = field.alphabet.as_deref().and_then(|name| outside(name, text)) {
-            return self.rule(field, pointer, shown, "字符串", &format!("含有不支持的字符“{bad}”"));
+        if let Some(bad) = field
+            .alphabet
+            .as_deref()
+            .and_then(|name| outside(name, text))
+        {
+            return self.rule(
+                field,
+                pointer,
+                shown,
+                "字符串",
+                &format!("含有不支持的字符“{bad}”"),
+            );
         }
         let well_formed = match field.format.as_deref() {
             Some("ip") => text.parse::<IpAddr>().is_ok(),
@@ -202,8 +271,11 @@ impl Check {
             self.source(pointer),
             label(field, pointer)
         );
-        let numeric =
-            if kind == "数值" { numeric::OUT_OF_RANGE } else { numeric::ILLEGAL_PARAMETER };
+        let numeric = if kind == "数值" {
+            numeric::OUT_OF_RANGE
+        } else {
+            numeric::ILLEGAL_PARAMETER
+        };
         self.push(pointer, value, message, issue, numeric);
     }
 
@@ -219,7 +291,13 @@ impl Check {
             Value::Number(_) | Value::Bool(_) => value.clone(),
             _ => Value::Null,
         };
-        self.push(pointer, shown, message, &format!("需要{wanted}"), numeric::ILLEGAL_PARAMETER);
+        self.push(
+            pointer,
+            shown,
+            message,
+            &format!("需要{wanted}"),
+            numeric::ILLEGAL_PARAMETER,
+        );
     }
 
     fn missing(&mut self, field: &Field, pointer: &str) {
@@ -228,20 +306,40 @@ impl Check {
             self.source(pointer),
             label(field, pointer)
         );
-        self.push(pointer, Value::Null, message, "此字段为必填项", numeric::ILLEGAL_PARAMETER);
+        self.push(
+            pointer,
+            Value::Null,
+            message,
+            "此字段为必填项",
+            numeric::ILLEGAL_PARAMETER,
+        );
     }
 
     fn none_of(&mut self, group: &[String], pointer: &str) {
         let names = group.join("、");
-        let message =
-            format!("输入源“{}”必填性规则校验失败，{names}至少传入一项", self.source(pointer));
+        let message = format!(
+            "输入源“{}”必填性规则校验失败，{names}至少传入一项",
+            self.source(pointer)
+        );
         let issue = format!("{names}至少传入一项");
-        self.push(pointer, Value::Null, message, &issue, numeric::ILLEGAL_PARAMETER);
+        self.push(
+            pointer,
+            Value::Null,
+            message,
+            &issue,
+            numeric::ILLEGAL_PARAMETER,
+        );
     }
 
     fn extra(&mut self, pointer: &str) {
         let message = format!("参数中含有非法的额外参数“{}”", self.source(pointer));
-        self.push(pointer, Value::Null, message, "非法的额外参数", numeric::EXTRA_PARAMETER);
+        self.push(
+            pointer,
+            Value::Null,
+            message,
+            "非法的额外参数",
+            numeric::EXTRA_PARAMETER,
+        );
     }
 
     fn push(&mut self, pointer: &str, value: Value, message: String, issue: &str, numeric: u64) {
@@ -256,7 +354,11 @@ impl Check {
 
     /// How the message names the place: `/body/amount/total`, `/query/mchid`.
     fn source(&self, pointer: &str) -> String {
-        let slash = if pointer.starts_with('/') || pointer.is_empty() { "" } else { "/" };
+        let slash = if pointer.starts_with('/') || pointer.is_empty() {
+            ""
+        } else {
+            "/"
+        };
         format!("/{}{slash}{pointer}", self.location)
     }
 }
@@ -272,7 +374,9 @@ fn label<'a>(field: &'a Field, pointer: &'a str) -> &'a str {
 /// An absolute web address without a query. WeChat Pay wants https and tolerates http on private
 /// lines; a sandbox's notifications go to the machine next door, so both are taken.
 fn is_notify_url(text: &str) -> bool {
-    let Ok(url) = text.parse::<http::Uri>() else { return false };
+    let Ok(url) = text.parse::<http::Uri>() else {
+        return false;
+    };
     let web = matches!(url.scheme_str(), Some("http" | "https"));
     let plain = url.query().is_none() && !text.contains('#');
     web && plain && url.host().is_some_and(|host| !host.is_empty())
@@ -280,16 +384,19 @@ fn is_notify_url(text: &str) -> bool {
 
 /// The first character that the alphabet does not have.
 fn outside(alphabet: &str, text: &str) -> Option<char> {
-    let allowed: fn(char) -> bool = match alphabet {
+    let allowed = allowed(alphabet)?;
+    text.chars().find(|c| !allowed(*c))
+}
+
+/// The characters of an alphabet of the catalogue.
+pub(super) fn allowed(alphabet: &str) -> Option<fn(char) -> bool> {
+    Some(match alphabet {
         "trade_no" => |c| c.is_ascii_alphanumeric() || "_-|*".contains(c),
         "refund_no" => |c| c.is_ascii_alphanumeric() || "_-|*@".contains(c),
         "digits" => |c| c.is_ascii_digit(),
-        "alphanumeric" => |c| c.is_ascii_alphanumeric(),
-        "printable" | "ascii" => |c| c.is_ascii_graphic() || c == ' ',
         "hex" => |c| c.is_ascii_hexdigit(),
         _ => return None,
-    };
-    text.chars().find(|c| !allowed(*c))
+    })
 }
 
 /// Where the value holds something WeChat Pay takes nowhere: a character of four UTF-8 bytes, in a
@@ -337,5 +444,8 @@ pub(crate) fn clip(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
-    text.chars().take(most.saturating_sub(1)).chain(std::iter::once('…')).collect()
+    text.chars()
+        .take(most.saturating_sub(1))
+        .chain(std::iter::once('…'))
+        .collect()
 }

@@ -23,35 +23,45 @@ pub(crate) fn present(schema: &Field, body: &Value) -> bool {
 
 /// Puts the plaintext in the place of every ciphertext.
 pub(crate) fn open(schema: &Field, body: &mut Value, key: &dyn Decryptor) -> Result<(), Failure> {
-    walk(schema, body, &mut String::new(), &mut |pointer, text| match key.decrypt(text) {
-        Ok(plain) => {
-            *text = plain;
-            Ok(())
-        }
-        Err(_) => {
-            let mut failure = Failure::param_error(pointer, "敏感字段解密失败");
-            failure.message = format!(
-                "输入源“/body{pointer}”解密失败，请使用Wechatpay-Serial对应的微信支付公钥或平台证书，以RSAES-OAEP加密后再传入"
-            );
-            Err(failure)
-        }
-    })
+    walk(
+        schema,
+        body,
+        &mut String::new(),
+        &mut |pointer, text| match key.decrypt(text) {
+            Ok(plain) => {
+                *text = plain;
+                Ok(())
+            }
+            Err(_) => {
+                let mut failure = Failure::param_error(pointer, "敏感字段解密失败");
+                failure.message = format!(
+                    "输入源“/body{pointer}”解密失败，请使用Wechatpay-Serial对应的微信支付公钥或平台证书，以RSAES-OAEP加密后再传入"
+                );
+                Err(failure)
+            }
+        },
+    )
 }
 
 /// Puts the ciphertext in the place of every plaintext.
 pub(crate) fn seal(schema: &Field, body: &mut Value, key: &dyn Encryptor) -> Result<(), Failure> {
-    walk(schema, body, &mut String::new(), &mut |_, text| match key.encrypt(text) {
-        Ok(ciphertext) => {
-            *text = ciphertext;
-            Ok(())
-        }
-        Err(_) => Err(Failure::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "SYSTEM_ERROR",
-            numeric::OTHER,
-            "敏感字段加密失败",
-        )),
-    })
+    walk(
+        schema,
+        body,
+        &mut String::new(),
+        &mut |_, text| match key.encrypt(text) {
+            Ok(ciphertext) => {
+                *text = ciphertext;
+                Ok(())
+            }
+            Err(_) => Err(Failure::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "SYSTEM_ERROR",
+                numeric::OTHER,
+                "敏感字段加密失败",
+            )),
+        },
+    )
 }
 
 type Visit<'v> = dyn FnMut(&str, &mut String) -> Result<(), Failure> + 'v;
@@ -76,7 +86,9 @@ fn walk(
             }
         }
         (Kind::Array, Value::Array(items)) => {
-            let Some(schema) = &field.items else { return Ok(()) };
+            let Some(schema) = &field.items else {
+                return Ok(());
+            };
             for (index, item) in items.iter_mut().enumerate() {
                 pointer.push_str(&format!("/{index}"));
                 walk(schema, item, pointer, visit)?;

@@ -38,7 +38,9 @@ impl Clock {
             "exactly one of \"now\" (RFC 3339 or Unix seconds), \"advance_seconds\" and \"offset_seconds\" is needed",
         )?;
         let seconds = |value: &Value, name: &str| {
-            value.as_i64().ok_or_else(|| format!("\"{name}\" must be a whole number of seconds"))
+            value
+                .as_i64()
+                .ok_or_else(|| format!("\"{name}\" must be a whole number of seconds"))
         };
         let real = real.as_unix();
         let target = match map.iter().next() {
@@ -57,7 +59,8 @@ impl Clock {
             }
             _ => {
                 return Err(
-                    "unknown field; known are \"now\", \"advance_seconds\" and \"offset_seconds\"".to_owned()
+                    "unknown field; known are \"now\", \"advance_seconds\" and \"offset_seconds\""
+                        .to_owned(),
                 );
             }
         };
@@ -87,7 +90,9 @@ mod tests {
     #[test]
     fn it_is_moved_to_a_time_by_a_step_or_to_an_offset() {
         let mut clock = Clock::default();
-        clock.set(&json!({ "now": "2023-11-15T06:13:30+08:00" }), REAL).unwrap();
+        clock
+            .set(&json!({ "now": "2023-11-15T06:13:30+08:00" }), REAL)
+            .unwrap();
         assert_eq!(clock.offset(), 10);
         clock.set(&json!({ "advance_seconds": 5 }), REAL).unwrap();
         assert_eq!(clock.now(REAL), Timestamp::from_unix(1_700_000_015));

@@ -35,9 +35,15 @@ impl Core {
             Ok(value) => (StatusCode::OK, value, None),
             Err(complaint) => {
                 let (status, code, message, allow) = match complaint {
-                    Complaint::Bad(message) => (StatusCode::BAD_REQUEST, "BAD_REQUEST", message, None),
-                    Complaint::NotFound(message) => (StatusCode::NOT_FOUND, "NOT_FOUND", message, None),
-                    Complaint::Conflict(message) => (StatusCode::CONFLICT, "CONFLICT", message, None),
+                    Complaint::Bad(message) => {
+                        (StatusCode::BAD_REQUEST, "BAD_REQUEST", message, None)
+                    }
+                    Complaint::NotFound(message) => {
+                        (StatusCode::NOT_FOUND, "NOT_FOUND", message, None)
+                    }
+                    Complaint::Conflict(message) => {
+                        (StatusCode::CONFLICT, "CONFLICT", message, None)
+                    }
                     Complaint::Method(allow) => (
                         StatusCode::METHOD_NOT_ALLOWED,
                         "METHOD_NOT_ALLOWED",
@@ -53,7 +59,9 @@ impl Core {
         let mut response =
             answer::bare(status, Some("application/json; charset=utf-8"), body.into());
         if let Some(allow) = allow {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         response
     }
@@ -62,10 +70,19 @@ impl Core {
         let method = request.method();
         let body = request.body();
         if body.len() > MOST_BYTES {
-            return Err(Complaint::Bad(format!("the body has more than {MOST_BYTES} bytes")));
+            return Err(Complaint::Bad(format!(
+                "the body has more than {MOST_BYTES} bytes"
+            )));
         }
-        let path = request.uri().path().strip_prefix("/_sandbox").unwrap_or_default();
-        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let path = request
+            .uri()
+            .path()
+            .strip_prefix("/_sandbox")
+            .unwrap_or_default();
+        let segments: Vec<&str> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
         match (segments.as_slice(), method) {
             ([], &Method::GET) => Ok(self.status(real, now)),
             ([], _) => Err(Complaint::Method("GET")),
@@ -77,15 +94,19 @@ impl Core {
             (["orders", number, "pay"], &Method::POST) => {
                 let number = decode(number)?;
                 let body = object(body)?;
-                self.book.pay(&number, &body, now, &mut self.ids).map_err(|failure| {
-                    if failure.status == StatusCode::NOT_FOUND {
-                        no_order(&number)
-                    } else if failure.status == StatusCode::BAD_REQUEST && failure.code == "PARAM_ERROR" {
-                        Complaint::Bad(failure.message)
-                    } else {
-                        Complaint::Conflict(failure.message)
-                    }
-                })
+                self.book
+                    .pay(&number, &body, now, &mut self.ids)
+                    .map_err(|failure| {
+                        if failure.status == StatusCode::NOT_FOUND {
+                            no_order(&number)
+                        } else if failure.status == StatusCode::BAD_REQUEST
+                            && failure.code == "PARAM_ERROR"
+                        {
+                            Complaint::Bad(failure.message)
+                        } else {
+                            Complaint::Conflict(failure.message)
+                        }
+                    })
             }
             (["orders", _, "pay"], _) => Err(Complaint::Method("POST")),
             (["journal"], &Method::GET) => Ok(self.journal.to_json()),
@@ -106,7 +127,9 @@ impl Core {
             (["faults"], _) => Err(Complaint::Method("GET, PUT, DELETE")),
             (["clock"], &Method::GET) => Ok(self.clock.to_json(real)),
             (["clock"], &Method::PUT) => {
-                self.clock.set(&object(body)?, real).map_err(Complaint::Bad)?;
+                self.clock
+                    .set(&object(body)?, real)
+                    .map_err(Complaint::Bad)?;
                 self.keep(Kept::Clock(self.clock.offset()));
                 self.book.advance(self.clock.now(real));
                 Ok(self.clock.to_json(real))
@@ -115,9 +138,13 @@ impl Core {
             (["keys"], &Method::GET) => Ok(self.keys.to_json(&self.identity, now)),
             (["keys"], &Method::PUT) => {
                 let settings: Settings = read(body)?;
-                if settings.public_key_notifications.is_some_and(|percent| percent > 100) {
+                if settings
+                    .public_key_notifications
+                    .is_some_and(|percent| percent > 100)
+                {
                     return Err(Complaint::Bad(
-                        "public_key_notifications must be between 0 and 100, of a hundred".to_owned(),
+                        "public_key_notifications must be between 0 and 100, of a hundred"
+                            .to_owned(),
                     ));
                 }
                 self.keys.settings = settings.clone();
@@ -137,6 +164,12 @@ impl Core {
                 Ok(self.keys.to_json(&self.identity, now))
             }
             (["keys", "rotate"], _) => Err(Complaint::Method("POST")),
+            (["refunds"], &Method::GET) => Ok(json!(self.book.refund_script())),
+            (["refunds"], &Method::PUT) => {
+                self.book.set_refund_script(read(body)?);
+                Ok(json!(self.book.refund_script()))
+            }
+            (["refunds"], _) => Err(Complaint::Method("GET, PUT")),
             (["notifications"], &Method::GET) => Ok(self.desk.to_json()),
             (["notifications"], _) => Err(Complaint::Method("GET")),
             _ => Err(Complaint::NotFound(
@@ -157,6 +190,7 @@ impl Core {
                 "GET /_sandbox/orders/{out_trade_no}",
                 "POST /_sandbox/orders/{out_trade_no}/pay",
                 "GET /_sandbox/cashier?out_trade_no=",
+                "GET, PUT /_sandbox/refunds",
                 "GET, DELETE /_sandbox/journal",
                 "GET /_sandbox/notifications",
                 "GET, PUT, DELETE /_sandbox/faults",
@@ -185,11 +219,19 @@ fn no_order(number: &str) -> Complaint {
 /// A JSON object; nothing at all is taken for an empty one.
 fn object(body: &[u8]) -> Result<Value, Complaint> {
     let value: Value = read_value(body)?;
-    if value.is_object() { Ok(value) } else { Err(Complaint::Bad("the body must be a JSON object".to_owned())) }
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(Complaint::Bad("the body must be a JSON object".to_owned()))
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Complaint> {
-    let text: &[u8] = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    let text: &[u8] = if body.trim_ascii().is_empty() {
+        b"{}"
+    } else {
+        body
+    };
     serde_json::from_slice(text).map_err(|error| Complaint::Bad(format!("the body: {error}")))
 }
 

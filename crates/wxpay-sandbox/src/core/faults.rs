@@ -174,9 +174,15 @@ impl Faults {
     }
 
     /// Whether the fault strikes a notification of this kind.
-    pub(crate) fn notification(&mut self, fault: NotificationFault, event_type: &str) -> Option<Fault> {
+    pub(crate) fn notification(
+        &mut self,
+        fault: NotificationFault,
+        event_type: &str,
+    ) -> Option<Fault> {
         let settings = self.config.notifications.get(&fault)?;
-        self.notifications.get_mut(&fault)?.roll(settings, event_type)
+        self.notifications
+            .get_mut(&fault)?
+            .roll(settings, event_type)
     }
 
     /// What is set, and how often each fault has struck since.
@@ -225,11 +231,18 @@ impl Die {
     /// The salt keeps two faults of one seed from always striking together.
     fn new(settings: &Fault, salt: u64) -> Self {
         let seed = settings.seed ^ salt.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        Self { rng: StdRng::seed_from_u64(seed), struck: 0 }
+        Self {
+            rng: StdRng::seed_from_u64(seed),
+            struck: 0,
+        }
     }
 
     fn roll(&mut self, settings: &Fault, target: &str) -> Option<Fault> {
-        if settings.only.as_deref().is_some_and(|only| !target.starts_with(only)) {
+        if settings
+            .only
+            .as_deref()
+            .is_some_and(|only| !target.starts_with(only))
+        {
             return None;
         }
         // Below 1 always, so that a rate of 1 strikes every time and 0 never.
@@ -249,7 +262,9 @@ mod tests {
     fn strikes(config: &str, fault: AnswerFault) -> Vec<bool> {
         let mut faults = Faults::default();
         faults.set(config.as_bytes()).unwrap();
-        (0..64).map(|_| faults.answer(fault, "/v3/pay").is_some()).collect()
+        (0..64)
+            .map(|_| faults.answer(fault, "/v3/pay").is_some())
+            .collect()
     }
 
     #[test]
@@ -259,17 +274,42 @@ mod tests {
         let first = strikes(one, AnswerFault::DropAfter);
         assert_eq!(first, strikes(two, AnswerFault::DropAfter));
         assert_ne!(first, strikes(two, AnswerFault::Status429));
-        assert_ne!(first, strikes(&one.replace('7', "8"), AnswerFault::DropAfter));
+        assert_ne!(
+            first,
+            strikes(&one.replace('7', "8"), AnswerFault::DropAfter)
+        );
         let struck = first.iter().filter(|strikes| **strikes).count();
         assert!((16..48).contains(&struck), "{struck}");
     }
 
     #[test]
     fn rates_paths_and_times_hold() {
-        assert!(strikes(r#"{"answers":{"latency":{"rate":1,"milliseconds":1}}}"#, AnswerFault::Latency).iter().all(|s| *s));
-        assert!(!strikes(r#"{"answers":{"drop_before":{"rate":0}}}"#, AnswerFault::DropBefore).contains(&true));
-        assert!(!strikes(r#"{"answers":{"drop_before":{"rate":1,"only":"/v3/refund"}}}"#, AnswerFault::DropBefore).contains(&true));
-        let struck = strikes(r#"{"answers":{"drop_before":{"rate":1,"times":2}}}"#, AnswerFault::DropBefore);
+        assert!(
+            strikes(
+                r#"{"answers":{"latency":{"rate":1,"milliseconds":1}}}"#,
+                AnswerFault::Latency
+            )
+            .iter()
+            .all(|s| *s)
+        );
+        assert!(
+            !strikes(
+                r#"{"answers":{"drop_before":{"rate":0}}}"#,
+                AnswerFault::DropBefore
+            )
+            .contains(&true)
+        );
+        assert!(
+            !strikes(
+                r#"{"answers":{"drop_before":{"rate":1,"only":"/v3/refund"}}}"#,
+                AnswerFault::DropBefore
+            )
+            .contains(&true)
+        );
+        let struck = strikes(
+            r#"{"answers":{"drop_before":{"rate":1,"times":2}}}"#,
+            AnswerFault::DropBefore,
+        );
         assert_eq!(struck.iter().filter(|s| **s).count(), 2);
         assert!(struck[1]);
     }
@@ -277,16 +317,36 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         let mut faults = Faults::default();
-        faults.set(br#"{"answers":{"drop_after":{"rate":1}}}"#).unwrap();
+        faults
+            .set(br#"{"answers":{"drop_after":{"rate":1}}}"#)
+            .unwrap();
         for (body, problem) in [
-            (r#"{"answers":{"drop":{"rate":1}}}"#, "expected one of `latency`"),
+            (
+                r#"{"answers":{"drop":{"rate":1}}}"#,
+                "expected one of `latency`",
+            ),
             (r#"{"answer":{}}"#, "unknown field `answer`"),
-            (r#"{"answers":{"drop_after":{"rate":2}}}"#, "answers.drop_after: rate must be between"),
+            (
+                r#"{"answers":{"drop_after":{"rate":2}}}"#,
+                "answers.drop_after: rate must be between",
+            ),
             (r#"{"answers":{"drop_after":{}}}"#, "missing field `rate`"),
-            (r#"{"answers":{"latency":{"rate":1}}}"#, "answers.latency: milliseconds is missing"),
-            (r#"{"answers":{"latency":{"rate":1,"milliseconds":600001}}}"#, "more than"),
-            (r#"{"answers":{"drop_after":{"rate":1,"bytes":1}}}"#, "bytes has no meaning here"),
-            (r#"{"notifications":{"lose":{"rate":1,"ms":1}}}"#, "unknown field `ms`"),
+            (
+                r#"{"answers":{"latency":{"rate":1}}}"#,
+                "answers.latency: milliseconds is missing",
+            ),
+            (
+                r#"{"answers":{"latency":{"rate":1,"milliseconds":600001}}}"#,
+                "more than",
+            ),
+            (
+                r#"{"answers":{"drop_after":{"rate":1,"bytes":1}}}"#,
+                "bytes has no meaning here",
+            ),
+            (
+                r#"{"notifications":{"lose":{"rate":1,"ms":1}}}"#,
+                "unknown field `ms`",
+            ),
             ("", "EOF"),
         ] {
             let error = faults.set(body.as_bytes()).unwrap_err();

@@ -58,28 +58,46 @@ pub(crate) struct Refused<'c> {
 }
 
 impl<'c> Refused<'c> {
-    fn unsigned(failure: Failure, problem: impl Into<String>) -> Self {
-        Self { failure, problems: vec![problem.into()], signed: false, operation: None }
+    fn unsigned(failure: Failure, problem: impl Into<String>) -> Box<Self> {
+        Box::new(Self {
+            failure,
+            problems: vec![problem.into()],
+            signed: false,
+            operation: None,
+        })
     }
 
-    fn of(operation: &'c Operation, failure: Failure, problem: impl Into<String>) -> Self {
-        Self { failure, problems: vec![problem.into()], signed: true, operation: Some(operation) }
+    fn of(operation: &'c Operation, failure: Failure, problem: impl Into<String>) -> Box<Self> {
+        Box::new(Self {
+            failure,
+            problems: vec![problem.into()],
+            signed: true,
+            operation: Some(operation),
+        })
     }
 
-    fn rejection(operation: &'c Operation, rejection: Rejection) -> Self {
-        Self {
+    fn rejection(operation: &'c Operation, rejection: Rejection) -> Box<Self> {
+        Box::new(Self {
             failure: rejection.failure,
             problems: vec![rejection.problem],
             signed: false,
             operation: Some(operation),
-        }
+        })
     }
 
     /// The answer names the first finding, the journal all.
-    fn findings(operation: &'c Operation, findings: Vec<Failure>) -> Option<Self> {
-        let problems = findings.iter().map(|failure| failure.message.clone()).collect();
+    fn findings(operation: &'c Operation, findings: Vec<Failure>) -> Option<Box<Self>> {
+        let problems = findings
+            .iter()
+            .map(|failure| failure.message.clone())
+            .collect();
         let failure = findings.into_iter().next()?;
-        Some(Self { failure, problems, signed: true, operation: Some(operation) })
+        Some(Box::new(Self {
+            failure,
+            problems,
+            signed: true,
+            operation: Some(operation),
+        }))
     }
 }
 
@@ -91,7 +109,10 @@ impl Visit<'_> {
     }
 
     /// Judges the request.
-    pub(crate) fn judge<'c>(&self, catalogue: &'c Catalogue) -> Result<Passed<'c>, Refused<'c>> {
+    pub(crate) fn judge<'c>(
+        &self,
+        catalogue: &'c Catalogue,
+    ) -> Result<Passed<'c>, Box<Refused<'c>>> {
         let (operation, path_params) = self.route(catalogue)?;
         self.check_headers(operation)?;
         let upload = self.upload(operation)?;
@@ -125,30 +146,50 @@ impl Visit<'_> {
             }
             None => (self.body(operation)?, None),
         };
-        Ok(Passed { operation, path_params, query, body, upload })
+        Ok(Passed {
+            operation,
+            path_params,
+            query,
+            body,
+            upload,
+        })
     }
 
     fn route<'c>(
         &self,
         catalogue: &'c Catalogue,
-    ) -> Result<(&'c Operation, BTreeMap<String, String>), Refused<'c>> {
+    ) -> Result<(&'c Operation, BTreeMap<String, String>), Box<Refused<'c>>> {
         let missing = || {
-            Failure::new(StatusCode::NOT_FOUND, "NOT_FOUND", numeric::OTHER, "请求的资源不存在")
+            Failure::new(
+                StatusCode::NOT_FOUND,
+                "NOT_FOUND",
+                numeric::OTHER,
+                "请求的资源不存在",
+            )
         };
         match catalogue.route(self.method.as_str(), self.uri.path()) {
             Route::Found(operation, params) => Ok((operation, params)),
             Route::OtherMethod(methods) => Err(Refused::unsigned(
                 missing(),
-                format!("this path is called with {}, not {}", methods.join(" or "), self.method),
+                format!(
+                    "this path is called with {}, not {}",
+                    methods.join(" or "),
+                    self.method
+                ),
             )),
-            Route::Unknown => {
-                Err(Refused::unsigned(missing(), "no operation of the catalogue has this path"))
-            }
+            Route::Unknown => Err(Refused::unsigned(
+                missing(),
+                "no operation of the catalogue has this path",
+            )),
         }
     }
 
-    fn check_headers<'c>(&self, operation: &'c Operation) -> Result<(), Refused<'c>> {
-        let present = |name| self.headers.get(name).is_some_and(|value| !value.is_empty());
+    fn check_headers<'c>(&self, operation: &'c Operation) -> Result<(), Box<Refused<'c>>> {
+        let present = |name| {
+            self.headers
+                .get(name)
+                .is_some_and(|value| !value.is_empty())
+        };
         let refuse = |message: &str, problem: String| {
             let failure = Failure::invalid_request(numeric::ILLEGAL_PARAMETER, message);
             Err(Refused::of(operation, failure, problem))
@@ -156,7 +197,13 @@ impl Visit<'_> {
         let missing: Vec<&str> = [header::ACCEPT, header::USER_AGENT]
             .iter()
             .filter(|name| !present(*name))
-            .map(|name| if *name == header::ACCEPT { "Accept" } else { "User-Agent" })
+            .map(|name| {
+                if *name == header::ACCEPT {
+                    "Accept"
+                } else {
+                    "User-Agent"
+                }
+            })
             .collect();
         if !missing.is_empty() {
             return refuse(
@@ -184,22 +231,27 @@ impl Visit<'_> {
     }
 
     /// Takes an upload apart, as far as its signature needs it.
-    fn upload<'c>(&self, operation: &'c Operation) -> Result<Option<multipart::Parts>, Refused<'c>> {
+    fn upload<'c>(
+        &self,
+        operation: &'c Operation,
+    ) -> Result<Option<multipart::Parts>, Box<Refused<'c>>> {
         if operation.meta.is_none() {
             return Ok(None);
         }
         self.check_size(operation, MOST_UPLOAD_BYTES)?;
-        multipart::parse(self.content_type(), self.body).map(Some).map_err(|problem| {
-            let failure = Failure::param_error("", "请求体不是合法的multipart/form-data");
-            Refused::of(operation, failure, problem)
-        })
+        multipart::parse(self.content_type(), self.body)
+            .map(Some)
+            .map_err(|problem| {
+                let failure = Failure::param_error("", "请求体不是合法的multipart/form-data");
+                Refused::of(operation, failure, problem)
+            })
     }
 
     fn authenticate<'c>(
         &self,
         operation: &'c Operation,
         meta: Option<&Bytes>,
-    ) -> Result<(), Refused<'c>> {
+    ) -> Result<(), Box<Refused<'c>>> {
         let certificate = self.identity.merchant_certificate();
         let merchant = Merchant {
             mchid: self.identity.mchid(),
@@ -207,14 +259,20 @@ impl Visit<'_> {
             public_key: certificate.public_key(),
             not_after: certificate.not_after(),
         };
-        let target = self.uri.path_and_query().map_or("/", |target| target.as_str());
-        let signed =
-            Signed { method: self.method.as_str(), target, body: meta.unwrap_or(self.body) };
+        let target = self
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        let signed = Signed {
+            method: self.method.as_str(),
+            target,
+            body: meta.unwrap_or(self.body),
+        };
         auth::authenticate(self.headers, &signed, &merchant, self.now)
             .map_err(|rejection| Refused::rejection(operation, rejection))
     }
 
-    fn body<'c>(&self, operation: &'c Operation) -> Result<Value, Refused<'c>> {
+    fn body<'c>(&self, operation: &'c Operation) -> Result<Value, Box<Refused<'c>>> {
         self.check_size(operation, MOST_JSON_BYTES)?;
         let Some(schema) = &operation.body else {
             // `{}` does no harm where nothing is expected.
@@ -223,10 +281,19 @@ impl Visit<'_> {
             } else {
                 let mut failure = Failure::param_error("", "此接口没有请求体");
                 failure.numeric = numeric::EXTRA_PARAMETER;
-                Err(Refused::of(operation, failure, "this operation has no body"))
+                Err(Refused::of(
+                    operation,
+                    failure,
+                    "this operation has no body",
+                ))
             };
         };
-        let essence = self.content_type().split(';').next().unwrap_or_default().trim();
+        let essence = self
+            .content_type()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             let failure = Failure::param_error_in(
                 "header",
@@ -234,7 +301,11 @@ impl Visit<'_> {
                 essence.into(),
                 "Http头Content-Type必须为application/json",
             );
-            return Err(Refused::of(operation, failure, "Content-Type is not application/json"));
+            return Err(Refused::of(
+                operation,
+                failure,
+                "Content-Type is not application/json",
+            ));
         }
         let mut body = self.json(operation, self.body)?;
         if cipher::present(schema, &body) {
@@ -250,7 +321,7 @@ impl Visit<'_> {
         operation: &'c Operation,
         schema: &super::catalogue::Field,
         body: &mut Value,
-    ) -> Result<(), Refused<'c>> {
+    ) -> Result<(), Box<Refused<'c>>> {
         let refuse = |value: Value, message: &str, problem: &str| {
             let failure = Failure::param_error_in("header", "Wechatpay-Serial", value, message);
             Err(Refused::of(operation, failure, problem))
@@ -279,13 +350,14 @@ impl Visit<'_> {
         })
     }
 
-    fn json<'c>(&self, operation: &'c Operation, text: &[u8]) -> Result<Value, Refused<'c>> {
+    fn json<'c>(&self, operation: &'c Operation, text: &[u8]) -> Result<Value, Box<Refused<'c>>> {
         let value: Value = serde_json::from_slice(text).map_err(|error| {
             let failure = Failure::param_error("", "请求体不是合法的JSON");
             Refused::of(operation, failure, format!("the body is not JSON: {error}"))
         })?;
         if let Some(pointer) = check::four_byte_character(&value) {
-            let failure = Failure::param_error(&pointer, "含有不支持的字符，仅支持1至3字节的UTF-8字符");
+            let failure =
+                Failure::param_error(&pointer, "含有不支持的字符，仅支持1至3字节的UTF-8字符");
             let problem = format!("{pointer}: a character of four UTF-8 bytes, such as an emoji");
             return Err(Refused::of(operation, failure, problem));
         }
@@ -297,14 +369,18 @@ impl Visit<'_> {
         operation: &'c Operation,
         schema: &super::catalogue::Field,
         body: &Value,
-    ) -> Result<(), Refused<'c>> {
+    ) -> Result<(), Box<Refused<'c>>> {
         match Refused::findings(operation, check::body(schema, body)) {
             Some(refused) => Err(refused),
             None => Ok(()),
         }
     }
 
-    fn check_size<'c>(&self, operation: &'c Operation, most: usize) -> Result<(), Refused<'c>> {
+    fn check_size<'c>(
+        &self,
+        operation: &'c Operation,
+        most: usize,
+    ) -> Result<(), Box<Refused<'c>>> {
         if self.body.len() <= most {
             return Ok(());
         }
@@ -314,7 +390,10 @@ impl Visit<'_> {
             numeric::OUT_OF_RANGE,
             "请求体过大",
         );
-        let problem = format!("the body has {} bytes, at most {most} are taken", self.body.len());
+        let problem = format!(
+            "the body has {} bytes, at most {most} are taken",
+            self.body.len()
+        );
         Err(Refused::of(operation, failure, problem))
     }
 

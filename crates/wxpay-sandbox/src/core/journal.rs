@@ -11,7 +11,7 @@ use wxpay_sign::Timestamp;
 
 /// So many requests are kept.
 const MOST_ENTRIES: usize = 1_000;
-/// So many bytes of bodies are kept in all.
+/// So many bytes of requests are kept in all.
 const MOST_BYTES: usize = 32 << 20;
 /// So many bytes of one body are kept.
 const MOST_BODY_BYTES: usize = 256 << 10;
@@ -56,12 +56,18 @@ impl Journal {
         let (body, encoding) = match std::str::from_utf8(kept) {
             Ok(text) => (text.to_owned(), "text"),
             // A text cut within a character is still a text.
-            Err(error) if error.error_len().is_none() && kept.len() < record.body.len() => {
-                (String::from_utf8_lossy(&kept[..error.valid_up_to()]).into_owned(), "text")
-            }
+            Err(error) if error.error_len().is_none() && kept.len() < record.body.len() => (
+                String::from_utf8_lossy(&kept[..error.valid_up_to()]).into_owned(),
+                "text",
+            ),
             Err(_) => (STANDARD.encode(kept), "base64"),
         };
-        let bytes = body.len();
+        let head: usize = record
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        let bytes = body.len() + record.path.len() + record.query.len() + head;
         let value = json!({
             "number": self.received,
             "time": DateTime::beijing(record.at.as_unix()).to_string(),
@@ -82,7 +88,9 @@ impl Journal {
         self.entries.push_back(Entry { value, bytes });
         self.bytes += bytes;
         while self.entries.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
-            let Some(entry) = self.entries.pop_front() else { break };
+            let Some(entry) = self.entries.pop_front() else {
+                break;
+            };
             self.bytes -= entry.bytes;
         }
     }
@@ -97,7 +105,10 @@ impl Journal {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        self.entries.iter().map(|entry| entry.value.clone()).collect()
+        self.entries
+            .iter()
+            .map(|entry| entry.value.clone())
+            .collect()
     }
 }
 
@@ -110,7 +121,11 @@ fn headers(headers: &HeaderMap) -> Value {
             .iter()
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into())
             .collect();
-        let value = if values.len() == 1 { values.remove(0) } else { Value::Array(values) };
+        let value = if values.len() == 1 {
+            values.remove(0)
+        } else {
+            Value::Array(values)
+        };
         map.insert(name.as_str().to_owned(), value);
     }
     Value::Object(map)
@@ -169,8 +184,14 @@ mod tests {
         long.extend("订".bytes());
         journal.push(&record(&headers, &long));
         let entries = journal.to_json();
-        assert_eq!((&entries[0]["body"], &entries[0]["body_encoding"]), (&json!("/wA="), &json!("base64")));
-        assert_eq!(entries[0]["headers"], json!({ "accept": ["a", "b"], "host": "c" }));
+        assert_eq!(
+            (&entries[0]["body"], &entries[0]["body_encoding"]),
+            (&json!("/wA="), &json!("base64"))
+        );
+        assert_eq!(
+            entries[0]["headers"],
+            json!({ "accept": ["a", "b"], "host": "c" })
+        );
         assert_eq!(entries[1]["body_encoding"], "text");
         assert_eq!(entries[1]["body_bytes"], long.len());
     }

@@ -31,7 +31,12 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static 
         if rest.starts_with(b"--") {
             let meta = meta.ok_or("there is no part named meta")?;
             let (file_name, content_type, content) = file.ok_or("there is no part with a file")?;
-            return Ok(Parts { meta, file_name, content_type, content });
+            return Ok(Parts {
+                meta,
+                file_name,
+                content_type,
+                content,
+            });
         }
         if !rest.starts_with(b"\r\n") {
             return Err("a boundary is not followed by CRLF");
@@ -91,7 +96,11 @@ impl Head {
                 head.content_type = value.trim().to_owned();
             }
         }
-        if disposed { Ok(head) } else { Err("a part has no Content-Disposition") }
+        if disposed {
+            Ok(head)
+        } else {
+            Err("a part has no Content-Disposition")
+        }
     }
 }
 
@@ -156,7 +165,10 @@ mod tests {
         .unwrap();
         assert_eq!(&parts.meta[..], b"{\"a\":1}");
         assert_eq!(&parts.content[..], b"x\r\n--b\r\ny");
-        assert_eq!((parts.file_name.as_str(), parts.content_type.as_str()), ("a.png", "image/png"));
+        assert_eq!(
+            (parts.file_name.as_str(), parts.content_type.as_str()),
+            ("a.png", "image/png")
+        );
     }
 
     #[test]
@@ -165,10 +177,22 @@ mod tests {
             ("", "does not begin"),
             ("--b0", "CRLF"),
             ("--b0--", "no part named meta"),
-            ("--b0\nContent-Disposition: form-data; name=\"meta\"\n", "no end"),
-            ("--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx", "not closed"),
-            ("--b0\nContent-Type: a\n\nx\n--b0--", "no Content-Disposition"),
-            ("--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx\n--b0--", "no part with a file"),
+            (
+                "--b0\nContent-Disposition: form-data; name=\"meta\"\n",
+                "no end",
+            ),
+            (
+                "--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx",
+                "not closed",
+            ),
+            (
+                "--b0\nContent-Type: a\n\nx\n--b0--",
+                "no Content-Disposition",
+            ),
+            (
+                "--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx\n--b0--",
+                "no part with a file",
+            ),
         ] {
             let error = parse(TYPE, &body(text)).unwrap_err();
             assert!(error.contains(problem), "{text}: {error}");

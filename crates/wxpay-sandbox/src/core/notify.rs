@@ -71,9 +71,17 @@ impl Desk {
         let mut deliveries = Vec::new();
         let mut overtaken = Vec::new();
         for outgoing in book.due(tools.now) {
-            let strike = |faults: &mut Faults, fault| faults.notification(fault, &outgoing.event_type);
+            let strike =
+                |faults: &mut Faults, fault| faults.notification(fault, &outgoing.event_type);
             if strike(tools.faults, NotificationFault::Lose).is_some() {
-                self.remember(&outgoing.id, &outgoing.url, &outgoing.event_type, Some(NotificationFault::Lose), None, tools.now);
+                self.remember(
+                    &outgoing.id,
+                    &outgoing.url,
+                    &outgoing.event_type,
+                    Some(NotificationFault::Lose),
+                    None,
+                    tools.now,
+                );
                 book.delivered(&outgoing.id, false, tools.now);
                 continue;
             }
@@ -92,12 +100,20 @@ impl Desk {
             if let Some(fault) = &reorder {
                 delay = delay.saturating_add(fault.milliseconds.unwrap_or(OVERTAKEN_AFTER));
             }
-            let copies = 1 + usize::from(strike(tools.faults, NotificationFault::Duplicate).is_some());
+            let copies =
+                1 + usize::from(strike(tools.faults, NotificationFault::Duplicate).is_some());
             let body = envelope(&outgoing, tools);
             for copy in 0..copies {
                 let Some(request) = seal(&outgoing, &body, spoiled, tools) else {
                     // No request can be made of this address: the schedule goes on in vain.
-                    self.remember(&outgoing.id, &outgoing.url, &outgoing.event_type, None, None, tools.now);
+                    self.remember(
+                        &outgoing.id,
+                        &outgoing.url,
+                        &outgoing.event_type,
+                        None,
+                        None,
+                        tools.now,
+                    );
                     book.delivered(&outgoing.id, false, tools.now);
                     break;
                 };
@@ -112,9 +128,17 @@ impl Desk {
                         event_type: outgoing.event_type.clone(),
                     },
                 );
-                let delivery =
-                    Delivery { id: self.last, request, delay: Duration::from_millis(delay) };
-                if reorder.is_some() { &mut overtaken } else { &mut deliveries }.push(delivery);
+                let delivery = Delivery {
+                    id: self.last,
+                    request,
+                    delay: Duration::from_millis(delay),
+                };
+                if reorder.is_some() {
+                    &mut overtaken
+                } else {
+                    &mut deliveries
+                }
+                .push(delivery);
             }
         }
         // The last to be held back is the first to be let go.
@@ -131,7 +155,9 @@ impl Desk {
         result: Result<StatusCode, ()>,
         now: Timestamp,
     ) {
-        let Some(attempt) = self.under_way.remove(&id) else { return };
+        let Some(attempt) = self.under_way.remove(&id) else {
+            return;
+        };
         self.remember(
             &attempt.outgoing,
             &attempt.url,
@@ -189,10 +215,16 @@ impl Desk {
 fn envelope(outgoing: &Outgoing, tools: &mut Tools<'_>) -> Bytes {
     let nonce = tools.ids.alphanumeric(12);
     let plain = outgoing.event.to_string();
-    let sealed = <&[u8; 12]>::try_from(nonce.as_bytes()).ok().and_then(|nonce| {
-        let aad = outgoing.original_type.as_bytes();
-        tools.identity.apiv3_key().seal(nonce, aad, plain.as_bytes()).ok()
-    });
+    let sealed = <&[u8; 12]>::try_from(nonce.as_bytes())
+        .ok()
+        .and_then(|nonce| {
+            let aad = outgoing.original_type.as_bytes();
+            tools
+                .identity
+                .apiv3_key()
+                .seal(nonce, aad, plain.as_bytes())
+                .ok()
+        });
     let body = json!({
         "id": outgoing.id,
         "create_time": DateTime::beijing(outgoing.created.as_unix()).to_string(),
@@ -219,10 +251,17 @@ fn seal(
     let url: Uri = outgoing.url.parse().ok()?;
     url.authority()?;
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static("Mozilla/4.0"));
-    answer::insert(&mut headers, answer::REQUEST_ID, &format!("{}-0", tools.ids.request_id()));
+    answer::insert(
+        &mut headers,
+        answer::REQUEST_ID,
+        &format!("{}-0", tools.ids.request_id()),
+    );
     let tamper = match spoiled {
         Some(NotificationFault::Probe) => Some(Tamper::Probe),
         Some(NotificationFault::WrongSignature) => Some(Tamper::WrongSignature),
@@ -230,7 +269,9 @@ fn seal(
         Some(NotificationFault::UnknownSerial) => Some(Tamper::UnknownSerial),
         _ => None,
     };
-    let chosen = tools.keys.for_notification(tools.identity, tools.ids.fraction(), tools.now);
+    let chosen = tools
+        .keys
+        .for_notification(tools.identity, tools.ids.fraction(), tools.now);
     answer::sign(&mut headers, body, &chosen, tools.ids, tools.now, tamper);
     let mut request = Request::new(body.clone());
     *request.method_mut() = Method::POST;

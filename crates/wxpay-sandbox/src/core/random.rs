@@ -13,7 +13,9 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { rng: StdRng::seed_from_u64(seed) }
+        Self {
+            rng: StdRng::seed_from_u64(seed),
+        }
     }
 
     /// `count` decimal digits.
@@ -28,7 +30,10 @@ impl Ids {
 
     /// `count` letters and digits.
     pub(crate) fn alphanumeric(&mut self, count: usize) -> String {
-        self.text(count, b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+        self.text(
+            count,
+            b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        )
     }
 
     /// A nonce as WeChat Pay writes them: 32 letters and digits.
@@ -38,12 +43,22 @@ impl Ids {
 
     /// 微信支付订单号: 28 digits, `4200`, six digits, the day, ten digits.
     pub(crate) fn transaction_id(&mut self, now: Timestamp) -> String {
-        format!("4200{}{}{}", self.digits(6), &stamp(now)[..8], self.digits(10))
+        format!(
+            "4200{}{}{}",
+            self.digits(6),
+            &stamp(now)[..8],
+            self.digits(10)
+        )
     }
 
     /// 微信支付退款号: 29 digits.
     pub(crate) fn refund_id(&mut self, now: Timestamp) -> String {
-        format!("5030{}{}{}", self.digits(6), &stamp(now)[..8], self.digits(11))
+        format!(
+            "5030{}{}{}",
+            self.digits(6),
+            &stamp(now)[..8],
+            self.digits(11)
+        )
     }
 
     /// 预支付交易会话标识: `wx`, the second in Beijing, 20 hex digits.

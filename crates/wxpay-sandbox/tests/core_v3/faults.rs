@@ -33,7 +33,10 @@ fn signatures_are_spoiled_each_in_its_way() {
         merchant.set_faults(once(fault, json!({})));
         let response = merchant.get("/v3/certificates");
         assert_eq!(response.status(), 200);
-        assert_eq!(merchant.verify(response.headers(), response.body()), Err(verdict.to_owned()));
+        assert_eq!(
+            merchant.verify(response.headers(), response.body()),
+            Err(verdict.to_owned())
+        );
         assert_eq!(merchant.last_entry()["faults"], json!([fault]));
         let response = merchant.get("/v3/certificates");
         merchant.verified(&response);
@@ -43,18 +46,26 @@ fn signatures_are_spoiled_each_in_its_way() {
 #[test]
 fn a_request_dropped_after_was_carried_out_and_one_dropped_before_was_not() {
     let mut merchant = Merchant::new();
-    for (fault, cut, carried_out) in
-        [("drop_before", Cut::DropBefore, false), ("drop_after", Cut::DropAfter, true)]
-    {
+    for (fault, cut, carried_out) in [
+        ("drop_before", Cut::DropBefore, false),
+        ("drop_after", Cut::DropAfter, true),
+    ] {
         merchant.set_faults(once(fault, json!({})));
         let order = merchant.native().to_string();
         let request = merchant.request(Method::POST, NATIVE, order);
         assert_eq!(merchant.handle(request).cut, Some(cut));
         let entry = merchant.last_entry();
-        assert_eq!(entry["verdict"], if carried_out { "accepted" } else { "refused" });
+        assert_eq!(
+            entry["verdict"],
+            if carried_out { "accepted" } else { "refused" }
+        );
         assert_eq!(entry["status"], json!(null));
         let target = query(&merchant);
-        assert_eq!(merchant.get(&target).status().is_success(), carried_out, "{fault}");
+        assert_eq!(
+            merchant.get(&target).status().is_success(),
+            carried_out,
+            "{fault}"
+        );
     }
 }
 
@@ -97,10 +108,14 @@ fn answers_are_late_or_cut_short() {
     assert_eq!(answer.cut, Some(Cut::Truncate(7)));
     assert!(parse(answer.response.body())["data"].is_array());
     // Never more than there is.
-    merchant.set_faults(json!({ "answers": { "truncate_body": { "rate": 1, "bytes": 1_000_000 } } }));
+    merchant
+        .set_faults(json!({ "answers": { "truncate_body": { "rate": 1, "bytes": 1_000_000 } } }));
     let request = merchant.request(Method::GET, "/v3/certificates", "");
     let answer = merchant.handle(request);
-    assert_eq!(answer.cut, Some(Cut::Truncate(answer.response.body().len())));
+    assert_eq!(
+        answer.cut,
+        Some(Cut::Truncate(answer.response.body().len()))
+    );
 }
 
 #[test]
@@ -112,8 +127,9 @@ fn faults_strike_by_path_and_the_same_seed_strikes_alike() {
         merchant.set_faults(faults.clone());
         let target = query(&merchant);
         assert_eq!(merchant.get(&target).status(), 404);
-        let run: Vec<u16> =
-            (0..16).map(|_| merchant.get("/v3/certificates").status().as_u16()).collect();
+        let run: Vec<u16> = (0..16)
+            .map(|_| merchant.get("/v3/certificates").status().as_u16())
+            .collect();
         runs.push(run);
     }
     assert_eq!(runs[0], runs[1]);

@@ -25,7 +25,10 @@ impl Merchant {
     pub(crate) fn seeded(seed: u64) -> Self {
         // A day old, so that clocks may be turned back a little.
         let identity = Identity::generate(NOW.saturating_sub(86_400)).unwrap();
-        Self { core: Core::new(identity, NOW, seed), now: NOW }
+        Self {
+            core: Core::new(identity, NOW, seed),
+            now: NOW,
+        }
     }
 
     pub(crate) fn nonce() -> Nonce {
@@ -49,7 +52,12 @@ impl Merchant {
     }
 
     /// A request with everything it needs.
-    pub(crate) fn request(&self, method: Method, target: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        target: &str,
+        body: impl Into<Bytes>,
+    ) -> Request<Bytes> {
         let body = body.into();
         let mut request = Request::builder()
             .method(method.clone())
@@ -57,7 +65,10 @@ impl Merchant {
             .header("host", "127.0.0.1:9470")
             .header("accept", "application/json")
             .header("user-agent", "wxpay-test/1")
-            .header("authorization", self.authorize(method.as_str(), target, &body));
+            .header(
+                "authorization",
+                self.authorize(method.as_str(), target, &body),
+            );
         if !body.is_empty() {
             request = request.header("content-type", "application/json");
         }
@@ -96,9 +107,17 @@ impl Merchant {
     }
 
     /// Calls a control; the answer must be JSON.
-    pub(crate) fn control(&mut self, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
-        let request =
-            Request::builder().method(method).uri(path).body(Bytes::from(body.to_owned())).unwrap();
+    pub(crate) fn control(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> (StatusCode, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Bytes::from(body.to_owned()))
+            .unwrap();
         let response = self.send(request);
         (response.status(), parse(response.body()))
     }
@@ -150,7 +169,8 @@ impl Merchant {
         }
         let signature = Signature::from_base64(&text).map_err(|error| error.to_string())?;
         let message = response_message(&timestamp, &header("wechatpay-nonce")?, body);
-        key.verify(&message, &signature).map_err(|_| "mismatch".to_owned())?;
+        key.verify(&message, &signature)
+            .map_err(|_| "mismatch".to_owned())?;
         Ok(id)
     }
 
@@ -171,7 +191,10 @@ pub(crate) fn numeric(response: &Response<Bytes>) -> u64 {
 }
 
 pub(crate) fn is_unsigned(response: &Response<Bytes>) -> bool {
-    response.headers().keys().all(|name| !name.as_str().starts_with("wechatpay-"))
+    response
+        .headers()
+        .keys()
+        .all(|name| !name.as_str().starts_with("wechatpay-"))
 }
 
 /// Asserts the whole shape of an error answer and hands back its body.
@@ -180,6 +203,9 @@ pub(crate) fn assert_error(response: &Response<Bytes>, status: u16, code: &str) 
     assert_eq!(response.status(), status, "{body}");
     assert_eq!(body["code"], code, "{body}");
     let message = body["message"].as_str().unwrap();
-    assert!(!message.is_empty() && message.chars().count() <= 256, "{body}");
+    assert!(
+        !message.is_empty() && message.chars().count() <= 256,
+        "{body}"
+    );
     body
 }

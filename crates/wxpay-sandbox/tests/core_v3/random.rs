@@ -34,9 +34,27 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "appid", "mchid", "description", "out_trade_no", "notify_url", "amount", "total", "currency",
-        "payer", "openid", "detail", "goods_detail", "scene_info", "sub_orders", "encrypted_echo_message",
-        "echo_message", "now", "answers", "rate", "~/", "",
+        "appid",
+        "mchid",
+        "description",
+        "out_trade_no",
+        "notify_url",
+        "amount",
+        "total",
+        "currency",
+        "payer",
+        "openid",
+        "detail",
+        "goods_detail",
+        "scene_info",
+        "sub_orders",
+        "encrypted_echo_message",
+        "echo_message",
+        "now",
+        "answers",
+        "rate",
+        "~/",
+        "",
     ])
     .prop_map(str::to_owned)
 }
@@ -73,7 +91,13 @@ fn target() -> impl Strategy<Value = String> {
 
 fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     let name = prop::sample::select(vec![
-        "authorization", "accept", "user-agent", "content-type", "wechatpay-serial", "host", "x-other",
+        "authorization",
+        "accept",
+        "user-agent",
+        "content-type",
+        "wechatpay-serial",
+        "host",
+        "x-other",
     ])
     .prop_map(str::to_owned);
     let value = prop_oneof![
