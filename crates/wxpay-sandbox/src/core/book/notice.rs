@@ -1,0 +1,181 @@
+//! Notifications waiting to be taken, on WeChat Pay's schedule.
+//!
+//! <https://pay.weixin.qq.com/doc/v3/merchant/4012791861>: after an attempt that failed the next
+//! follows after 15 s, 15 s, 30 s, 3 min, 10 min, 20 min, 30 min, 30 min, 30 min, 60 min, 3 h, 3 h,
+//! 3 h, 6 h and 6 h; then WeChat Pay gives up.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wxpay_sign::Timestamp;
+
+use super::text::beijing;
+
+/// Seconds from a failed attempt to the next.
+pub(super) const SCHEDULE: [i64; 15] = [
+    15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
+];
+
+/// An event to be sent now.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    /// The notification's `id`, the same at every attempt.
+    pub(crate) id: String,
+    pub(crate) url: String,
+    pub(crate) event_type: String,
+    pub(crate) original_type: String,
+    pub(crate) summary: String,
+    /// What is encrypted.
+    pub(crate) event: Value,
+    /// When the event happened.
+    pub(crate) created: Timestamp,
+}
+
+/// What a notification tells, before it has a name and a place in the queue.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// `out_trade_no` or `combine_out_trade_no`; nothing for an event of no order.
+    pub(super) about: Option<String>,
+    pub(super) event_type: &'static str,
+    pub(super) original_type: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) plaintext: Value,
+    pub(super) url: String,
+    pub(super) at: i64,
+}
+
+/// A notification and how its attempts went.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct Notice {
+    pub(super) id: String,
+    pub(super) about: Option<String>,
+    url: String,
+    event_type: String,
+    original_type: String,
+    summary: String,
+    plaintext: Value,
+    created: i64,
+    attempts: Vec<Attempt>,
+    /// When it is sent again; nothing once it was taken or given up.
+    pub(super) next: Option<i64>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct Attempt {
+    at: i64,
+    taken: bool,
+}
+
+impl Notice {
+    pub(super) fn new(id: String, event: Event) -> Self {
+        Self {
+            id,
+            about: event.about,
+            url: event.url,
+            event_type: event.event_type.to_owned(),
+            original_type: event.original_type.to_owned(),
+            summary: event.summary.to_owned(),
+            plaintext: event.plaintext,
+            created: event.at,
+            attempts: Vec::new(),
+            next: Some(event.at),
+        }
+    }
+
+    /// Takes down how an attempt went. Nothing changes once it was taken or given up.
+    pub(super) fn attempted(&mut self, taken: bool, now: i64) {
+        if self.next.is_none() {
+            return;
+        }
+        let failed_before = self.attempts.len();
+        self.attempts.push(Attempt { at: now, taken });
+        self.next = match SCHEDULE.get(failed_before) {
+            Some(delay) if !taken => Some(now.saturating_add(*delay)),
+            _ => None,
+        };
+    }
+
+    pub(super) fn outgoing(&self) -> Outgoing {
+        Outgoing {
+            id: self.id.clone(),
+            url: self.url.clone(),
+            event_type: self.event_type.clone(),
+            original_type: self.original_type.clone(),
+            summary: self.summary.clone(),
+            event: self.plaintext.clone(),
+            created: Timestamp::from_unix(self.created),
+        }
+    }
+
+    /// For those who look at an order.
+    pub(super) fn view(&self) -> Value {
+        let taken = self.attempts.last().is_some_and(|attempt| attempt.taken);
+        json!({
+            "id": self.id,
+            "event_type": self.event_type,
+            "url": self.url,
+            "state": match (taken, self.next) {
+                (true, _) => "delivered",
+                (false, Some(_)) => "pending",
+                (false, None) => "given_up",
+            },
+            "attempts": self.attempts.iter().map(|attempt| json!({
+                "time": beijing(attempt.at),
+                "delivered": attempt.taken,
+            })).collect::<Vec<_>>(),
+            "next_attempt": self.next.map(beijing),
+            "content": self.plaintext,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice() -> Notice {
+        Notice::new(
+            "id".to_owned(),
+            Event {
+                about: None,
+                event_type: "TRANSACTION.SUCCESS",
+                original_type: "transaction",
+                summary: "支付成功",
+                plaintext: Value::Null,
+                url: "http://127.0.0.1:1/".to_owned(),
+                at: 1_000,
+            },
+        )
+    }
+
+    #[test]
+    fn the_schedule_is_fifteen_tries_over_a_day_and_four_minutes() {
+        assert_eq!(SCHEDULE.len(), 15);
+        assert_eq!(SCHEDULE.iter().sum::<i64>(), 24 * 3_600 + 4 * 60);
+        let mut notice = notice();
+        let mut times = Vec::new();
+        while let Some(at) = notice.next {
+            times.push(at - 1_000);
+            notice.attempted(false, at);
+        }
+        assert_eq!(
+            times,
+            [
+                0, 15, 30, 60, 240, 840, 2_040, 3_840, 5_640, 7_440, 11_040, 21_840, 32_640,
+                43_440, 65_040, 86_640
+            ]
+        );
+        assert_eq!(notice.view()["state"], "given_up");
+    }
+
+    #[test]
+    fn one_that_was_taken_stays_taken() {
+        let mut notice = notice();
+        notice.attempted(false, 1_000);
+        notice.attempted(true, 1_015);
+        assert_eq!(notice.next, None);
+        notice.attempted(false, 1_030);
+        assert_eq!(notice.next, None);
+        assert_eq!(notice.attempts.len(), 2);
+        assert_eq!(notice.view()["state"], "delivered");
+    }
+}

@@ -1,0 +1,380 @@
+//! The book's state: entities with their indexes, what has changed, and what is due when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::bill::Ticket;
+use super::model::{Combine, Order, Refund, RefundScript};
+use super::notice::{Event, Notice, Outgoing};
+
+/// So many orders are kept, and so many refunds.
+pub(super) const MOST: usize = 50_000;
+
+/// A piece of the book's state. A later one about the same thing takes the place of an earlier one.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Change {
+    Order(Box<Order>),
+    Combine(Box<Combine>),
+    Refund(Box<Refund>),
+    Notice(Box<Notice>),
+    NoticeGone(String),
+    Bill(Box<Ticket>),
+    BillGone(String),
+    Script(RefundScript),
+}
+
+/// The name of a piece.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Key {
+    Order(String),
+    Combine(String),
+    Refund(String),
+    Notice(String),
+    Bill(String),
+    Script,
+}
+
+/// Everything that is kept. Entities are taken out as copies and put back whole, so that indexes,
+/// changes and times follow by themselves.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    orders: BTreeMap<String, Order>,
+    combines: BTreeMap<String, Combine>,
+    refunds: BTreeMap<String, Refund>,
+    notices: BTreeMap<String, Notice>,
+    tickets: BTreeMap<String, Ticket>,
+    pub(super) script: RefundScript,
+
+    by_transaction: BTreeMap<String, String>,
+    combine_by_transaction: BTreeMap<String, String>,
+    by_refund_id: BTreeMap<String, String>,
+    notices_about: BTreeMap<String, BTreeSet<String>>,
+
+    agenda: Agenda,
+    /// The notifications waiting, without those that are under way.
+    queue: Agenda,
+    changed: BTreeSet<Key>,
+}
+
+impl Store {
+    pub(super) fn order(&self, number: &str) -> Option<&Order> {
+        self.orders.get(number)
+    }
+
+    pub(super) fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values()
+    }
+
+    pub(super) fn has_room_for_orders(&self, more: usize) -> bool {
+        self.orders.len().saturating_add(more) <= MOST
+    }
+
+    pub(super) fn order_by_transaction(&self, id: &str) -> Option<&Order> {
+        self.orders.get(self.by_transaction.get(id)?)
+    }
+
+    pub(super) fn combine(&self, number: &str) -> Option<&Combine> {
+        self.combines.get(number)
+    }
+
+    pub(super) fn combine_by_transaction(&self, id: &str) -> Option<&Combine> {
+        self.combines.get(self.combine_by_transaction.get(id)?)
+    }
+
+    /// The sub-orders of a combine order, in its order.
+    pub(super) fn orders_of<'s>(&'s self, combine: &'s Combine) -> impl Iterator<Item = &'s Order> {
+        combine
+            .orders
+            .iter()
+            .filter_map(|number| self.orders.get(number))
+    }
+
+    pub(super) fn refund(&self, number: &str) -> Option<&Refund> {
+        self.refunds.get(number)
+    }
+
+    pub(super) fn refund_by_id(&self, id: &str) -> Option<&Refund> {
+        self.refunds.get(self.by_refund_id.get(id)?)
+    }
+
+    pub(super) fn has_room_for_refunds(&self) -> bool {
+        self.refunds.len() < MOST
+    }
+
+    /// The refunds of an order, in the order they were asked for.
+    pub(super) fn refunds_of<'s>(&'s self, order: &'s Order) -> impl Iterator<Item = &'s Refund> {
+        order
+            .refunds
+            .iter()
+            .filter_map(|number| self.refunds.get(number))
+    }
+
+    pub(super) fn ticket(&self, token: &str) -> Option<&Ticket> {
+        self.tickets.get(token)
+    }
+
+    pub(super) fn tickets(&self) -> usize {
+        self.tickets.len()
+    }
+
+    pub(super) fn notices_about<'s>(&'s self, number: &str) -> impl Iterator<Item = &'s Notice> {
+        let ids = self.notices_about.get(number).into_iter().flatten();
+        ids.filter_map(|id| self.notices.get(id))
+    }
+
+    pub(super) fn notices_about_nothing(&self) -> usize {
+        self.notices_about.get("").map_or(0, BTreeSet::len)
+    }
+
+    pub(super) fn put_order(&mut self, order: Order) {
+        self.changed.insert(Key::Order(order.out_trade_no.clone()));
+        self.set_order(order);
+    }
+
+    pub(super) fn put_combine(&mut self, combine: Combine) {
+        self.changed
+            .insert(Key::Combine(combine.combine_out_trade_no.clone()));
+        self.set_combine(combine);
+    }
+
+    pub(super) fn put_refund(&mut self, refund: Refund) {
+        self.changed
+            .insert(Key::Refund(refund.out_refund_no.clone()));
+        self.set_refund(refund);
+    }
+
+    pub(super) fn put_ticket(&mut self, ticket: Ticket) {
+        self.changed.insert(Key::Bill(ticket.token.clone()));
+        self.set_ticket(ticket);
+    }
+
+    pub(super) fn put_script(&mut self, script: RefundScript) {
+        self.changed.insert(Key::Script);
+        self.script = script;
+    }
+
+    pub(super) fn forget_bill(&mut self, token: &str) {
+        if self.tickets.remove(token).is_some() {
+            self.changed.insert(Key::Bill(token.to_owned()));
+        }
+        self.agenda.set(Key::Bill(token.to_owned()), None);
+    }
+
+    /// Puts an event into the queue.
+    pub(super) fn announce(&mut self, id: String, event: Event) {
+        self.put_notice(Notice::new(id, event));
+    }
+
+    /// The notifications to be sent now; they are under way until their attempt is taken down.
+    pub(super) fn take_notices(&mut self, now: i64) -> Vec<Outgoing> {
+        let mut outgoing = Vec::new();
+        while let Some((_, key)) = self.queue.take_due(now) {
+            if let Key::Notice(id) = key
+                && let Some(notice) = self.notices.get(&id)
+            {
+                outgoing.push(notice.outgoing());
+            }
+        }
+        outgoing
+    }
+
+    pub(super) fn notice_attempted(&mut self, id: &str, taken: bool, now: i64) {
+        let Some(notice) = self.notices.get(id) else {
+            return;
+        };
+        let mut notice = notice.clone();
+        notice.attempted(taken, now);
+        // What belongs to no order is not looked at again once it is over.
+        if notice.about.is_none() && notice.next.is_none() {
+            self.changed.insert(Key::Notice(id.to_owned()));
+            self.drop_notice(id);
+        } else {
+            self.put_notice(notice);
+        }
+    }
+
+    /// The earliest thing on the agenda, if it was due by now.
+    pub(super) fn take_due(&mut self, now: i64) -> Option<(i64, Key)> {
+        self.agenda.take_due(now)
+    }
+
+    pub(super) fn next_due(&self) -> Option<i64> {
+        [self.agenda.first(), self.queue.first()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        let changed = std::mem::take(&mut self.changed);
+        changed
+            .into_iter()
+            .filter_map(|key| self.change(key))
+            .collect()
+    }
+
+    fn change(&self, key: Key) -> Option<Change> {
+        Some(match key {
+            Key::Order(number) => Change::Order(Box::new(self.orders.get(&number)?.clone())),
+            Key::Combine(number) => Change::Combine(Box::new(self.combines.get(&number)?.clone())),
+            Key::Refund(number) => Change::Refund(Box::new(self.refunds.get(&number)?.clone())),
+            Key::Notice(id) => match self.notices.get(&id) {
+                Some(notice) => Change::Notice(Box::new(notice.clone())),
+                None => Change::NoticeGone(id),
+            },
+            Key::Bill(token) => match self.tickets.get(&token) {
+                Some(ticket) => Change::Bill(Box::new(ticket.clone())),
+                None => Change::BillGone(token),
+            },
+            Key::Script => Change::Script(self.script),
+        })
+    }
+
+    pub(super) fn snapshot(&self) -> Vec<Change> {
+        let orders = self
+            .orders
+            .values()
+            .cloned()
+            .map(|order| Change::Order(Box::new(order)));
+        let combines = self
+            .combines
+            .values()
+            .cloned()
+            .map(|combine| Change::Combine(Box::new(combine)));
+        let refunds = self
+            .refunds
+            .values()
+            .cloned()
+            .map(|refund| Change::Refund(Box::new(refund)));
+        let notices = self
+            .notices
+            .values()
+            .cloned()
+            .map(|notice| Change::Notice(Box::new(notice)));
+        let tickets = self
+            .tickets
+            .values()
+            .cloned()
+            .map(|ticket| Change::Bill(Box::new(ticket)));
+        let script = [Change::Script(self.script)];
+        orders
+            .chain(combines)
+            .chain(refunds)
+            .chain(notices)
+            .chain(tickets)
+            .chain(script)
+            .collect()
+    }
+
+    pub(super) fn apply(&mut self, change: Change) {
+        match change {
+            Change::Order(order) => self.set_order(*order),
+            Change::Combine(combine) => self.set_combine(*combine),
+            Change::Refund(refund) => self.set_refund(*refund),
+            Change::Notice(notice) => self.set_notice(*notice),
+            Change::NoticeGone(id) => self.drop_notice(&id),
+            Change::Bill(ticket) => self.set_ticket(*ticket),
+            Change::BillGone(token) => {
+                self.tickets.remove(&token);
+                self.agenda.set(Key::Bill(token), None);
+            }
+            Change::Script(script) => self.script = script,
+        }
+    }
+
+    fn set_order(&mut self, order: Order) {
+        let number = order.out_trade_no.clone();
+        if let Some(payment) = &order.payment {
+            self.by_transaction
+                .insert(payment.transaction_id.clone(), number.clone());
+        }
+        self.agenda.set(Key::Order(number.clone()), order.wakes());
+        self.orders.insert(number, order);
+    }
+
+    fn set_combine(&mut self, combine: Combine) {
+        let number = combine.combine_out_trade_no.clone();
+        if let Some(id) = &combine.transaction_id {
+            self.combine_by_transaction
+                .insert(id.clone(), number.clone());
+        }
+        self.combines.insert(number, combine);
+    }
+
+    fn set_refund(&mut self, refund: Refund) {
+        let number = refund.out_refund_no.clone();
+        self.by_refund_id
+            .insert(refund.refund_id.clone(), number.clone());
+        self.agenda
+            .set(Key::Refund(number.clone()), refund.coming.map(|(at, _)| at));
+        self.refunds.insert(number, refund);
+    }
+
+    fn put_notice(&mut self, notice: Notice) {
+        self.changed.insert(Key::Notice(notice.id.clone()));
+        self.set_notice(notice);
+    }
+
+    fn set_notice(&mut self, notice: Notice) {
+        let about = notice.about.clone().unwrap_or_default();
+        self.notices_about
+            .entry(about)
+            .or_default()
+            .insert(notice.id.clone());
+        self.queue.set(Key::Notice(notice.id.clone()), notice.next);
+        self.notices.insert(notice.id.clone(), notice);
+    }
+
+    fn drop_notice(&mut self, id: &str) {
+        self.queue.set(Key::Notice(id.to_owned()), None);
+        if let Some(notice) = self.notices.remove(id)
+            && let Some(ids) = self
+                .notices_about
+                .get_mut(&notice.about.unwrap_or_default())
+        {
+            ids.remove(id);
+        }
+    }
+
+    fn set_ticket(&mut self, ticket: Ticket) {
+        self.agenda.set(
+            Key::Bill(ticket.token.clone()),
+            Some(ticket.good_until.saturating_add(1)),
+        );
+        self.tickets.insert(ticket.token.clone(), ticket);
+    }
+}
+
+/// What is due when.
+#[derive(Debug, Default)]
+struct Agenda {
+    by_time: BTreeSet<(i64, Key)>,
+    by_key: BTreeMap<Key, i64>,
+}
+
+impl Agenda {
+    fn set(&mut self, key: Key, at: Option<i64>) {
+        if let Some(before) = self.by_key.remove(&key) {
+            self.by_time.remove(&(before, key.clone()));
+        }
+        if let Some(at) = at {
+            self.by_time.insert((at, key.clone()));
+            self.by_key.insert(key, at);
+        }
+    }
+
+    fn first(&self) -> Option<i64> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
+    fn take_due(&mut self, now: i64) -> Option<(i64, Key)> {
+        if self.first()? > now {
+            return None;
+        }
+        let (at, key) = self.by_time.pop_first()?;
+        self.by_key.remove(&key);
+        Some((at, key))
+    }
+}
