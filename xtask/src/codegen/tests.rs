@@ -91,6 +91,15 @@ fn the_family_itself_is_taken() {
 }
 
 #[test]
+fn the_example_of_the_readme_is_taken() {
+    let readme = crate::run::root().join("crates/wxpay-api/catalogue/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    assert_eq!(family(example).unwrap().operations.len(), 1);
+}
+
+#[test]
 fn keys_nobody_knows() {
     let complaint = complaint("method = \"POST\"", "methd = \"POST\"");
     assert!(
@@ -338,6 +347,27 @@ fn the_same_catalogue_makes_the_same_files() {
             "links/create_link.rs",
             "links/enums.rs"
         ]
+    );
+}
+
+#[test]
+fn limits_in_bytes() {
+    let text = FAMILY.replace("alphabet = \"digits\"", "unit = \"bytes\"");
+    let families = [family(&text).unwrap()];
+    let files = rust::write(&families);
+    let (_, text) = files
+        .iter()
+        .find(|(path, _)| path == "links/create_link.rs")
+        .unwrap();
+    assert!(
+        text.contains("check::bytes(\"mchid\", &self.mchid, 1, 32)?;"),
+        "{text}"
+    );
+    assert!(text.contains("At most 32 bytes of UTF-8."), "{text}");
+    assert!(
+        facts::write(&families)
+            .unwrap()
+            .contains(r#""unit":"bytes""#)
     );
 }
 

@@ -18,9 +18,11 @@ use super::{Amount, SettleInfo, Transaction};
 /// order until it is final, or reverse it. Documents differ on whether this v3 interface is
 /// open to everybody; it may have to be applied for.
 ///
+/// The code is good for one charge, so a charge without an answer is not repeated: query the
+/// order instead.
+///
 /// 付款码支付: `POST /v3/pay/transactions/codepay`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/code-pay.html).
-/// Repeating it with the same `out_trade_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CodePay {
@@ -137,7 +139,7 @@ impl Operation for CodePay {
         OperationInfo::new(
             "pay.code_pay",
             Method::POST,
-            Idempotency::MerchantNumber,
+            Idempotency::No,
             ReplySignature::Signed,
         )
     }

@@ -20,7 +20,6 @@ use crate::wire;
 ///
 /// 发起异常退款: `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/create-abnormal-refund.html).
-/// Repeating it with the same `out_refund_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApplyAbnormalRefund {
@@ -126,7 +125,7 @@ impl Operation for ApplyAbnormalRefund {
         OperationInfo::new(
             "refund.apply_abnormal_refund",
             Method::POST,
-            Idempotency::MerchantNumber,
+            Idempotency::No,
             ReplySignature::Signed,
         )
     }
