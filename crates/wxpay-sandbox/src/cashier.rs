@@ -14,7 +14,7 @@ use http::header::{
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use serde_json::{Value, json};
-use wxpay_json::Fen;
+use wxpay_json::{DateTime, Fen};
 use wxpay_sign::Timestamp;
 
 use crate::core::Core;
@@ -55,6 +55,8 @@ pub(crate) fn answer(
 #[derive(Debug)]
 struct Visit {
     out_trade_no: String,
+    /// What the link carried, where it was one the sandbox gave out.
+    code: Option<String>,
     /// Where the merchant of an H5 order wants the payer back; a web address or nothing.
     redirect_url: Option<String>,
     outcome: Option<Outcome>,
@@ -86,6 +88,10 @@ impl Visit {
         let form = Form::parse(text);
         Self {
             out_trade_no: form.value("out_trade_no").unwrap_or_default().to_owned(),
+            code: form
+                .value("code")
+                .filter(|code| !code.is_empty())
+                .map(str::to_owned),
             redirect_url: form
                 .value("redirect_url")
                 .filter(|url| is_web_address(url))
@@ -98,13 +104,15 @@ impl Visit {
 
     fn pay(self, core: &mut Core, now: Timestamp) -> Response<Bytes> {
         let fails = self.outcome == Some(Outcome::Error);
-        let body = json!({ "outcome": if fails { "error" } else { "success" } });
+        let mut deed = json!({ "outcome": if fails { "error" } else { "success" } });
+        if let Some(code) = &self.code {
+            deed["code"] = json!(code);
+        }
         let (status, _) = control(
             core,
             Method::POST,
-            &self.out_trade_no,
-            "/pay",
-            &body.to_string(),
+            &format!("{}/pay", order_path(&self.out_trade_no)),
+            &deed.to_string(),
             now,
         );
         let outcome = match (status.is_success(), fails) {
@@ -132,73 +140,72 @@ impl Visit {
 
     /// The address of the order's page.
     fn address(&self, outcome: Option<Outcome>) -> String {
-        let mut query = vec![("out_trade_no", self.out_trade_no.as_str())];
-        query.extend(
-            self.redirect_url
-                .as_deref()
-                .map(|url| ("redirect_url", url)),
-        );
+        let mut query = self.fields();
         query.extend(outcome.map(|outcome| ("outcome", outcome.name())));
         format!("{PATH}?{}", form::encode(&query))
     }
 
     fn show(&self, core: &mut Core, now: Timestamp) -> Response<Bytes> {
-        let (status, order) = control(core, Method::GET, &self.out_trade_no, "", "", now);
+        let path = order_path(&self.out_trade_no);
+        let (status, order) = control(core, Method::GET, &path, "", now);
         if status.is_success() {
-            let order = Order(order);
-            html(StatusCode::OK, &self.page(&order))
+            let (_, clock) = control(core, Method::GET, "/_sandbox/clock", "", now);
+            let now = clock["unix"].as_i64().unwrap_or(now.as_unix());
+            html(StatusCode::OK, &self.page(&Order(order), now))
         } else {
             html(StatusCode::NOT_FOUND, &self.unknown())
         }
     }
 
-    fn page<'a>(&'a self, order: &'a Order) -> Page<'a> {
-        let state = order.text("/trade_state");
-        let payable = matches!(state, "NOTPAY" | "USERPAYING");
-        match (state, self.outcome) {
-            ("SUCCESS", _) => self.result(order, Badge::Done, "支付成功", None),
-            ("REFUND", _) => self.result(
-                order,
-                Badge::Attention,
-                "订单已退款",
-                Some("款项已退回或正在退回付款账户"),
-            ),
-            ("CLOSED", _) => self.result(
-                order,
-                Badge::Attention,
-                "订单已关闭",
-                Some("请返回商家重新下单"),
-            ),
-            ("REVOKED", _) => self.result(
-                order,
-                Badge::Attention,
-                "订单已撤销",
-                Some("请返回商家重新下单"),
-            ),
-            ("PAYERROR", _) => {
-                self.result(order, Badge::Failed, "支付失败", Some("请返回商家重新下单"))
+    /// The page for the order as it is at this time of the sandbox, in Unix seconds.
+    fn page<'a>(&'a self, order: &'a Order, now: i64) -> Page<'a> {
+        const ANEW: Option<&str> = Some("请返回商家重新下单");
+        match order.text("/trade_state") {
+            "NOTPAY" | "USERPAYING" => {}
+            "SUCCESS" => return self.result(order, Badge::Done, "支付成功", None),
+            "REFUND" => {
+                let note = Some("款项已退回或正在退回付款账户");
+                return self.result(order, Badge::Attention, "订单已退款", note);
             }
-            (_, Some(Outcome::Refused)) => self.result(
-                order,
-                Badge::Attention,
-                "订单已过期",
-                Some("已超过支付时限，请返回商家重新下单"),
-            ),
-            (_, Some(Outcome::Error)) if payable => self.again(
+            "CLOSED" => return self.result(order, Badge::Attention, "订单已关闭", ANEW),
+            "REVOKED" => return self.result(order, Badge::Attention, "订单已撤销", ANEW),
+            _ => return self.result(order, Badge::Failed, "支付失败", ANEW),
+        }
+        if order.time("/time_expire").is_some_and(|end| end <= now) {
+            let note = Some("已超过支付时限，请返回商家重新下单");
+            return self.result(order, Badge::Attention, "订单已过期", note);
+        }
+        if self
+            .code
+            .as_deref()
+            .is_some_and(|code| !order.is_good(code, now))
+        {
+            let note = Some("请返回商家重新获取付款链接或二维码");
+            return self.result(order, Badge::Attention, "付款链接已失效", note);
+        }
+        match self.outcome {
+            Some(Outcome::Error) => self.again(
                 order,
                 Badge::Failed,
                 "支付失败",
                 "支付未完成，没有扣款",
                 "重新支付",
             ),
-            (_, Some(Outcome::Left)) if payable => self.again(
+            Some(Outcome::Left) => self.again(
                 order,
                 Badge::Attention,
                 "已放弃支付",
                 "订单尚未支付",
                 "继续支付",
             ),
-            _ => self.order(order),
+            Some(Outcome::Refused) => self.again(
+                order,
+                Badge::Attention,
+                "暂时无法支付",
+                "请稍后再试",
+                "重新支付",
+            ),
+            None => self.order(order),
         }
     }
 
@@ -300,8 +307,10 @@ impl Visit {
         }
     }
 
+    /// What has to be known again at the next step.
     fn fields(&self) -> Vec<(&str, &str)> {
         let mut fields = vec![("out_trade_no", self.out_trade_no.as_str())];
+        fields.extend(self.code.as_deref().map(|code| ("code", code)));
         fields.extend(
             self.redirect_url
                 .as_deref()
@@ -331,67 +340,103 @@ impl Order {
     }
 
     fn amount(&self) -> Option<String> {
-        let total = self
-            .0
-            .pointer("/amount/total")
-            .or_else(|| self.0.pointer("/total"))?;
-        Some(Fen::new(total.as_i64()?).yuan().to_string())
+        yuan(&self.0)
+    }
+
+    /// A time, in Unix seconds.
+    fn time(&self, pointer: &str) -> Option<i64> {
+        self.text(pointer).parse().ok().map(DateTime::as_unix)
+    }
+
+    /// Whether a link with this code still leads to the payment.
+    fn is_good(&self, code: &str, now: i64) -> bool {
+        let codes = self.0["codes"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        codes.iter().any(|known| {
+            let until = known["good_until"]
+                .as_str()
+                .and_then(|at| at.parse::<DateTime>().ok());
+            known["code"] == code && until.is_some_and(|until| now <= until.as_unix())
+        })
     }
 
     fn rows(&self) -> Vec<(&'static str, String)> {
-        let mchid = ["/sub_mchid", "/mchid", "/sp_mchid"].map(|at| self.text(at));
-        let mchid = mchid
-            .into_iter()
-            .find(|text| !text.is_empty())
-            .unwrap_or_default();
-        let rows = [
-            ("收款商户", mchid.to_owned()),
+        let mut rows = Vec::new();
+        // Orders paid together (合单): what each of them is for.
+        for part in self.0["sub_orders"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+        {
+            let name = part["description"].as_str().unwrap_or_default();
+            rows.push((
+                "子订单",
+                format!("{name} ¥{}", yuan(part).unwrap_or_default()),
+            ));
+        }
+        let mchid = ["/sub_mchid", "/mchid"].map(|at| self.text(at));
+        let paid = !self.text("/success_time").is_empty();
+        rows.extend([
+            (
+                "收款商户",
+                mchid
+                    .into_iter()
+                    .find(|text| !text.is_empty())
+                    .unwrap_or_default()
+                    .to_owned(),
+            ),
             ("商户单号", self.text("/out_trade_no").to_owned()),
             ("交易单号", self.text("/transaction_id").to_owned()),
             ("支付时间", local(self.text("/success_time"))),
             (
                 "支付截止",
-                if self.text("/success_time").is_empty() {
-                    local(self.text("/time_expire"))
-                } else {
+                if paid {
                     String::new()
+                } else {
+                    local(self.text("/time_expire"))
                 },
             ),
-        ];
-        rows.into_iter()
-            .filter(|(_, text)| !text.is_empty())
-            .collect()
+        ]);
+        rows.retain(|(_, text)| !text.is_empty());
+        rows
     }
+}
+
+/// The amount of an order, such as `19.99`.
+fn yuan(order: &Value) -> Option<String> {
+    let fen = order.pointer("/amount/total")?.as_i64()?;
+    Some(Fen::new(fen).yuan().to_string())
 }
 
 /// A time for people: `2026-03-02T08:00:00+08:00` is `2026-03-02 08:00:00` to a payer in China.
 fn local(time: &str) -> String {
-    let Ok(time) = time.parse::<wxpay_json::DateTime>() else {
+    let Ok(time) = time.parse::<DateTime>() else {
         return String::new();
     };
-    let text = wxpay_json::DateTime::beijing(time.as_unix()).to_string();
+    let text = DateTime::beijing(time.as_unix()).to_string();
     text.get(..19).unwrap_or(&text).replace('T', " ")
+}
+
+fn order_path(out_trade_no: &str) -> String {
+    format!("/_sandbox/orders/{}", form::encode_segment(out_trade_no))
 }
 
 /// Asks a control of the sandbox, as a program does over HTTP.
 fn control(
     core: &mut Core,
     method: Method,
-    out_trade_no: &str,
-    action: &str,
+    path: &str,
     body: &str,
     now: Timestamp,
 ) -> (StatusCode, Value) {
     let mut request = Request::new(Bytes::copy_from_slice(body.as_bytes()));
     *request.method_mut() = method;
-    let number = form::encode_segment(out_trade_no);
-    let Ok(uri) = format!("/_sandbox/orders/{number}{action}").parse::<Uri>() else {
+    let Ok(uri) = path.parse::<Uri>() else {
         return (StatusCode::NOT_FOUND, Value::Null);
     };
     *request.uri_mut() = uri;
-    request
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let response = core.handle(request, now).response;
     (
         response.status(),
@@ -468,12 +513,14 @@ mod tests {
     fn a_visit_survives_the_way_back() {
         let visit = Visit {
             out_trade_no: "a|b*c-1".to_owned(),
+            code: Some("c0de".to_owned()),
             redirect_url: Some("https://shop.example/done?a=1&b=茶+水".to_owned()),
             outcome: None,
         };
         let address = visit.address(Some(Outcome::Left));
         let read = Visit::read(address.split_once('?').unwrap().1.as_bytes());
         assert_eq!(read.out_trade_no, visit.out_trade_no);
+        assert_eq!(read.code, visit.code);
         assert_eq!(read.redirect_url, visit.redirect_url);
         assert_eq!(read.outcome, Some(Outcome::Left));
     }

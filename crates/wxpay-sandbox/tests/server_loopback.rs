@@ -272,7 +272,7 @@ async fn stopping_lets_a_request_finish_and_frees_port_and_folder() {
         .parse()
         .unwrap();
     let merchant = Merchant::of(&server);
-    let order = merchant.order("slow1", NOWHERE, 1999);
+    let order = merchant.order("slow-order-1", NOWHERE, 1999);
     let request = wire(&merchant.signed(Method::POST, "/v3/pay/transactions/native", order)).await;
 
     // The request has begun when the server is told to stop, and ends after that.
@@ -301,7 +301,7 @@ async fn stopping_lets_a_request_finish_and_frees_port_and_folder() {
     let server = Server::start(ServerConfig::new(address).home(dir.path()))
         .await
         .unwrap();
-    assert_eq!(Merchant::of(&server).query("slow1").await.0, 200);
+    assert_eq!(Merchant::of(&server).query("slow-order-1").await.0, 200);
     server.shutdown().await;
 }
 
@@ -330,7 +330,7 @@ async fn bodies_are_bounded() {
             &answer[..answer.len().min(200)]
         );
     }
-    assert_eq!(merchant.query("none").await.0, 404);
+    assert_eq!(merchant.query("no-such-order").await.0, 404);
     server.shutdown().await;
 }
 
@@ -363,7 +363,7 @@ async fn garbage_ends_a_connection_and_nothing_else() {
         let _ = stream.read_to_end(&mut answer).await;
     }
     let merchant = Merchant::of(&server);
-    assert_eq!(merchant.query("none").await.0, 404);
+    assert_eq!(merchant.query("no-such-order").await.0, 404);
     server.shutdown().await;
 }
 

@@ -183,7 +183,7 @@ fn the_shell_script_of_the_readme_works() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains(r#""trade_state":"SUCCESS""#), "{text}");
+    assert!(text.contains(r#""trade_state": "SUCCESS""#), "{text}");
     running.child.kill().unwrap();
     running.child.wait().unwrap();
 }
