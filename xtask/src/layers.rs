@@ -1,6 +1,7 @@
 //! How many crates each layer pulls in: the figures of the README.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use anyhow::Result;
 
@@ -11,11 +12,23 @@ const LAYERS: [(&str, &[&str]); 5] = [
     ("`wxpay-sign`", &["-p", "wxpay-sign"]),
     (
         "`wxpay-sign` with `aws-lc-rs` alone",
-        &["-p", "wxpay-sign", "--no-default-features", "--features", "aws-lc-rs"],
+        &[
+            "-p",
+            "wxpay-sign",
+            "--no-default-features",
+            "--features",
+            "aws-lc-rs",
+        ],
     ),
     ("`wxpay-json`", &["-p", "wxpay-json"]),
-    ("`wxpay-proto` + `wxpay-api`", &["-p", "wxpay-proto", "-p", "wxpay-api"]),
-    ("`wxpay-client` + `wxpay-api`", &["-p", "wxpay-client", "-p", "wxpay-api"]),
+    (
+        "`wxpay-proto` + `wxpay-api`",
+        &["-p", "wxpay-proto", "-p", "wxpay-api"],
+    ),
+    (
+        "`wxpay-client` + `wxpay-api`",
+        &["-p", "wxpay-client", "-p", "wxpay-api"],
+    ),
 ];
 
 /// One row: what is depended on, and how many crates a build of it needs beside ours.
@@ -37,26 +50,38 @@ pub(crate) fn count() -> Result<Vec<Layer>> {
                     .args(["--target", "x86_64-unknown-linux-gnu", "-e", "normal,build"])
                     .args(arguments),
             )?;
-            let macros: BTreeSet<&str> =
-                with_macros.lines().filter(|line| line.contains("(proc-macro)")).map(name).collect();
-            Ok(Layer { label, foreign: all.len(), macros: macros.len() })
+            let macros: BTreeSet<&str> = with_macros
+                .lines()
+                .filter(|line| line.contains("(proc-macro)"))
+                .map(name)
+                .collect();
+            Ok(Layer {
+                label,
+                foreign: all.len(),
+                macros: macros.len(),
+            })
         })
         .collect()
 }
 
 /// The table as it stands in the README.
 pub(crate) fn table() -> Result<String> {
-    let mut table = String::from("| depend on | crates built beside ours | of them procedural macros |\n|---|---|---|\n");
+    let mut table = String::from(
+        "| depend on | crates built beside ours | of them procedural macros |\n|---|---|---|\n",
+    );
     for layer in count()? {
-        table.push_str(&format!("| {} | {} | {} |\n", layer.label, layer.foreign, layer.macros));
+        table.push_str(&format!(
+            "| {} | {} | {} |\n",
+            layer.label, layer.foreign, layer.macros
+        ));
     }
     Ok(table)
 }
 
 /// Prints the table.
 pub(crate) fn print() -> Result<()> {
-    eprint!("{}", table()?);
-    Ok(())
+    let table = table()?;
+    Ok(std::io::stdout().write_all(table.as_bytes())?)
 }
 
 fn tree(arguments: &[&str], edges: &str) -> Result<BTreeSet<String>> {
@@ -66,7 +91,12 @@ fn tree(arguments: &[&str], edges: &str) -> Result<BTreeSet<String>> {
             .args(["--target", "x86_64-unknown-linux-gnu"])
             .args(arguments),
     )?;
-    Ok(text.lines().map(name).filter(|name| !name.starts_with("wxpay-")).map(str::to_owned).collect())
+    Ok(text
+        .lines()
+        .map(name)
+        .filter(|name| !name.starts_with("wxpay-"))
+        .map(str::to_owned)
+        .collect())
 }
 
 fn name(line: &str) -> &str {

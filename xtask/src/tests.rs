@@ -39,14 +39,24 @@ pub(crate) fn features() -> Result<()> {
             .filter(|feature| *feature != "default")
             .collect();
         features.sort_unstable();
-        // A backend is needed for these two to mean anything; every other crate stands without features.
-        if !matches!(name, "wxpay-sign" | "wxpay-proto") {
-            step(cargo().args(["check", "--quiet", "-p", name, "--no-default-features"]))?;
-        }
-        for feature in features {
+        // These three leave the choice of the cryptography backend to whoever depends on them, and
+        // mean nothing without one.
+        let backend = match name {
+            "wxpay-sign" | "wxpay-proto" => None,
+            "wxpay-api" => Some("wxpay-proto/rustcrypto"),
+            _ => Some(""),
+        };
+        let alone = features.iter().map(|feature| (*feature).to_owned());
+        let combinations: Vec<String> = match backend {
+            None => alone.collect(),
+            Some(backend) => std::iter::once(backend.to_owned())
+                .chain(alone.map(|feature| format!("{feature} {backend}")))
+                .collect(),
+        };
+        for features in combinations {
             let mut command = cargo();
             command.args(["check", "--quiet", "-p", name, "--no-default-features"]);
-            command.args(["--features", feature]);
+            command.args(["--features", features.trim()]);
             step(&mut command)?;
         }
     }

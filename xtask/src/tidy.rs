@@ -33,7 +33,9 @@ fn figures(problems: &mut Vec<String>) -> Result<()> {
         .map(|value| value.trim_matches('"').to_owned())
         .unwrap_or_default();
     if !readme.contains(&format!("Rust {version}")) {
-        problems.push(format!("README.md does not say `Rust {version}`, the manifest's rust-version"));
+        problems.push(format!(
+            "README.md does not say `Rust {version}`, the manifest's rust-version"
+        ));
     }
     let table = crate::layers::table()?;
     if !readme.contains(&table) {

@@ -33,7 +33,9 @@ pub(crate) fn check(problems: &mut Vec<String>) -> Result<()> {
         }
         seen.insert(name.to_owned());
         let Some(row) = table.get(name) else {
-            problems.push(format!("ARCHITECTURE.md: no row for {name} in the dependency table"));
+            problems.push(format!(
+                "ARCHITECTURE.md: no row for {name} in the dependency table"
+            ));
             continue;
         };
         for dependency in &package.dependencies {
@@ -43,15 +45,21 @@ pub(crate) fn check(problems: &mut Vec<String>) -> Result<()> {
             }
             let on = dependency.name.as_str();
             if on.starts_with("wxpay-") && !row.allowed.contains(on) {
-                problems.push(format!("{name} depends on {on}: the table does not allow it"));
+                problems.push(format!(
+                    "{name} depends on {on}: the table does not allow it"
+                ));
             }
             if row.unknown.contains(on) {
-                problems.push(format!("{name} depends on {on}: the table says it may not know it"));
+                problems.push(format!(
+                    "{name} depends on {on}: the table says it may not know it"
+                ));
             }
         }
     }
     for name in table.keys().filter(|name| !seen.contains(*name)) {
-        problems.push(format!("ARCHITECTURE.md: the dependency table names {name}, which is no crate here"));
+        problems.push(format!(
+            "ARCHITECTURE.md: the dependency table names {name}, which is no crate here"
+        ));
     }
     Ok(())
 }
@@ -67,17 +75,29 @@ fn parse(text: &str) -> Result<BTreeMap<String, Row>> {
     for line in table.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
         let [name, allowed, unknown, ..] = cells.as_slice() else {
-            bail!("ARCHITECTURE.md: a row of the dependency table has fewer than three cells: {line}");
+            bail!(
+                "ARCHITECTURE.md: a row of the dependency table has fewer than three cells: {line}"
+            );
         };
         let name = words(name).into_iter().next().unwrap_or_default();
-        rows.insert(name, Row { allowed: words(allowed), unknown: words(unknown) });
+        rows.insert(
+            name,
+            Row {
+                allowed: words(allowed),
+                unknown: words(unknown),
+            },
+        );
     }
     Ok(rows)
 }
 
 /// The words in back-ticks of a cell.
 fn words(cell: &str) -> BTreeSet<String> {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    cell.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -86,7 +106,9 @@ mod tests {
 
     #[test]
     fn reads_allowed_and_unknown_crates() {
-        let text = format!("{BEGIN}\n| crate | may use | may not know |\n|---|---|---|\n| `a` | `b`, `c` | `d` |\n{END}");
+        let text = format!(
+            "{BEGIN}\n| crate | may use | may not know |\n|---|---|---|\n| `a` | `b`, `c` | `d` |\n{END}"
+        );
         let rows = parse(&text).expect("a table");
         assert!(rows["a"].allowed.contains("c"));
         assert!(rows["a"].unknown.contains("d"));
