@@ -13,7 +13,7 @@ use wxpay_api::refund::{CreateRefund, RefundRequestAmount};
 use wxpay_client::proto::{
     ApiV3Key, Certificate, Credential, Endpoint, Fen, PlatformKeyring, PrivateKey,
 };
-use wxpay_client::{Client, Delivery, Merchant};
+use wxpay_client::{Client, Clock as _, Delivery, Merchant, SystemClock};
 
 const NO_SANDBOX: &str = "\
 This example needs a WeChat Pay to talk to. Start a sandbox in another terminal:
@@ -46,7 +46,7 @@ async fn sell(home: &Path, base_url: &str) -> Result<()> {
     let mchid = client.merchant().mchid();
 
     // Order. The number is ours: sending the same order again, after whatever, is harmless.
-    let number = format!("FULL{}", wxpay_client::SystemClock::new().now());
+    let number = format!("FULL{}", SystemClock::new().now());
     let (notify_url, price) = (
         "https://example.com/wechatpay/notify",
         Fen::from_yuan("9.90")?,

@@ -74,10 +74,10 @@ impl Listener {
             .with_context(|| format!("cannot listen for notifications on {address}"))?;
         let address = listener.local_addr()?;
         let (sender, arrivals) = mpsc::channel(64);
-        let orders = Orders::default();
+        let book = Arc::<Mutex<Book>>::default();
         let desk = Arc::new(Desk {
             client,
-            orders: Arc::clone(&orders),
+            book: Arc::clone(&book),
             arrivals: sender,
         });
         let mut server = JoinSet::new();
@@ -85,7 +85,7 @@ impl Listener {
         Ok(Self {
             address,
             arrivals,
-            orders,
+            book,
             _server: server,
         })
     }

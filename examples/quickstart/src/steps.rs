@@ -41,7 +41,7 @@ pub(crate) async fn all(shop: &mut Shop) -> Result<()> {
 
     let order = payment::prepay(shop, prices.tea).await?;
     let paid = payment::pay(shop, &order).await?;
-    let transaction = payment::query(shop, &order, &paid).await?;
+    let transaction = payment::query(shop, &order, paid.as_ref()).await?;
 
     let refund = refund::request(shop, &order, prices.given_back).await?;
     refund::query(shop, &refund).await?;
