@@ -151,7 +151,7 @@ impl Visit {
         if status.is_success() {
             let (_, clock) = control(core, Method::GET, "/_sandbox/clock", "", now);
             let now = clock["unix"].as_i64().unwrap_or(now.as_unix());
-            html(StatusCode::OK, &self.page(&Order(order), now))
+            html(StatusCode::OK, &self.page(&Order::new(order), now))
         } else {
             html(StatusCode::NOT_FOUND, &self.unknown())
         }
@@ -224,7 +224,7 @@ impl Visit {
         Page {
             title: "微信支付收银台",
             badge: None,
-            heading: order.description(),
+            heading: &order.description,
             amount: order.amount(),
             note: None,
             rows: order.rows(),
@@ -256,7 +256,7 @@ impl Visit {
             look: Look::Secondary,
         });
         let mut rows = order.rows();
-        rows.insert(0, ("商品", order.description().to_owned()));
+        rows.insert(0, ("商品", order.description.clone()));
         let actions = actions.into_iter().collect();
         Page {
             title: heading,
@@ -322,25 +322,32 @@ impl Visit {
 
 /// An order as the controls show it.
 #[derive(Debug)]
-struct Order(Value);
+struct Order {
+    seen: Value,
+    /// What it is for.
+    description: String,
+}
 
 impl Order {
+    fn new(seen: Value) -> Self {
+        let parts = seen["sub_orders"].as_array().map_or(0, Vec::len);
+        let description = match seen["description"].as_str() {
+            _ if parts > 0 => format!("合单支付（共{parts}笔）"),
+            None | Some("") => "商户订单".to_owned(),
+            Some(text) => text.to_owned(),
+        };
+        Self { seen, description }
+    }
+
     fn text(&self, pointer: &str) -> &str {
-        self.0
+        self.seen
             .pointer(pointer)
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
 
-    fn description(&self) -> &str {
-        match self.text("/description") {
-            "" => "商户订单",
-            text => text,
-        }
-    }
-
     fn amount(&self) -> Option<String> {
-        yuan(&self.0)
+        yuan(&self.seen)
     }
 
     /// A time, in Unix seconds.
@@ -350,7 +357,7 @@ impl Order {
 
     /// Whether a link with this code still leads to the payment.
     fn is_good(&self, code: &str, now: i64) -> bool {
-        let codes = self.0["codes"]
+        let codes = self.seen["codes"]
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default();
@@ -365,7 +372,7 @@ impl Order {
     fn rows(&self) -> Vec<(&'static str, String)> {
         let mut rows = Vec::new();
         // Orders paid together (合单): what each of them is for.
-        for part in self.0["sub_orders"]
+        for part in self.seen["sub_orders"]
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default()
