@@ -19,3 +19,5 @@ mod notifications;
 mod random;
 #[path = "core_v3/signatures.rs"]
 mod signatures;
+#[path = "core_v3/uploads.rs"]
+mod uploads;

@@ -18,8 +18,6 @@ pub(crate) struct Call<'a> {
     pub(crate) query: BTreeMap<String, String>,
     /// The JSON body with its sensitive fields in the clear; `Null` where there is none.
     pub(crate) body: Value,
-    /// The body as it was received.
-    pub(crate) raw_body: &'a [u8],
     /// The parts of an upload.
     pub(crate) upload: Option<Upload>,
     /// Who signed the request.
@@ -59,8 +57,6 @@ pub(crate) struct Upload {
     pub(crate) meta: Value,
     /// The file part's name.
     pub(crate) file_name: String,
-    /// The file part's type.
-    pub(crate) content_type: String,
     /// The file.
     pub(crate) content: Bytes,
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -24,16 +25,45 @@ const MOST_UPLOAD_BYTES: usize = 16 << 20;
 /// More parameters than any operation has.
 const MOST_PARAMETERS: usize = 64;
 
-/// A request and what is needed to judge it.
+/// A request as it came.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// When it came, by the sandbox's clock.
+    pub(crate) now: Timestamp,
+}
+
+impl Incoming {
+    /// The key named in `Wechatpay-Serial`, where it is a name a key can have.
+    pub(crate) fn named_key(&self) -> Option<PlatformKeyId> {
+        let value = self.headers.get(answer::SERIAL)?.to_str().ok()?;
+        PlatformKeyId::parse(value).ok()
+    }
+
+    /// Scheme and authority under which the sandbox was reached.
+    pub(crate) fn base_url(&self) -> String {
+        let scheme = self.uri.scheme_str().unwrap_or("http");
+        let host = self
+            .headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .and_then(|host| host.parse::<Authority>().ok());
+        match self.uri.authority().or(host.as_ref()) {
+            Some(authority) => format!("{scheme}://{authority}"),
+            None => format!("{scheme}://localhost"),
+        }
+    }
+}
+
+/// A request before those who judge it.
 #[derive(Debug)]
 pub(crate) struct Visit<'a> {
-    pub(crate) method: &'a Method,
-    pub(crate) uri: &'a Uri,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a Bytes,
+    pub(crate) incoming: &'a Incoming,
     pub(crate) identity: &'a Identity,
     pub(crate) keys: &'a Keys,
-    pub(crate) now: Timestamp,
 }
 
 /// A request that may go on to the book.
@@ -102,12 +132,6 @@ impl<'c> Refused<'c> {
 }
 
 impl Visit<'_> {
-    /// The key named in `Wechatpay-Serial`, where it is a name a key can have.
-    pub(crate) fn named_key(&self) -> Option<PlatformKeyId> {
-        let value = self.headers.get(answer::SERIAL)?.to_str().ok()?;
-        PlatformKeyId::parse(value).ok()
-    }
-
     /// Judges the request.
     pub(crate) fn judge<'c>(
         &self,
@@ -139,7 +163,6 @@ impl Visit<'_> {
                 let upload = Upload {
                     meta: meta.clone(),
                     file_name: parts.file_name,
-                    content_type: parts.content_type,
                     content: parts.content,
                 };
                 (meta, Some(upload))
@@ -167,14 +190,14 @@ impl Visit<'_> {
                 "请求的资源不存在",
             )
         };
-        match catalogue.route(self.method.as_str(), self.uri.path()) {
+        match catalogue.route(self.incoming.method.as_str(), self.incoming.uri.path()) {
             Route::Found(operation, params) => Ok((operation, params)),
             Route::OtherMethod(methods) => Err(Refused::unsigned(
                 missing(),
                 format!(
                     "this path is called with {}, not {}",
                     methods.join(" or "),
-                    self.method
+                    self.incoming.method
                 ),
             )),
             Route::Unknown => Err(Refused::unsigned(
@@ -186,7 +209,8 @@ impl Visit<'_> {
 
     fn check_headers<'c>(&self, operation: &'c Operation) -> Result<(), Box<Refused<'c>>> {
         let present = |name| {
-            self.headers
+            self.incoming
+                .headers
                 .get(name)
                 .is_some_and(|value| !value.is_empty())
         };
@@ -211,15 +235,20 @@ impl Visit<'_> {
                 format!("missing or empty: {}", missing.join(", ")),
             );
         }
-        let accepts_json = self.headers.get_all(header::ACCEPT).iter().any(|value| {
-            let value = value.to_str().unwrap_or_default();
-            value.split(',').any(|range| {
-                let range = range.split(';').next().unwrap_or_default().trim();
-                ["application/json", "application/*", "*/*"]
-                    .iter()
-                    .any(|known| range.eq_ignore_ascii_case(known))
-            })
-        });
+        let accepts_json = self
+            .incoming
+            .headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .any(|value| {
+                let value = value.to_str().unwrap_or_default();
+                value.split(',').any(|range| {
+                    let range = range.split(';').next().unwrap_or_default().trim();
+                    ["application/json", "application/*", "*/*"]
+                        .iter()
+                        .any(|known| range.eq_ignore_ascii_case(known))
+                })
+            });
         // Files are sent whatever the client says it takes.
         if !accepts_json && operation.reply == super::catalogue::ReplySignature::Signed {
             return refuse(
@@ -239,7 +268,7 @@ impl Visit<'_> {
             return Ok(None);
         }
         self.check_size(operation, MOST_UPLOAD_BYTES)?;
-        multipart::parse(self.content_type(), self.body)
+        multipart::parse(self.content_type(), &self.incoming.body)
             .map(Some)
             .map_err(|problem| {
                 let failure = Failure::param_error("", "请求体不是合法的multipart/form-data");
@@ -260,23 +289,29 @@ impl Visit<'_> {
             not_after: certificate.not_after(),
         };
         let target = self
+            .incoming
             .uri
             .path_and_query()
             .map_or("/", |target| target.as_str());
         let signed = Signed {
-            method: self.method.as_str(),
+            method: self.incoming.method.as_str(),
             target,
-            body: meta.unwrap_or(self.body),
+            body: meta.unwrap_or(&self.incoming.body),
         };
-        auth::authenticate(self.headers, &signed, &merchant, self.now)
-            .map_err(|rejection| Refused::rejection(operation, rejection))
+        auth::authenticate(
+            &self.incoming.headers,
+            &signed,
+            &merchant,
+            self.incoming.now,
+        )
+        .map_err(|rejection| Refused::rejection(operation, rejection))
     }
 
     fn body<'c>(&self, operation: &'c Operation) -> Result<Value, Box<Refused<'c>>> {
         self.check_size(operation, MOST_JSON_BYTES)?;
         let Some(schema) = &operation.body else {
             // `{}` does no harm where nothing is expected.
-            return if self.body.is_empty() || self.body.trim_ascii() == b"{}" {
+            return if self.incoming.body.is_empty() || self.incoming.body.trim_ascii() == b"{}" {
                 Ok(Value::Null)
             } else {
                 let mut failure = Failure::param_error("", "此接口没有请求体");
@@ -307,7 +342,7 @@ impl Visit<'_> {
                 "Content-Type is not application/json",
             ));
         }
-        let mut body = self.json(operation, self.body)?;
+        let mut body = self.json(operation, &self.incoming.body)?;
         if cipher::present(schema, &body) {
             self.open(operation, schema, &mut body)?;
         }
@@ -326,7 +361,7 @@ impl Visit<'_> {
             let failure = Failure::param_error_in("header", "Wechatpay-Serial", value, message);
             Err(Refused::of(operation, failure, problem))
         };
-        let Some(header) = self.headers.get(answer::SERIAL) else {
+        let Some(header) = self.incoming.headers.get(answer::SERIAL) else {
             return refuse(
                 Value::Null,
                 "请求中含有敏感信息字段，Http头缺少Wechatpay-Serial",
@@ -335,8 +370,9 @@ impl Visit<'_> {
         };
         let shown = check::clip(&String::from_utf8_lossy(header.as_bytes()), 64);
         let key = self
+            .incoming
             .named_key()
-            .and_then(|id| self.keys.opener(self.identity, &id, self.now));
+            .and_then(|id| self.keys.opener(self.identity, &id, self.incoming.now));
         let Some(key) = key else {
             return refuse(
                 shown.into(),
@@ -381,7 +417,7 @@ impl Visit<'_> {
         operation: &'c Operation,
         most: usize,
     ) -> Result<(), Box<Refused<'c>>> {
-        if self.body.len() <= most {
+        if self.incoming.body.len() <= most {
             return Ok(());
         }
         let failure = Failure::new(
@@ -392,13 +428,14 @@ impl Visit<'_> {
         );
         let problem = format!(
             "the body has {} bytes, at most {most} are taken",
-            self.body.len()
+            self.incoming.body.len()
         );
         Err(Refused::of(operation, failure, problem))
     }
 
     fn content_type(&self) -> &str {
-        self.headers
+        self.incoming
+            .headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
@@ -412,7 +449,7 @@ impl Visit<'_> {
                 .map(std::borrow::Cow::into_owned)
                 .map_err(|_| "the query is not UTF-8".to_owned())
         };
-        let text = self.uri.query().unwrap_or_default();
+        let text = self.incoming.uri.query().unwrap_or_default();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;

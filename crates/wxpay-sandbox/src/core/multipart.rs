@@ -8,7 +8,6 @@ use bytes::Bytes;
 pub(crate) struct Parts {
     pub(crate) meta: Bytes,
     pub(crate) file_name: String,
-    pub(crate) content_type: String,
     pub(crate) content: Bytes,
 }
 
@@ -30,11 +29,10 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static 
         let rest = &body[at..];
         if rest.starts_with(b"--") {
             let meta = meta.ok_or("there is no part named meta")?;
-            let (file_name, content_type, content) = file.ok_or("there is no part with a file")?;
+            let (file_name, content) = file.ok_or("there is no part with a file")?;
             return Ok(Parts {
                 meta,
                 file_name,
-                content_type,
                 content,
             });
         }
@@ -54,9 +52,7 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static 
         match (head.name.as_str(), head.file_name) {
             ("meta", None) if meta.is_none() => meta = Some(content),
             ("meta", _) => return Err("the part named meta stands twice or is a file"),
-            (_, Some(file_name)) if file.is_none() => {
-                file = Some((file_name, head.content_type, content));
-            }
+            (_, Some(file_name)) if file.is_none() => file = Some((file_name, content)),
             (_, Some(_)) => return Err("there is more than one file"),
             // Further form fields: some endpoints take them beside meta and file.
             (_, None) => {}
@@ -70,7 +66,6 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static 
 struct Head {
     name: String,
     file_name: Option<String>,
-    content_type: String,
 }
 
 impl Head {
@@ -80,26 +75,42 @@ impl Head {
         for line in text.split("\r\n") {
             let (name, value) = line.split_once(':').ok_or("a part's header has no colon")?;
             if name.eq_ignore_ascii_case("content-disposition") {
-                let mut parameters = value.split(';').map(str::trim);
-                if parameters.next() != Some("form-data") {
+                let (kind, mut rest) = value.split_once(';').unwrap_or((value, ""));
+                if kind.trim() != "form-data" {
                     return Err("a part's Content-Disposition is not form-data");
                 }
                 disposed = true;
-                for parameter in parameters.filter(|parameter| !parameter.is_empty()) {
-                    match parameter.split_once('=') {
-                        Some(("name", value)) => head.name = unquote(value),
-                        Some(("filename", value)) => head.file_name = Some(unquote(value)),
+                while let Some((name, value, after)) = parameter(rest) {
+                    match name {
+                        "name" => head.name = value.to_owned(),
+                        "filename" => head.file_name = Some(value.to_owned()),
                         _ => {}
                     }
+                    rest = after;
                 }
-            } else if name.eq_ignore_ascii_case("content-type") {
-                head.content_type = value.trim().to_owned();
             }
         }
         if disposed {
             Ok(head)
         } else {
             Err("a part has no Content-Disposition")
+        }
+    }
+}
+
+/// The next parameter of a `Content-Disposition`, and what follows it. A semicolon between quotes
+/// belongs to the value.
+fn parameter(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let name = name.trim_start_matches([' ', '\t', ';']);
+    match rest.strip_prefix('"') {
+        Some(quoted) => {
+            let (value, after) = quoted.split_once('"')?;
+            Some((name, value, after))
+        }
+        None => {
+            let (value, after) = rest.split_once(';').unwrap_or((rest, ""));
+            Some((name, value.trim(), after))
         }
     }
 }
@@ -159,16 +170,13 @@ mod tests {
             TYPE,
             &body(
                 "--b0\nContent-Disposition: form-data; name=\"meta\";\nContent-Type: application/json\n\n{\"a\":1}\n\
-                 --b0\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\nContent-Type: image/png\n\nx\n--b\ny\n--b0--\n",
+                 --b0\nContent-Disposition: form-data; name=\"file\"; filename=\"a;b.png\"\nContent-Type: image/png\n\nx\n--b\ny\n--b0--\n",
             ),
         )
         .unwrap();
         assert_eq!(&parts.meta[..], b"{\"a\":1}");
         assert_eq!(&parts.content[..], b"x\r\n--b\r\ny");
-        assert_eq!(
-            (parts.file_name.as_str(), parts.content_type.as_str()),
-            ("a.png", "image/png")
-        );
+        assert_eq!(parts.file_name, "a;b.png");
     }
 
     #[test]
