@@ -4,22 +4,24 @@
 //! start with a back-tick and may contain commas, so a row is cut at comma-back-tick. Columns
 //! come and go over the years: they are looked up by name, never by position.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use wxpay_client::proto::Fen;
 
 /// A trade bill: its rows, and the one row of totals at its end.
 #[derive(Debug)]
-pub struct TradeBill {
+pub(crate) struct TradeBill {
     /// The trades and refunds of the day, in no order.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// The totals WeChat Pay prints under them.
-    pub totals: Row,
+    pub(crate) totals: Row,
 }
 
 /// One row: the values, and the names of their columns.
 #[derive(Debug)]
-pub struct Row {
-    names: std::rc::Rc<[String]>,
+pub(crate) struct Row {
+    names: Arc<[String]>,
     values: Vec<String>,
 }
 
@@ -29,7 +31,7 @@ impl TradeBill {
     /// # Errors
     ///
     /// When the text is not UTF-8 or not laid out like a trade bill; the error has the line.
-    pub fn read(text: &[u8]) -> Result<Self> {
+    pub(crate) fn read(text: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(text).context("the bill is not UTF-8")?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
@@ -55,7 +57,7 @@ impl TradeBill {
 }
 
 impl Row {
-    fn read(names: &std::rc::Rc<[String]>, line: &str) -> Result<Self> {
+    fn read(names: &Arc<[String]>, line: &str) -> Result<Self> {
         let line = line
             .strip_prefix('`')
             .context("a value must start with a back-tick")?;
@@ -67,7 +69,7 @@ impl Row {
             names.len()
         );
         Ok(Self {
-            names: std::rc::Rc::clone(names),
+            names: Arc::clone(names),
             values,
         })
     }
@@ -77,7 +79,7 @@ impl Row {
     /// # Errors
     ///
     /// When the bill has no such column.
-    pub fn text(&self, name: &str) -> Result<&str> {
+    pub(crate) fn text(&self, name: &str) -> Result<&str> {
         let index = self.names.iter().position(|column| column == name);
         let index = index.with_context(|| format!("the bill has no column {name}"))?;
         Ok(&self.values[index])
@@ -88,7 +90,7 @@ impl Row {
     /// # Errors
     ///
     /// When the bill has no such column, or the value is not an exact amount.
-    pub fn amount(&self, name: &str) -> Result<Fen> {
+    pub(crate) fn amount(&self, name: &str) -> Result<Fen> {
         Fen::from_yuan(self.text(name)?).with_context(|| format!("column {name}"))
     }
 
@@ -97,7 +99,7 @@ impl Row {
     /// # Errors
     ///
     /// When the bill has no such column, or the value is not a count.
-    pub fn count(&self, name: &str) -> Result<usize> {
+    pub(crate) fn count(&self, name: &str) -> Result<usize> {
         let text = self.text(name)?;
         let whole = text.split_once(".0").map_or(text, |(whole, _)| whole);
         whole
@@ -106,7 +108,7 @@ impl Row {
     }
 }
 
-fn split_header(line: &str) -> std::rc::Rc<[String]> {
+fn split_header(line: &str) -> Arc<[String]> {
     line.split(',')
         .map(|name| name.trim_start_matches('`').to_owned())
         .collect()

@@ -34,7 +34,7 @@ pub async fn run(settings: Settings, show: Show) -> Result<()> {
     // Listened for from the start, so that nothing is left behind whenever it comes.
     let (interrupt, mut interrupted) = watch::channel(false);
     let ctrl_c = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if told_to_stop().await.is_ok() {
             interrupt.send_replace(true);
         }
         interrupt.closed().await;
@@ -96,4 +96,19 @@ async fn tell(
         Some((number, name)) => result.with_context(|| format!("step {number} ({name}) failed")),
         None => result,
     }
+}
+
+/// Ctrl-C, or what `kill` sends.
+async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            result = tokio::signal::ctrl_c() => return result,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

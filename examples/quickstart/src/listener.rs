@@ -90,9 +90,13 @@ impl Listener {
         })
     }
 
-    /// Where it listens.
+    /// Where it can be reached from this machine.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        address
     }
 
     /// Enters an order in the book: notifications about orders that are not in it are refused.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use wxpay_client::proto::{
     ApiV3Key, Certificate, Credential, Endpoint, Fen, PlatformKeyring, PlatformPublicKey,
     PrivateKey,
@@ -30,6 +30,8 @@ pub(crate) struct Shop {
     pub(crate) listener: Listener,
     pub(crate) notify_url: String,
     pub(crate) show: Show,
+    /// The merchant had a life before this story: its bill may have other trades.
+    pub(crate) stranger: bool,
     /// The step under way.
     pub(crate) at: Option<(usize, &'static str)>,
 }
@@ -54,13 +56,21 @@ impl Shop {
                 home.display()
             ),
         };
-        let endpoint = Endpoint::parse(&base_url).context("WXPAY_BASE_URL")?;
+        let endpoint = Endpoint::parse(&base_url).with_context(|| base_url.clone())?;
 
         // The merchant: number, certificate, private key; the API v3 key; the platform's keys.
         let certificate = Certificate::from_pem(&read(home, "apiclient_cert.pem")?)
             .context("apiclient_cert.pem")?;
         let key =
             PrivateKey::from_pem(&read(home, "apiclient_key.pem")?).context("apiclient_key.pem")?;
+        ensure!(
+            certificate
+                .serial_number()
+                .as_str()
+                .eq_ignore_ascii_case(&file.serial_no),
+            "serial_no in merchant.json is not that of apiclient_cert.pem ({})",
+            certificate.serial_number()
+        );
         let credential = Credential::from_certificate(&file.mchid, &certificate, key)?;
         let api_v3_key =
             ApiV3Key::new(file.apiv3_key.expose()).context("apiv3_key in merchant.json")?;
@@ -86,11 +96,13 @@ impl Shop {
             .clock(Arc::clone(&clock) as Arc<_>)
             .build()?;
 
-        // Plain HTTP is a sandbox's, or nobody's; the real WeChat Pay is not asked.
-        let controls = match [&base_url, &file.base_url]
-            .into_iter()
-            .find(|url| url.starts_with("http://"))
-        {
+        // A sandbox shows itself over plain HTTP; the real WeChat Pay is not even asked.
+        let sandbox = if base_url.starts_with("http://") {
+            Some(&base_url)
+        } else {
+            Some(&file.base_url).filter(|_| file.tls_base_url.as_ref() == Some(&base_url))
+        };
+        let controls = match sandbox {
             Some(url) => Controls::find(url).await?,
             None => None,
         };
@@ -110,7 +122,7 @@ impl Shop {
             ),
         };
         let (appid, mchid) = (file.appid, file.mchid);
-        Ok(Self {
+        let mut shop = Self {
             client,
             appid,
             mchid,
@@ -119,8 +131,30 @@ impl Shop {
             listener,
             notify_url,
             show,
+            stranger: settings.home.is_some(),
             at: None,
-        })
+        };
+        shop.introduce(&base_url)?;
+        Ok(shop)
+    }
+
+    /// Says who is who before the story begins.
+    pub(crate) fn introduce(&mut self, base_url: &str) -> Result<()> {
+        match &self.controls {
+            Some(_) => self
+                .show
+                .line(format!("WeChat Pay (微信支付): a sandbox at {base_url}"))?,
+            None => {
+                self.show
+                    .line(format!("WeChat Pay (微信支付): {base_url}"))?;
+                self.show
+                    .line("This is the real one: real money, 0.02 yuan, half of it refunded.")?;
+            }
+        }
+        self.show.line(format!(
+            "Merchant (商户号) {}, app (appid) {}",
+            self.mchid, self.appid
+        ))
     }
 
     /// Begins a step, and remembers it for an error that may come.

@@ -46,9 +46,9 @@ pub(crate) async fn all(shop: &mut Shop) -> Result<()> {
     let refund = refund::request(shop, &order, prices.given_back).await?;
     refund::query(shop, &refund).await?;
 
-    close::close_unpaid(shop, prices.cake).await?;
+    let closed = close::close_unpaid(shop, prices.cake).await?;
 
-    bill::reconcile(shop, &order, &transaction, &refund).await?;
+    bill::reconcile(shop, &order, &transaction, &refund, &closed).await?;
     shop.at = None;
     shop.show.title(
         "\nThat was all of it: ordered, paid, partly refunded, and the books agree to the fen.",

@@ -19,6 +19,7 @@ pub(super) async fn reconcile(
     order: &Order,
     transaction: &Transaction,
     refund: &GivenBack,
+    closed: &Order,
 ) -> Result<()> {
     shop.step(10, "Balance the books", "交易账单")?;
     let paid = transaction
@@ -55,7 +56,11 @@ pub(super) async fn reconcile(
         bill.rows.len()
     ))?;
     if shop.controls.is_some() {
-        compare(&bill, order, transaction, refund)?;
+        compare(&bill, shop, order, transaction, refund)?;
+        ensure!(
+            !mentions(&bill, closed)?,
+            "the bill has the order that was closed"
+        );
         let kept = order
             .total
             .checked_sub(refund.amount)
@@ -164,13 +169,18 @@ fn add_up(bill: &TradeBill) -> Result<()> {
     Ok(())
 }
 
-/// Compares the bill with the shop's own books, both ways.
+/// Finds the shop's own payment and refund in the bill, and compares them to the fen.
 fn compare(
     bill: &TradeBill,
+    shop: &Shop,
     order: &Order,
     transaction: &Transaction,
     refund: &GivenBack,
 ) -> Result<()> {
+    ensure!(
+        shop.stranger || bill.rows.len() == 2,
+        "the bill has trades that are not ours"
+    );
     let mut payments = Vec::new();
     let mut refunds = Vec::new();
     for row in &bill.rows {
@@ -202,4 +212,13 @@ fn compare(
         "the bill has another refund of our order"
     );
     Ok(())
+}
+
+fn mentions(bill: &TradeBill, order: &Order) -> Result<bool> {
+    for row in &bill.rows {
+        if row.text("商户订单号")? == order.number {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -5,7 +5,7 @@ use wxpay_api::pay::{CloseOrder, TradeState};
 
 use crate::shop::{Order, Shop};
 
-pub(super) async fn close_unpaid(shop: &mut Shop, yuan: &str) -> Result<()> {
+pub(super) async fn close_unpaid(shop: &mut Shop, yuan: &str) -> Result<Order> {
     shop.step(9, "Close an order nobody pays", "关闭订单")?;
     let (order, _) = Order::place(shop, 'C', "一块桂花糕", yuan).await?;
     let state = order.look_up(shop).await?.trade_state;
@@ -27,5 +27,6 @@ pub(super) async fn close_unpaid(shop: &mut Shop, yuan: &str) -> Result<()> {
         order.number
     ))?;
     shop.show
-        .holds("NOTPAY (未支付) before, CLOSED (已关闭) after; nobody can pay it now.")
+        .holds("NOTPAY (未支付) before, CLOSED (已关闭) after; nobody can pay it now.")?;
+    Ok(order)
 }

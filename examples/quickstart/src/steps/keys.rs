@@ -24,26 +24,32 @@ pub(super) async fn fetch(shop: &mut Shop) -> Result<()> {
     shop.step(1, "Fetch and trust WeChat Pay's keys", "平台证书")?;
     shop.client.refresh_certificates().await?;
     let keyring = shop.client.merchant().platform_keys().clone();
-    let ids = keyring.key_ids();
-    ensure!(!ids.is_empty(), "no key of WeChat Pay is known");
-    for id in &ids {
-        let key = keyring
-            .key(id)
-            .context("a key that is listed is not there")?;
-        let until = match key.not_after() {
-            Some(end) => format!("until {}", DateTime::beijing(end.as_unix()).date()),
-            None => "without end".to_owned(),
-        };
-        shop.show.holds(format!("{id}, {until}"))?;
-    }
-    shop.show.line(
-        "Certificates (平台证书) came sealed with our API v3 key (APIv3密钥), and signed by one of",
-    )?;
-    shop.show
-        .line("themselves. From here on every answer is verified before anything reads it.")?;
     ensure!(
         keyring.preferred(shop.clock.now()).is_some(),
         "no key of WeChat Pay is valid now"
     );
+    let mut fetched = 0;
+    for id in keyring.key_ids() {
+        let key = keyring
+            .key(&id)
+            .context("a key that is listed is not there")?;
+        match key.not_after() {
+            Some(end) => {
+                fetched += 1;
+                let end = DateTime::beijing(end.as_unix()).date();
+                shop.show
+                    .holds(format!("{id}, a certificate good until {end}"))?;
+            }
+            None => shop
+                .show
+                .holds(format!("{id}, the public key (微信支付公钥) in our files"))?,
+        }
+    }
+    if fetched > 0 {
+        shop.show.line("Certificates come sealed with our API v3 key (APIv3密钥), in an answer that is signed.")?;
+    } else {
+        shop.show.line("This merchant has no certificates to fetch; the public key does it all.")?;
+    }
+    shop.show.line("From here on, what is not signed is not read.")?;
     Ok(())
 }
