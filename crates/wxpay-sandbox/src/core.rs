@@ -31,6 +31,7 @@ use self::gate::Incoming;
 use self::journal::Journal;
 use self::notify::{Desk, Tools};
 use self::random::Ids;
+use crate::cashier;
 use crate::identity::Identity;
 
 pub use self::answer::{Answer, Cut};
@@ -162,7 +163,8 @@ impl Core {
         self.identity
     }
 
-    /// Answers a request to WeChat Pay or to the sandbox's own controls under `/_sandbox/`.
+    /// Answers a request to WeChat Pay, to the sandbox's own controls under
+    /// `/_sandbox/`, or to the cashier there.
     ///
     /// An absolute address says under which scheme and host the sandbox was reached, which goes
     /// into the addresses it hands out; with an address in origin form, `http` and the `Host`
@@ -170,6 +172,9 @@ impl Core {
     pub fn handle(&mut self, request: Request<Bytes>, now: Timestamp) -> Answer {
         let path = request.uri().path();
         if path == "/_sandbox" || path.starts_with("/_sandbox/") {
+            if let Some(page) = cashier::answer(self, &request, now) {
+                return Answer::from(page);
+            }
             return Answer::from(self.control(&request, now));
         }
         let now = self.clock.now(now);

@@ -266,7 +266,6 @@ impl Failure {
 }
 
 /// The numbers WeChat Pay puts behind the last dash of the `Request-ID`.
-#[allow(dead_code, reason = "one list for all who refuse")]
 pub(crate) mod numeric {
     pub(crate) const ILLEGAL_PARAMETER: u64 = 268_435_461;
     pub(crate) const OUT_OF_RANGE: u64 = 268_435_464;

@@ -130,6 +130,12 @@ impl Catalogue {
         })
     }
 
+    /// All of them, for tests that go through every one.
+    #[cfg(test)]
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
     /// Finds the operation of a method and a raw path.
     pub(crate) fn route(&self, method: &str, path: &str) -> Route<'_> {
         let mut best: Option<(&Operation, BTreeMap<String, String>)> = None;

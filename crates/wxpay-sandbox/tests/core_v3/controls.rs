@@ -145,3 +145,21 @@ fn nonsense_is_answered_in_words() {
             .is_some_and(|controls| controls.len() > 5)
     );
 }
+
+#[test]
+fn the_cashier_is_a_page() {
+    let mut merchant = Merchant::new();
+    let order = merchant.native();
+    merchant.post(NATIVE, &order);
+    let number = order["out_trade_no"].as_str().unwrap();
+    let target = format!("/_sandbox/cashier?out_trade_no={number}");
+    let response = merchant.get(&target);
+    assert_eq!(response.status(), 200);
+    assert!(
+        response.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html"),
+        "{response:?}"
+    );
+}
