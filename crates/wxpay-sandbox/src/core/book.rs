@@ -191,13 +191,11 @@ impl Book {
     }
 
     /// What becomes of refunds.
-    #[allow(dead_code, reason = "for the controls")]
     pub(crate) fn refund_script(&self) -> RefundScript {
         self.store.script
     }
 
     /// Decides what becomes of the refunds to come.
-    #[allow(dead_code, reason = "for the controls")]
     pub(crate) fn set_refund_script(&mut self, script: RefundScript) {
         self.store.put_script(script);
     }

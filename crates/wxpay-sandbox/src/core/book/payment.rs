@@ -46,9 +46,15 @@ impl Book {
         self.advance(now);
         let deed = match deed {
             Value::Null => Deed::default(),
-            deed => Deed::deserialize(deed).map_err(|error| {
+            Value::Object(_) => Deed::deserialize(deed).map_err(|error| {
                 Failure::param_error("", format!("what the payer does: {error}"))
             })?,
+            _ => {
+                return Err(Failure::param_error(
+                    "",
+                    "what the payer does is a JSON object",
+                ));
+            }
         };
         if deed
             .openid

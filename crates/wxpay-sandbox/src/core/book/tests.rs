@@ -1,1 +1,11 @@
+//! The book on a clock of its own, without signatures in between.
 
+mod bills;
+mod combines;
+mod counter;
+mod notices;
+mod orders;
+mod payment_codes;
+mod random;
+mod refunds;
+mod small;

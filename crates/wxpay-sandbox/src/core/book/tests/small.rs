@@ -1,0 +1,150 @@
+//! Uploads, the self test, and what there is not.
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::super::text::hex;
+use super::counter::*;
+use crate::core::call::{Failure, Reply, Upload};
+
+fn upload(name: &str, content: &'static [u8]) -> Upload {
+    Upload {
+        meta: json!({ "filename": name, "sha256": hex(&Sha256::digest(content)) }),
+        file_name: name.to_owned(),
+        content: Bytes::from_static(content),
+    }
+}
+
+fn send(counter: &mut Counter, operation: &str, upload: Upload) -> Result<String, Failure> {
+    let reply = counter.try_call(operation, &[], Value::Null, Some(upload))?;
+    let Reply::Json(StatusCode::OK, reply) = reply else {
+        panic!("{reply:?}")
+    };
+    Ok(reply["media_id"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn every_upload_has_a_name_of_its_own() {
+    let mut counter = Counter::new();
+    let first = send(&mut counter, "media.upload_image", upload("a.JPG", b"x")).unwrap();
+    let second = send(&mut counter, "media.upload_image", upload("a.JPG", b"x")).unwrap();
+    assert_ne!(first, second);
+    send(&mut counter, "media.upload_video", upload("a.mp4", b"x")).unwrap();
+}
+
+#[test]
+fn wrong_uploads_are_refused() {
+    static LARGE: [u8; (2 << 20) + 1] = [0; (2 << 20) + 1];
+    let mut counter = Counter::new();
+    let mut other_hash = upload("a.jpg", b"x");
+    other_hash.meta["sha256"] = json!(hex(&Sha256::digest(b"y")));
+    let mut other_name = upload("a.jpg", b"x");
+    other_name.file_name = "b.jpg".to_owned();
+    for (upload, field) in [
+        (other_hash, "/sha256"),
+        (other_name, "/filename"),
+        (upload("a.mp4", b"x"), "/filename"),
+        (upload("jpg", b"x"), "/filename"),
+        (upload("a.jpg", b""), "/file"),
+        (upload("a.jpg", &LARGE), "/file"),
+    ] {
+        let failure = send(&mut counter, "media.upload_image", upload).unwrap_err();
+        assert_eq!(failure.code, "PARAM_ERROR");
+        assert_eq!(failure.detail.unwrap()["field"], field);
+    }
+    // A video of that size is none too large.
+    send(&mut counter, "media.upload_video", upload("a.mp4", &LARGE)).unwrap();
+    let nothing = counter.try_call("media.upload_image", &[], Value::Null, None);
+    assert_eq!(code(nothing).0, "PARAM_ERROR");
+}
+
+#[test]
+fn an_echo_comes_back_and_is_told() {
+    let mut counter = Counter::new();
+    let body = json!({ "echo_message": "hello", "encrypted_echo_message": "secret" });
+    assert_eq!(counter.post("security.echo", body.clone()).unwrap(), body);
+    assert!(counter.due().is_empty());
+    let with_url = json!({ "echo_message": "hello", "notify_url": "http://127.0.0.1:1/echo" });
+    assert_eq!(
+        counter.post("security.echo", with_url).unwrap(),
+        json!({ "echo_message": "hello" })
+    );
+    let told = counter.due();
+    assert_eq!(
+        (told[0].event_type.as_str(), told[0].original_type.as_str()),
+        ("SECURITY_ECHO.SUCCESS", "security")
+    );
+    assert_eq!(told[0].event, json!({ "echo_message": "hello" }));
+    counter.delivered(&told[0].id, true);
+    // It belongs to no order, so nothing of it is kept.
+    assert!(
+        counter
+            .book
+            .snapshot()
+            .iter()
+            .all(|change| !format!("{change:?}").contains("hello"))
+    );
+}
+
+#[test]
+fn instalments_are_offered_to_nobody() {
+    let mut counter = Counter::new();
+    let body = json!({ "appid": APPID, "mchid": MCHID, "payer": { "openid": OPENID }, "out_trade_no": "1" });
+    assert_eq!(
+        counter.post("pay.fenfu_exposure", body).unwrap(),
+        json!({ "fqf_exposure": false })
+    );
+}
+
+#[test]
+fn what_is_not_simulated_says_so() {
+    let failure = Counter::new()
+        .post("payscore.create_order", json!({}))
+        .unwrap_err();
+    assert_eq!(failure.status, StatusCode::NOT_IMPLEMENTED);
+    assert!(failure.message.contains("payscore.create_order"));
+}
+
+#[test]
+fn bodies_that_passed_no_check_do_no_harm() {
+    let operations = crate::core::catalogue::Catalogue::built_in().operations();
+    let mut counter = Counter::new();
+    let bodies = [
+        Value::Null,
+        json!({}),
+        json!([]),
+        json!({ "sub_orders": {}, "amount": 1, "payer": [] }),
+        json!({ "combine_mchid": MCHID, "combine_appid": APPID, "combine_out_trade_no": "", "sub_orders": [1, 2] }),
+        json!({ "appid": APPID, "mchid": MCHID, "out_trade_no": "", "amount": { "total": i64::MIN } }),
+        json!({ "appid": APPID, "mchid": MCHID, "out_trade_no": "x", "description": "", "amount": { "total": 0.5 } }),
+    ];
+    for operation in operations {
+        for body in &bodies {
+            let _ = counter.try_call(&operation.name, &[], body.clone(), None);
+            let _ = counter.try_call(
+                &operation.name,
+                &[("bill_date", "0000-01-01")],
+                body.clone(),
+                None,
+            );
+        }
+    }
+    // Every operation of the catalogue but the certificates' is simulated.
+    for operation in operations
+        .iter()
+        .filter(|operation| !operation.name.starts_with("certificates."))
+    {
+        let reply = counter.try_call(&operation.name, &[], json!({}), None);
+        assert!(
+            reply.is_ok()
+                || reply
+                    .as_ref()
+                    .is_err_and(|it| it.status != StatusCode::NOT_IMPLEMENTED
+                        || operation.name == "bill.sub_merchant_fund_flow_bill"),
+            "{}: {reply:?}",
+            operation.name
+        );
+    }
+}
