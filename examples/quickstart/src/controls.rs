@@ -107,6 +107,11 @@ impl Controls {
         answer
             .with_context(|| format!("no answer within {} s", ANSWER_WITHIN.as_secs()))
             .flatten()
-            .with_context(|| format!("nothing answers at {}", self.base_url))
+            .with_context(|| {
+                format!(
+                    "nothing answers at {} (is the sandbox running?)",
+                    self.base_url
+                )
+            })
     }
 }

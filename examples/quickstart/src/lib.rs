@@ -105,8 +105,8 @@ async fn told_to_stop() -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            result = tokio::signal::ctrl_c() => return result,
+            _ = terminate.recv() => Ok(()),
+            result = tokio::signal::ctrl_c() => result,
         }
     }
     #[cfg(not(unix))]

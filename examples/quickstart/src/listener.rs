@@ -141,7 +141,7 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>) {
                 Ok((stream, _)) => stream,
                 // Too many open files, mostly: another connection may fare better.
                 Err(_) => {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             },

@@ -50,7 +50,12 @@ pub(crate) async fn all(shop: &mut Shop) -> Result<()> {
 
     bill::reconcile(shop, &order, &transaction, &refund, &closed).await?;
     shop.at = None;
-    shop.show.title(
-        "\nThat was all of it: ordered, paid, partly refunded, and the books agree to the fen.",
-    )
+    let books = if shop.controls.is_some() {
+        ", and the books agree to the fen"
+    } else {
+        ""
+    };
+    shop.show.title(&format!(
+        "\nThat was all of it: ordered, paid, partly refunded{books}."
+    ))
 }

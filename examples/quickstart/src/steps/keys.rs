@@ -48,8 +48,10 @@ pub(super) async fn fetch(shop: &mut Shop) -> Result<()> {
     if fetched > 0 {
         shop.show.line("Certificates come sealed with our API v3 key (APIv3密钥), in an answer that is signed.")?;
     } else {
-        shop.show.line("This merchant has no certificates to fetch; the public key does it all.")?;
+        shop.show
+            .line("This merchant has no certificates to fetch; the public key does it all.")?;
     }
-    shop.show.line("From here on, what is not signed is not read.")?;
+    shop.show
+        .line("From here on, what is not signed is not read.")?;
     Ok(())
 }
