@@ -23,8 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use super::answer::{AnswerBody, Cut};
 use super::chain;
 use super::shared::Shared;
-use crate::cashier;
-use crate::core::{Answer, Cut as CutAt};
+use crate::core::Cut as CutAt;
 
 /// The largest request body, in bytes: WeChat Pay's largest upload is 5 MiB of video.
 const MAX_BODY: usize = 16 << 20;
@@ -185,10 +184,7 @@ async fn serve(
     };
     // Signing takes its time, and making a key for a rotation even more.
     let answered = tokio::task::spawn_blocking(move || {
-        let answer = shared.with_core(|core, now| match cashier::answer(core, &request, now) {
-            Some(page) => Answer::from(page),
-            None => core.handle(request, now),
-        });
+        let answer = shared.with_core(|core, now| core.handle(request, now));
         shared.wake();
         answer
     });
