@@ -35,6 +35,10 @@ impl ApiError {
         body: &Bytes,
         verified: bool,
     ) -> Option<Self> {
+        // A list would be read as a struct, field by field.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return None;
+        }
         let body: ErrorBody = wxpay_json::decode(body).ok()?;
         if body.code.is_empty() {
             return None;

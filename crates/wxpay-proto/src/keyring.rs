@@ -287,6 +287,16 @@ impl RefreshPermit {
         self.started_at
     }
 
+    /// Gives it back without having fetched, because the keys came another way: from a cache that
+    /// somebody else has filled.
+    pub fn release(mut self) {
+        self.done = true;
+        let mut state = self.keyring.write();
+        if state.flight == Some(self.flight) {
+            state.flight = None;
+        }
+    }
+
     pub(crate) fn succeed(mut self, now: Timestamp) {
         self.done = true;
         let mut state = self.keyring.write();

@@ -74,6 +74,9 @@ impl EncodedRequest {
         body: Body,
         key: Option<&PlatformKey>,
     ) -> Result<Self, PrepareError> {
+        if !is_plain(target.path()) {
+            return Err(PrepareError::Target);
+        }
         let target: PathAndQuery = target.as_str().parse().map_err(|_| PrepareError::Target)?;
         // What is signed must be what is sent: no normalisation may happen in between.
         let (content_type, body) = match body {
@@ -203,6 +206,19 @@ impl EncodedRequest {
     }
 }
 
+/// Whether no library or gateway on the way is tempted to rewrite the path: a number that is empty, `.` or
+/// `..` would lead to another interface than the one that was signed for.
+fn is_plain(path: &str) -> bool {
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        if matches!(segment, "." | "..") || segment.is_empty() && !last {
+            return false;
+        }
+    }
+    true
+}
+
 /// A request that lacks nothing but its signature: for keys that live in an HSM or a KMS.
 #[derive(Clone, Debug)]
 #[must_use = "an unsigned request has to be signed"]
@@ -274,7 +290,7 @@ impl fmt::Display for PrepareError {
         f.write_str(match self {
             Self::Invalid(_) => "a field of the request breaks its limit; nothing was sent",
             Self::Body(_) => "the body of the request cannot be made; nothing was sent",
-            Self::Target => "the target or a header of the request cannot be written in HTTP; nothing was sent",
+            Self::Target => "the target (an empty or dotted path parameter?) or a header cannot be sent as it is; nothing was sent",
             Self::NoPlatformKey => {
                 "no valid platform key: fetch the platform certificates or configure a WeChat Pay public \
                  key; nothing was sent"
