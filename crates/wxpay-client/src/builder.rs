@@ -9,6 +9,7 @@ use wxpay_proto::{Endpoint, Merchant, RetryPolicy};
 use crate::cache::CertificateCache;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
+use crate::hosts::Hosts;
 use crate::keys::Flights;
 use crate::{BuildError, Timeouts, Transport};
 
@@ -126,12 +127,11 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Transport::new()?,
         };
-        let mut hosts = vec![
-            self.endpoint
-                .unwrap_or_else(|| self.merchant.endpoint().clone()),
-        ];
-        hosts.extend(self.fallbacks);
-        for host in &hosts {
+        let endpoint = self
+            .endpoint
+            .unwrap_or_else(|| self.merchant.endpoint().clone());
+        let hosts = Hosts::new(endpoint, self.fallbacks);
+        for host in hosts.all() {
             if !transport.permits(host.scheme(), host.host()) {
                 return Err(BuildError::plain_http(host.host()));
             }

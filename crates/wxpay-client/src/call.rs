@@ -29,7 +29,9 @@ pub(crate) struct Call<'c> {
     info: OperationInfo,
     deadline: Instant,
     attempts: u32,
-    /// Index of the host the next attempt goes to.
+    /// The host of the first attempt.
+    began: usize,
+    /// The host of the next attempt.
     host: usize,
     /// An attempt may have been carried out without an answer.
     unknown: bool,
@@ -46,12 +48,14 @@ struct Failure {
 
 impl<'c> Call<'c> {
     pub(crate) fn new(shared: &'c Arc<Shared>, info: OperationInfo, limit: Duration) -> Self {
+        let host = shared.hosts.first();
         Self {
             shared,
             info,
             deadline: Instant::now() + limit,
             attempts: 0,
-            host: 0,
+            began: host,
+            host,
             unknown: false,
             signed: None,
         }
@@ -174,7 +178,10 @@ impl<'c> Call<'c> {
         loop {
             let failure = match self.attempt(encoded, None).await {
                 Ok(head) => match self.read(head).await {
-                    Ok(answer) => return Ok(answer),
+                    Ok(answer) => {
+                        self.shared.hosts.answered(self.began, self.host);
+                        return Ok(answer);
+                    }
                     Err(failure) => failure,
                 },
                 Err(failure) => failure,
@@ -267,7 +274,7 @@ impl<'c> Call<'c> {
         }
         self.unknown |= error.delivery() == Delivery::Unknown;
         if advice.switch_host {
-            self.host = (self.host + 1) % self.shared.hosts.len();
+            self.host += 1;
         }
         tracing::debug!(
             attempt = self.attempts,
@@ -286,9 +293,11 @@ impl<'c> Call<'c> {
         encoded: &EncodedRequest,
         only: Option<&Endpoint>,
     ) -> Result<Response<Incoming>, Failure> {
-        self.attempts += 1;
         let request = self.sign(encoded).await?;
-        let mut request = only.unwrap_or(&self.shared.hosts[self.host]).apply(request);
+        self.attempts += 1;
+        let mut request = only
+            .unwrap_or(self.shared.hosts.at(self.host))
+            .apply(request);
         request
             .headers_mut()
             .insert(USER_AGENT, self.shared.user_agent.clone());
@@ -297,21 +306,22 @@ impl<'c> Call<'c> {
             connected_by: self.deadline.min(now + self.shared.timeouts.connect()),
             answered_by: self.deadline.min(now + self.shared.timeouts.response()),
         };
-        self.shared
-            .transport
-            .send(request, limits)
-            .await
-            .map_err(|failure| {
-                let outcome = if failure.possibly_sent {
-                    Outcome::Unknown
-                } else {
-                    Outcome::NotSent
-                };
-                Failure {
-                    error: Error::send(failure),
-                    outcome: Some(outcome),
-                }
-            })
+        let sent = self.shared.transport.send(request, limits).await;
+        sent.map_err(|failure| {
+            let outcome = if failure.possibly_sent {
+                Outcome::Unknown
+            } else {
+                Outcome::NotSent
+            };
+            let mut error = Error::send(failure);
+            if error.is_timeout() && Instant::now() >= self.deadline {
+                error = error.problem_is("the limit of the call passed before an answer");
+            }
+            Failure {
+                error,
+                outcome: Some(outcome),
+            }
+        })
     }
 
     /// Signs with the time and a nonce of now. Keys that take long to sign do so on tokio's pool for

@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use tracing::Instrument;
 use wxpay_proto::{
-    Endpoint, Merchant, Notification, NotificationError, Operation, RefreshReason, Response,
-    RetryPolicy, VerificationError,
+    Merchant, Notification, NotificationError, Operation, RefreshReason, Response, RetryPolicy,
+    VerificationError,
 };
 
 use crate::builder::ClientBuilder;
@@ -18,6 +18,7 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::download::{Download, ExpectedHash};
 use crate::error::Error;
+use crate::hosts::Hosts;
 use crate::keys::Flights;
 use crate::{BuildError, Timeouts, Transport};
 
@@ -47,8 +48,7 @@ pub struct Client(Arc<Shared>);
 /// Everything clones share.
 pub(crate) struct Shared {
     pub(crate) merchant: Merchant,
-    /// The endpoint, then the hosts to turn to; never empty.
-    pub(crate) hosts: Vec<Endpoint>,
+    pub(crate) hosts: Hosts,
     pub(crate) transport: Transport,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
@@ -194,7 +194,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("mchid", &self.0.merchant.mchid())
-            .field("hosts", &self.0.hosts)
+            .field("hosts", &self.0.hosts.all())
             .finish_non_exhaustive()
     }
 }

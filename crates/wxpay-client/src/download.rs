@@ -119,7 +119,7 @@ async fn request(
     expected: ExpectedHash,
 ) -> Result<Download, Error> {
     let (host, target) =
-        destination(download_url, &shared.hosts[0]).map_err(|error| call.failed(error))?;
+        destination(download_url, shared.hosts.main()).map_err(|error| call.failed(error))?;
     let operation = Untyped::get(target).unsigned_reply();
     let encoded = call.encode(&operation).await?;
     loop {

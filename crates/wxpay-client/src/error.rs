@@ -180,6 +180,11 @@ impl Error {
         }))
     }
 
+    pub(crate) fn problem_is(mut self, problem: &'static str) -> Self {
+        self.0.problem = problem;
+        self
+    }
+
     pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.cause = Cause::Other(source.into());
         self

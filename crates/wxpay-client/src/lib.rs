@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod download;
 mod error;
+mod hosts;
 mod keys;
 mod timeouts;
 mod transport;

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_bomb_comes_out_in_small_pieces() {
-        let file = gzip(&vec![0; 16 << 20]);
+        let file = gzip(&vec![0; 2 << 20]);
         let mut decoder = Decoder::new();
         decoder.push(file.into());
         let mut total = 0;
@@ -234,6 +234,6 @@ mod tests {
             assert!(piece.len() <= STEP);
             total += piece.len();
         }
-        assert_eq!(total, 16 << 20);
+        assert_eq!(total, 2 << 20);
     }
 }

@@ -276,6 +276,14 @@ async fn the_second_host_takes_over() {
     // Nothing was sent to the first, so even a POST that must not be repeated may go to the second.
     client.execute(&post()).await.unwrap();
     assert_eq!(server.seen().len(), 1);
+    // The next call does not knock at the first again.
+    assert!(
+        client
+            .execute_within(&query(), Duration::from_secs(5))
+            .await
+            .is_ok()
+    );
+    assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test]

@@ -7,5 +7,6 @@ mod keys;
 mod leak;
 mod notification;
 mod proxy;
+mod signing;
 mod support;
 mod tls;

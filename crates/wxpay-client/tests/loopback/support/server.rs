@@ -238,6 +238,7 @@ struct Odd {
 enum Then {
     Again,
     Break,
+    BreakNow,
     Nothing,
 }
 
@@ -247,7 +248,7 @@ impl Body for Odd {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let piece = match self.then {
             Then::Again => self.piece.clone(),
@@ -255,7 +256,13 @@ impl Body for Odd {
         };
         match self.then {
             _ if !piece.is_empty() => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            Then::Break => Poll::Ready(Some(Err(io::Error::other("cut")))),
+            // Once what was sent before has gone out.
+            Then::Break => {
+                self.then = Then::BreakNow;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Then::BreakNow => Poll::Ready(Some(Err(io::Error::other("cut")))),
             Then::Again | Then::Nothing => Poll::Pending,
         }
     }
