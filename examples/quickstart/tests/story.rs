@@ -21,7 +21,10 @@ impl Page {
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -84,8 +87,12 @@ async fn a_sandbox_of_somebody_elses_is_left_as_it_was() {
         .expect("a sandbox starts");
     let url = sandbox.base_url();
     control(url, "PUT", "/_sandbox/clock", r#"{"offset_seconds":-5000}"#).await;
-    // Twice, so that the second bill has other trades in it.
-    for _ in 0..2 {
+    // Twice, so that the second bill has other trades in it; and then every notification comes twice.
+    for faults in [
+        json!({}),
+        json!({ "notifications": { "duplicate": { "rate": 1.0 } } }),
+    ] {
+        control(url, "PUT", "/_sandbox/faults", &faults.to_string()).await;
         let page = Page::default();
         let result = run(at(sandbox.home(), url), Show::plain(page.clone())).await;
         result.unwrap_or_else(|error| panic!("{}\n{error:#}", page.text()));
@@ -102,7 +109,6 @@ async fn what_does_not_hold_is_named_by_its_step() {
         .expect("a sandbox starts");
     for (paths, step) in [
         ("/v3/pay/transactions/native", "step 2 "),
-        ("/v3/refund", "step 7 "),
         ("/v3/bill/tradebill", "step 10 "),
     ] {
         let wrong = json!({ "answers": { "wrong_signature": { "rate": 1.0, "only": paths } } });
