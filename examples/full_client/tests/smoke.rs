@@ -7,20 +7,31 @@ use wxpay_sandbox::{Server, ServerConfig};
 
 async fn run(place: Option<(&Path, &str)>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_full_client"));
-    command.env_remove("WXPAY_HOME").env_remove("WXPAY_BASE_URL");
+    command
+        .env_remove("WXPAY_HOME")
+        .env_remove("WXPAY_BASE_URL");
     if let Some((home, base_url)) = place {
-        command.env("WXPAY_HOME", home).env("WXPAY_BASE_URL", base_url);
+        command
+            .env("WXPAY_HOME", home)
+            .env("WXPAY_BASE_URL", base_url);
     }
     let output = tokio::task::spawn_blocking(move || command.output());
-    output.await.expect("the thread lives").expect("the example starts")
+    output
+        .await
+        .expect("the thread lives")
+        .expect("the example starts")
 }
 
 #[tokio::test]
 async fn it_runs_against_a_sandbox() {
-    let sandbox = Server::start(ServerConfig::default()).await.expect("a sandbox starts");
+    let sandbox = Server::start(ServerConfig::default())
+        .await
+        .expect("a sandbox starts");
     let output = run(Some((sandbox.home(), sandbox.base_url()))).await;
-    let (out, err) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert!(output.status.success(), "{out}{err}");
     assert!(out.contains("NOTPAY"), "{out}");
     sandbox.shutdown().await;
