@@ -13,6 +13,7 @@ mod control;
 mod faults;
 mod gate;
 mod journal;
+mod limits;
 mod multipart;
 mod notify;
 pub(crate) mod random;
@@ -29,6 +30,7 @@ use self::clock::Clock;
 use self::faults::Faults;
 use self::gate::Incoming;
 use self::journal::Journal;
+use self::limits::Limits;
 use self::notify::{Desk, Tools};
 use self::random::Ids;
 use crate::cashier;
@@ -50,6 +52,7 @@ pub struct Core {
     clock: Clock,
     keys: Keys,
     faults: Faults,
+    limits: Limits,
     journal: Journal,
     desk: Desk,
     changes: Vec<Change>,
@@ -95,6 +98,7 @@ impl Core {
             clock: Clock::default(),
             keys: Keys::default(),
             faults: Faults::default(),
+            limits: Limits::default(),
             journal: Journal::default(),
             desk: Desk::default(),
             changes: Vec::new(),
@@ -102,7 +106,7 @@ impl Core {
         }
     }
 
-    /// The sandbox an earlier one left behind. Journal and faults start empty.
+    /// The sandbox an earlier one left behind. Journal, faults and limits start empty.
     #[must_use]
     pub fn restore(identity: Identity, changes: impl IntoIterator<Item = Change>) -> Self {
         let changes: Vec<Change> = changes.into_iter().collect();

@@ -164,6 +164,12 @@ impl Core {
                 Ok(self.keys.to_json(&self.identity, now))
             }
             (["keys", "rotate"], _) => Err(Complaint::Method("POST")),
+            (["limits"], &Method::GET) => Ok(self.limits.to_json()),
+            (["limits"], &Method::PUT) => {
+                self.limits.set(read(body)?).map_err(Complaint::Bad)?;
+                Ok(self.limits.to_json())
+            }
+            (["limits"], _) => Err(Complaint::Method("GET, PUT")),
             (["refunds"], &Method::GET) => Ok(json!(self.book.refund_script())),
             (["refunds"], &Method::PUT) => {
                 self.book.set_refund_script(read(body)?);
@@ -194,6 +200,7 @@ impl Core {
                 "GET, DELETE /_sandbox/journal",
                 "GET /_sandbox/notifications",
                 "GET, PUT, DELETE /_sandbox/faults",
+                "GET, PUT /_sandbox/limits",
                 "GET, PUT /_sandbox/clock",
                 "GET, PUT /_sandbox/keys",
                 "POST /_sandbox/keys/rotate",

@@ -189,6 +189,12 @@ impl Core {
 
     /// Judges the request and has it carried out.
     fn look_at(&mut self, incoming: &Incoming, note: &mut Note) -> Outcome {
+        if let Some(limit) = self.limits.over(incoming.uri.path(), incoming.now) {
+            let failure = Failure::frequency_limited();
+            note.numeric = failure.numeric;
+            note.problems.push(limit.describe());
+            return Outcome::failure(&failure, true);
+        }
         let visit = Visit {
             incoming,
             identity: &self.identity,

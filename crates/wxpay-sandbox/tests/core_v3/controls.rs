@@ -163,3 +163,25 @@ fn the_cashier_is_a_page() {
         "{response:?}"
     );
 }
+
+#[test]
+fn requests_over_a_limit_are_told_to_wait() {
+    let mut merchant = Merchant::new();
+    let limits = r#"{"limits":[{"path":"/v3/certificates","requests":2,"seconds":60}]}"#;
+    let (status, said) = merchant.control(Method::PUT, "/_sandbox/limits", limits);
+    assert_eq!(status, 200, "{said}");
+    assert_eq!(merchant.get("/v3/certificates").status(), 200);
+    assert_eq!(merchant.get("/v3/certificates").status(), 200);
+    let response = merchant.get("/v3/certificates");
+    assert_error(&response, 429, "FREQUENCY_LIMITED");
+    merchant.verified(&response);
+    let entry = merchant.last_entry();
+    assert_eq!(
+        entry["problems"][0],
+        "more than 2 requests to /v3/certificates in 60 s"
+    );
+    merchant.now = NOW.saturating_add(60);
+    assert_eq!(merchant.get("/v3/certificates").status(), 200);
+    let (status, said) = merchant.control(Method::PUT, "/_sandbox/limits", r#"{"limit":[]}"#);
+    assert_eq!(status, 400, "{said}");
+}
