@@ -11,6 +11,7 @@
 //!   like any other.
 //! - At most 50,000 orders and as many refunds are kept; more are refused.
 
+mod agenda;
 mod bill;
 mod code_pay;
 mod combine;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::agenda::Agenda;
 use super::bill::Ticket;
 use super::model::{Combine, Order, Refund, RefundScript};
 use super::notice::{Event, Notice, Outgoing};
@@ -56,6 +57,8 @@ pub(super) struct Store {
     /// The notifications waiting, without those that are under way.
     queue: Agenda,
     changed: BTreeSet<Key>,
+    /// What may be forgotten and has left as a change, so that its end must leave as well.
+    saved: BTreeSet<Key>,
 }
 
 impl Store {
@@ -156,10 +159,11 @@ impl Store {
     }
 
     pub(super) fn forget_bill(&mut self, token: &str) {
+        let key = Key::Bill(token.to_owned());
+        self.agenda.set(key.clone(), None);
         if self.tickets.remove(token).is_some() {
-            self.changed.insert(Key::Bill(token.to_owned()));
+            self.forgotten(key);
         }
-        self.agenda.set(Key::Bill(token.to_owned()), None);
     }
 
     /// Puts an event into the queue.
@@ -188,8 +192,8 @@ impl Store {
         notice.attempted(taken, now);
         // What belongs to no order is not looked at again once it is over.
         if notice.about.is_none() && notice.next.is_none() {
-            self.changed.insert(Key::Notice(id.to_owned()));
             self.drop_notice(id);
+            self.forgotten(Key::Notice(id.to_owned()));
         } else {
             self.put_notice(notice);
         }
@@ -209,10 +213,37 @@ impl Store {
 
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
         let changed = std::mem::take(&mut self.changed);
-        changed
+        let changes: Vec<Change> = changed
             .into_iter()
             .filter_map(|key| self.change(key))
-            .collect()
+            .collect();
+        changes
+            .iter()
+            .for_each(|change| self.remember_saved(change));
+        changes
+    }
+
+    /// Takes down that a change is where it survives, if it is of a kind that can be forgotten.
+    fn remember_saved(&mut self, change: &Change) {
+        match change {
+            Change::Notice(notice) if notice.about.is_none() => {
+                self.saved.insert(Key::Notice(notice.id.clone()));
+            }
+            Change::Bill(ticket) => {
+                self.saved.insert(Key::Bill(ticket.token.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Something is kept no longer. What nobody has heard of needs no word of its end, so that a
+    /// book whose changes nobody takes does not grow.
+    fn forgotten(&mut self, key: Key) {
+        if self.saved.remove(&key) {
+            self.changed.insert(key);
+        } else {
+            self.changed.remove(&key);
+        }
     }
 
     fn change(&self, key: Key) -> Option<Change> {
@@ -269,16 +300,22 @@ impl Store {
     }
 
     pub(super) fn apply(&mut self, change: Change) {
+        self.remember_saved(&change);
         match change {
             Change::Order(order) => self.set_order(*order),
             Change::Combine(combine) => self.set_combine(*combine),
             Change::Refund(refund) => self.set_refund(*refund),
             Change::Notice(notice) => self.set_notice(*notice),
-            Change::NoticeGone(id) => self.drop_notice(&id),
+            Change::NoticeGone(id) => {
+                self.drop_notice(&id);
+                self.saved.remove(&Key::Notice(id));
+            }
             Change::Bill(ticket) => self.set_ticket(*ticket),
             Change::BillGone(token) => {
                 self.tickets.remove(&token);
-                self.agenda.set(Key::Bill(token), None);
+                let key = Key::Bill(token);
+                self.agenda.set(key.clone(), None);
+                self.saved.remove(&key);
             }
             Change::Script(script) => self.script = script,
         }
@@ -347,34 +384,47 @@ impl Store {
     }
 }
 
-/// What is due when.
-#[derive(Debug, Default)]
-struct Agenda {
-    by_time: BTreeSet<(i64, Key)>,
-    by_key: BTreeMap<Key, i64>,
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
 
-impl Agenda {
-    fn set(&mut self, key: Key, at: Option<i64>) {
-        if let Some(before) = self.by_key.remove(&key) {
-            self.by_time.remove(&(before, key.clone()));
-        }
-        if let Some(at) = at {
-            self.by_time.insert((at, key.clone()));
-            self.by_key.insert(key, at);
+    use super::*;
+
+    fn event() -> Event {
+        Event {
+            about: None,
+            event_type: "SECURITY_ECHO.SUCCESS",
+            original_type: "security",
+            summary: "",
+            plaintext: Value::Null,
+            url: String::new(),
+            at: 0,
         }
     }
 
-    fn first(&self) -> Option<i64> {
-        self.by_time.first().map(|(at, _)| *at)
+    #[test]
+    fn what_came_and_went_unseen_leaves_nothing_behind() {
+        let mut store = Store::default();
+        for id in ["a", "b", "c"] {
+            store.announce(id.to_owned(), event());
+            store.notice_attempted(id, true, 0);
+        }
+        assert!(store.changed.is_empty() && store.saved.is_empty() && store.snapshot().len() == 1);
     }
 
-    fn take_due(&mut self, now: i64) -> Option<(i64, Key)> {
-        if self.first()? > now {
-            return None;
-        }
-        let (at, key) = self.by_time.pop_first()?;
-        self.by_key.remove(&key);
-        Some((at, key))
+    #[test]
+    fn what_was_seen_to_come_is_seen_to_go() {
+        let mut store = Store::default();
+        store.announce("a".to_owned(), event());
+        let mut changes = store.take_changes();
+        assert!(matches!(changes[0], Change::Notice(_)));
+        store.notice_attempted("a", true, 0);
+        changes.extend(store.take_changes());
+        assert!(matches!(&changes[1], Change::NoticeGone(id) if id == "a"));
+        assert!(store.saved.is_empty());
+        let mut again = Store::default();
+        changes.into_iter().for_each(|change| again.apply(change));
+        assert!(again.saved.is_empty());
+        assert_eq!(again.snapshot(), store.snapshot());
     }
 }

@@ -9,6 +9,8 @@ use wxpay_sign::{PrivateKey, Timestamp};
 
 use super::super::{Book, Change, Outgoing, Parties};
 use crate::core::call::{Call, Failure, Reply, Upload};
+use crate::core::catalogue::Catalogue;
+use crate::core::check;
 use crate::core::random::Ids;
 use crate::identity::Identity;
 
@@ -95,7 +97,9 @@ impl Counter {
             base_url: BASE,
             now: Timestamp::from_unix(self.now),
         };
-        self.book.call(&call, &mut self.ids)
+        let reply = self.book.call(&call, &mut self.ids)?;
+        in_catalogue(operation, &reply);
+        Ok(reply)
     }
 
     pub(super) fn post(&mut self, operation: &str, body: Value) -> Result<Value, Failure> {
@@ -182,6 +186,17 @@ impl Counter {
             .unwrap()
             .to_owned()
     }
+}
+
+/// Whether an answer is what the catalogue says of its operation: all fields that must be there,
+/// none it does not know, of the right types.
+fn in_catalogue(operation: &str, reply: &Reply) {
+    let Reply::Json(_, value) = reply else { return };
+    let operations = Catalogue::built_in().operations();
+    let found = operations.iter().find(|it| it.name == operation).unwrap();
+    let schema = found.response.as_ref().unwrap();
+    let findings = check::body(schema, value);
+    assert!(findings.is_empty(), "{operation}: {findings:?}\n{value}");
 }
 
 fn json_of(reply: Reply) -> Value {

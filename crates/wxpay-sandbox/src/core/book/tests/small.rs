@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::super::store::MOST;
 use super::super::text::hex;
 use super::counter::*;
 use crate::core::call::{Failure, Reply, Upload};
@@ -147,4 +148,26 @@ fn bodies_that_passed_no_check_do_no_harm() {
             operation.name
         );
     }
+}
+
+#[test]
+fn there_is_an_end_to_what_is_kept() {
+    let mut counter = Counter::new();
+    counter.native("order-0", 100).unwrap();
+    let order = counter.book.store.order("order-0").unwrap().clone();
+    for index in 1..MOST {
+        let mut order = order.clone();
+        order.out_trade_no = format!("order-{index}");
+        counter.book.store.put_order(order);
+    }
+    assert_eq!(code(counter.native("one-more", 100)).0, "RULE_LIMIT");
+    let parts = combine_order("combined-1", &[("part-01", 1), ("part-02", 1)]);
+    assert_eq!(
+        code(counter.post("combine.native_prepay", parts)).0,
+        "RULE_LIMIT"
+    );
+    // What is there goes on.
+    counter.native("order-0", 100).unwrap();
+    counter.pay("order-0").unwrap();
+    counter.refund("order-0", "r1", 1, 100).unwrap();
 }
