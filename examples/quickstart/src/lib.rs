@@ -15,6 +15,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use tokio::sync::watch;
 use wxpay_sandbox::{Server, ServerConfig};
 
+/// Keeps the code in the workspace's README compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 pub use settings::Settings;
 pub use show::Show;
 
