@@ -18,7 +18,7 @@ use wxpay_sign::{ApiV3Key, Certificate, CipherError, KeyError, Timestamp};
 use crate::api_error::ApiError;
 use crate::keyring::{PlatformCertificate, PlatformKey, PlatformKeyring, RefreshPermit};
 use crate::operation::{Idempotency, OperationInfo, ReplySignature};
-use crate::response::{AcceptError, verified};
+use crate::response::{AcceptError, refused, verified};
 use crate::target::Target;
 use crate::verification::{SignatureHeaders, VerificationError};
 
@@ -52,7 +52,15 @@ pub(crate) fn accept(
     now: Timestamp,
 ) -> Result<CertificatesOutcome, CertificatesError> {
     if !response.status().is_success() {
-        return match verified(response, ReplySignature::Signed, keyring, now) {
+        let error = match verified(response, ReplySignature::Signed, keyring, now) {
+            // Before the first certificate every signed error has an unknown key. What it says (a wrong
+            // serial number, a wrong clock) is what the merchant has to know, proven or not.
+            Err(AcceptError::Verification(VerificationError::UnknownKey(_))) => {
+                Err(refused(response, false))
+            }
+            other => other,
+        };
+        return match error {
             Err(AcceptError::Api(error)) if says_there_are_none(&error) => {
                 permit.succeed(now);
                 Ok(CertificatesOutcome::NoCertificates)
@@ -155,6 +163,10 @@ pub(crate) fn import(
         return Err(CertificatesError::Foreign);
     }
     let keys = open_all(&export.list.data, api_v3_key)?;
+    if keys.is_empty() {
+        // Nothing in it proves that whoever wrote it has the API v3 key.
+        return Err(CertificatesError::Empty);
+    }
     let fetched_at = Timestamp::from_unix(export.fetched_at);
     // Old news must not replace new, nor may a time that has not come keep us from fetching.
     if fetched_at > now || keyring.refreshed_at().is_some_and(|at| at >= fetched_at) {

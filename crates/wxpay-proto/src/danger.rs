@@ -12,7 +12,7 @@ use crate::operation::{Operation, Reply};
 /// # Errors
 ///
 /// Where it is not of the form the operation answers with.
-pub fn decode_unverified<O: Operation>(
+pub fn decode_unverified<O: Operation + ?Sized>(
     merchant: &Merchant,
     operation: &O,
     response: &http::Response<Bytes>,

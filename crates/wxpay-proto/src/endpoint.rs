@@ -47,6 +47,16 @@ impl Endpoint {
         let authority = parts
             .authority
             .ok_or(EndpointError("the host is missing"))?;
+        if authority.host().is_empty() {
+            return Err(EndpointError("the host is missing"));
+        }
+        let after_host = authority.as_str().rsplit(']').next().unwrap_or_default();
+        if after_host.contains(':') && authority.port_u16().is_none() {
+            return Err(EndpointError("the port must be a number up to 65535"));
+        }
+        if !authority.as_str().is_ascii() {
+            return Err(EndpointError("the host must be written in ASCII"));
+        }
         if authority.as_str().contains('@') {
             return Err(EndpointError("no credentials are allowed"));
         }
@@ -139,6 +149,7 @@ mod tests {
             "https://api.mch.weixin.qq.com",
             "http://127.0.0.1:9470/",
             "http://[::1]:80",
+            "http://[::1]",
         ] {
             assert!(Endpoint::parse(good).is_ok(), "{good}");
         }
@@ -150,6 +161,10 @@ mod tests {
             "https://x/v3",
             "https://x/?a",
             "https://x#a",
+            "https://:80",
+            "https://x:65536",
+            "https://x:",
+            "https://微信.example",
         ] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }

@@ -15,7 +15,8 @@ use wxpay_sign::{PlatformKeyId, Timestamp};
 pub use platform_key::{PlatformCertificate, PlatformKey, PlatformKeyError, PlatformPublicKey};
 pub use policy::RefreshPolicy;
 
-/// The platform keys of one merchant, shared by everybody who holds a clone.
+/// The platform keys of one merchant, shared by everybody who holds a clone: a key that is added or fetched
+/// through one is seen through all.
 ///
 /// WeChat Pay signs with a platform certificate (平台证书) or a WeChat Pay public key (微信支付公钥) and says
 /// which in `Wechatpay-Serial`. Both kinds may be held side by side: during a migration from one to the

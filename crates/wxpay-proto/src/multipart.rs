@@ -18,7 +18,6 @@ pub struct Multipart {
 
 impl Multipart {
     /// Starts an upload with the JSON text of its `meta` part.
-    #[must_use]
     pub const fn builder(meta: Bytes) -> MultipartBuilder {
         MultipartBuilder {
             meta,
@@ -65,11 +64,19 @@ impl fmt::Debug for Multipart {
 }
 
 /// Puts an upload together; some interfaces want further form fields or another name for the file part.
-#[derive(Debug)]
 #[must_use]
 pub struct MultipartBuilder {
     meta: Bytes,
     fields: Vec<(String, String)>,
+}
+
+impl fmt::Debug for MultipartBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MultipartBuilder")
+            .field("meta_len", &self.meta.len())
+            .field("fields", &self.fields.len())
+            .finish()
+    }
 }
 
 impl MultipartBuilder {
@@ -81,10 +88,14 @@ impl MultipartBuilder {
 
     /// Ends with the file.
     pub fn file(self, part: &str, file_name: &str, mime: &str, content: &[u8]) -> Multipart {
-        // A boundary has to be unlikely in the content and the same on every attempt. A hash of the
-        // content is both, without randomness: nobody can put a text's own hash into it.
+        // A boundary must not stand in any part and be the same on every attempt. A hash of all parts is
+        // both, without randomness: nobody can put a text's own hash into it.
         let mut hash = Sha256::new();
         hash.update(&self.meta);
+        for (name, value) in &self.fields {
+            hash.update(name);
+            hash.update(value);
+        }
         hash.update(content);
         let boundary: String = hash.finalize()[..16]
             .iter()
@@ -173,6 +184,16 @@ mod tests {
         assert_ne!(one.content_type(), two.content_type());
         let again = Multipart::upload("a.png", "image/png", Bytes::from_static(META), b"one");
         assert_eq!(one, again);
+    }
+
+    #[test]
+    fn the_boundary_follows_the_fields() {
+        let with = |value| {
+            Multipart::builder(Bytes::from_static(META))
+                .field("item_id", value)
+                .file("file", "a.png", "image/png", b"one")
+        };
+        assert_ne!(with("1").content_type(), with("2").content_type());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::credential::Credential;
 use crate::endpoint::Endpoint;
 use crate::keyring::PlatformKey;
 use crate::operation::{Body, BodyError, Operation, OperationInfo};
-use crate::target::Target;
+use crate::target::{Target, TargetError};
 use crate::verification::SERIAL;
 
 /// What identifies this library where the caller says nothing else. WeChat Pay refuses requests without.
@@ -74,11 +74,12 @@ impl EncodedRequest {
         body: Body,
         key: Option<&PlatformKey>,
     ) -> Result<Self, PrepareError> {
-        if !is_plain(target.path()) {
-            return Err(PrepareError::Target);
-        }
-        let target: PathAndQuery = target.as_str().parse().map_err(|_| PrepareError::Target)?;
-        // What is signed must be what is sent: no normalisation may happen in between.
+        // What is signed must be what is sent: nothing may be left that somebody would normalise.
+        target.check().map_err(PrepareError::Target)?;
+        let target: PathAndQuery = target
+            .as_str()
+            .parse()
+            .map_err(|_| PrepareError::Target(TargetError::syntax()))?;
         let (content_type, body) = match body {
             Body::Empty => (
                 None,
@@ -95,8 +96,8 @@ impl EncodedRequest {
                 },
             ),
             Body::Multipart(form) => {
-                let content_type =
-                    HeaderValue::from_str(form.content_type()).map_err(|_| PrepareError::Target)?;
+                let content_type = HeaderValue::from_str(form.content_type())
+                    .map_err(|_| PrepareError::Header("Content-Type"))?;
                 let signed = Some(form.meta().clone());
                 (
                     Some(content_type),
@@ -108,8 +109,8 @@ impl EncodedRequest {
             }
         };
         let key = key.map(|key| {
-            let value =
-                HeaderValue::from_str(key.id().as_str()).map_err(|_| PrepareError::Target)?;
+            let value = HeaderValue::from_str(key.id().as_str())
+                .map_err(|_| PrepareError::Header("Wechatpay-Serial"))?;
             Ok((key.id().clone(), value))
         });
         let accept = match info.reply {
@@ -185,8 +186,8 @@ impl EncodedRequest {
             credential.serial_number(),
             signature,
         );
-        let mut authorization =
-            HeaderValue::try_from(authorization).map_err(|_| PrepareError::Target)?;
+        let mut authorization = HeaderValue::try_from(authorization)
+            .map_err(|_| PrepareError::Header("Authorization"))?;
         authorization.set_sensitive(true);
         let mut request = Request::new(self.body.sent.clone());
         *request.method_mut() = self.info.method.clone();
@@ -206,21 +207,8 @@ impl EncodedRequest {
     }
 }
 
-/// Whether no library or gateway on the way is tempted to rewrite the path: a number that is empty, `.` or
-/// `..` would lead to another interface than the one that was signed for.
-fn is_plain(path: &str) -> bool {
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        if matches!(segment, "." | "..") || segment.is_empty() && !last {
-            return false;
-        }
-    }
-    true
-}
-
 /// A request that lacks nothing but its signature: for keys that live in an HSM or a KMS.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "an unsigned request has to be signed"]
 pub struct UnsignedRequest {
     encoded: EncodedRequest,
@@ -269,6 +257,17 @@ impl UnsignedRequest {
     }
 }
 
+impl fmt::Debug for UnsignedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The message holds the whole body.
+        f.debug_struct("UnsignedRequest")
+            .field("encoded", &self.encoded)
+            .field("endpoint", &self.endpoint)
+            .field("message_len", &self.message.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Why a request could not be made. Nothing was sent.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -277,8 +276,11 @@ pub enum PrepareError {
     Invalid(InvalidField),
     /// The body could not be made.
     Body(BodyError),
-    /// The target or a header cannot be written in HTTP.
-    Target,
+    /// The target cannot be sent as it would be signed.
+    Target(TargetError),
+    /// The header of this name cannot be written in HTTP: the text for it has a character that no header
+    /// may have.
+    Header(&'static str),
     /// No platform key is known: fetch the certificates first, or configure a WeChat Pay public key.
     NoPlatformKey,
     /// The signer failed.
@@ -290,7 +292,10 @@ impl fmt::Display for PrepareError {
         f.write_str(match self {
             Self::Invalid(_) => "a field of the request breaks its limit; nothing was sent",
             Self::Body(_) => "the body of the request cannot be made; nothing was sent",
-            Self::Target => "the target (an empty or dotted path parameter?) or a header cannot be sent as it is; nothing was sent",
+            Self::Target(_) => "the target of the request cannot be sent; nothing was sent",
+            Self::Header(name) => {
+                return write!(f, "{name}: cannot be written as a header; nothing was sent");
+            }
             Self::NoPlatformKey => {
                 "no valid platform key: fetch the platform certificates or configure a WeChat Pay public \
                  key; nothing was sent"
@@ -305,8 +310,9 @@ impl Error for PrepareError {
         match self {
             Self::Invalid(source) => Some(source),
             Self::Body(source) => Some(source),
+            Self::Target(source) => Some(source),
             Self::Sign(source) => Some(source),
-            Self::Target | Self::NoPlatformKey => None,
+            Self::Header(_) | Self::NoPlatformKey => None,
         }
     }
 }

@@ -118,21 +118,27 @@ pub(crate) fn verified(
         } else {
             None
         };
-        return Err(match ApiError::read(status, headers, body, key.is_some()) {
-            Some(error) => AcceptError::Api(Box::new(error)),
-            None => AcceptError::Unexpected(Box::new(UnexpectedAnswer {
-                status,
-                request_id: request_id(headers).map(Box::from),
-                retry_after: crate::api_error::retry_after(headers),
-                body_len: body.len(),
-            })),
-        });
+        return Err(refused(response, key.is_some()));
     }
     match reply {
         ReplySignature::Unsigned => Ok(None),
         ReplySignature::Signed => prove(headers, body, keyring, now)
             .map(Some)
             .map_err(AcceptError::Verification),
+    }
+}
+
+/// The error that an answer with an error status is.
+pub(crate) fn refused(response: &http::Response<Bytes>, verified: bool) -> AcceptError {
+    let (status, headers, body) = (response.status(), response.headers(), response.body());
+    match ApiError::read(status, headers, body, verified) {
+        Some(error) => AcceptError::Api(Box::new(error)),
+        None => AcceptError::Unexpected(Box::new(UnexpectedAnswer {
+            status,
+            request_id: request_id(headers).map(Box::from),
+            retry_after: crate::api_error::retry_after(headers),
+            body_len: body.len(),
+        })),
     }
 }
 

@@ -32,6 +32,12 @@ impl Outcome {
     #[must_use]
     pub fn of(error: &AcceptError) -> Self {
         match error {
+            // Refusals, in spite of their status 500.
+            AcceptError::Api(error)
+                if matches!(error.code(), "OPENID_MISMATCH" | "INVALID_TRANSACTIONID") =>
+            {
+                Self::Final
+            }
             AcceptError::Api(error) => Self::Status {
                 status: error.status(),
                 retry_after: error.retry_after(),
@@ -153,7 +159,9 @@ impl RetryPolicy {
         } else {
             1.0
         };
-        let spread = whole.mul_f64(0.5 + jitter / 2.0);
+        // No overflow, however long the pauses are.
+        let half = whole / 2;
+        let spread = half.saturating_add(half.mul_f64(jitter));
         Some(RetryAdvice {
             after: asked.map_or(spread, |asked| asked.max(spread)),
             switch_host,
@@ -246,6 +254,20 @@ mod tests {
         assert_eq!(after(20), None);
         let half = policy.next(1, Idempotency::Safe, &Outcome::Unknown, 0.0);
         assert_eq!(half.map(|advice| advice.after.as_millis()), Some(500));
+    }
+
+    #[test]
+    fn no_pause_is_too_long_to_compute() {
+        let policy = RetryPolicy::default()
+            .max_attempts(u32::MAX)
+            .first_delay(Duration::MAX)
+            .max_delay(Duration::MAX);
+        for jitter in [0.0, 0.999, 1.0, f64::NAN, f64::INFINITY, -1.0] {
+            for attempt in [1, 2, 1000, u32::MAX - 1] {
+                let advice = policy.next(attempt, Idempotency::Safe, &Outcome::Unknown, jitter);
+                assert!(advice.is_some_and(|advice| advice.after >= Duration::MAX / 2));
+            }
+        }
     }
 
     #[test]

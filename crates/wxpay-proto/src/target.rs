@@ -30,6 +30,8 @@ const MAX_BYTES: usize = 8 * 1024;
 pub struct Target {
     text: String,
     has_query: bool,
+    /// A segment was filled in that would lead elsewhere.
+    strays: bool,
 }
 
 impl Target {
@@ -39,6 +41,7 @@ impl Target {
         Self {
             text: path.to_owned(),
             has_query: path.contains('?'),
+            strays: false,
         }
     }
 
@@ -47,19 +50,31 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// Where it does not start with `/`, is longer than 8 KiB, has a fragment, or holds anything but
-    /// printable ASCII.
+    /// Where it does not start with one `/`, is longer than 8 KiB, has a fragment or a brace, or holds
+    /// anything but printable ASCII.
     pub fn parse(target: &str) -> Result<Self, TargetError> {
-        let problem = if !target.starts_with('/') {
-            "it must start with a slash"
-        } else if target.len() > MAX_BYTES {
+        let target = Self::new(target);
+        target.check()?;
+        Ok(target)
+    }
+
+    /// Whether it can be signed and sent with nobody on the way seeing a reason to change it.
+    pub(crate) fn check(&self) -> Result<(), TargetError> {
+        let text = self.text.as_str();
+        let problem = if self.strays || !is_plain(self.path()) {
+            "a path parameter is empty, `.` or `..` and would name something else"
+        } else if !text.starts_with('/') || text.starts_with("//") {
+            "it must start with one slash"
+        } else if text.len() > MAX_BYTES {
             "it is longer than 8192 bytes"
-        } else if target.contains('#') {
+        } else if text.contains('#') {
             "it must have no fragment"
-        } else if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        } else if text.contains(['{', '}']) {
+            "it has a brace; was a path parameter left unfilled?"
+        } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             "everything but printable ASCII must be percent-encoded"
         } else {
-            return Ok(Self::new(target));
+            return Ok(());
         };
         Err(TargetError(problem))
     }
@@ -71,9 +86,13 @@ impl Target {
         self
     }
 
-    /// Appends a value as (part of) one path segment, percent-encoded.
+    /// Appends a value as one path segment, percent-encoded.
+    ///
+    /// An empty value, `.` and `..` would lead to another interface: a request to such a target is not
+    /// made ([`PrepareError::Target`](crate::PrepareError::Target)).
     #[must_use]
     pub fn segment(mut self, value: &str) -> Self {
+        self.strays |= matches!(value, "" | "." | "..");
         self.encode(value);
         self
     }
@@ -115,6 +134,19 @@ impl Target {
     }
 }
 
+/// Whether no library or gateway on the way is tempted to rewrite the path: a number that is empty, `.` or
+/// `..` would lead to another interface than the one that was signed for.
+fn is_plain(path: &str) -> bool {
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        if matches!(segment, "." | "..") || segment.is_empty() && !last {
+            return false;
+        }
+    }
+    true
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -124,6 +156,12 @@ impl fmt::Display for Target {
 /// A text that is no request target.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TargetError(&'static str);
+
+impl TargetError {
+    pub(crate) const fn syntax() -> Self {
+        Self("it cannot be written in HTTP")
+    }
+}
 
 impl fmt::Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,13 +190,35 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_cannot_lead_elsewhere() {
+        for value in ["", ".", ".."] {
+            let target = Target::new("/v3/id/").segment(value).literal("/close");
+            assert!(target.check().is_err(), "{value:?}");
+        }
+        assert!(Target::new("/v3/id/").segment("...").check().is_ok());
+    }
+
+    #[test]
     fn a_query_may_already_be_there() {
         assert_eq!(Target::new("/a?b=1").query("c", "2").as_str(), "/a?b=1&c=2");
     }
 
     #[test]
     fn what_is_no_target_is_refused() {
-        for text in ["", "v3/x", "/a b", "/a#b", "/订单", "/a\n", "https://x/"] {
+        for text in [
+            "",
+            "v3/x",
+            "//x/v3",
+            "/a b",
+            "/a#b",
+            "/{id}",
+            "/a/../b",
+            "/a//b",
+            "/./a",
+            "/订单",
+            "/a\n",
+            "https://x/",
+        ] {
             assert!(Target::parse(text).is_err(), "{text}");
         }
         assert!(Target::parse(&"/".repeat(MAX_BYTES + 1)).is_err());
