@@ -296,7 +296,7 @@ impl<'c> Call<'c> {
         let request = self.sign(encoded).await?;
         self.attempts += 1;
         let mut request = only
-            .unwrap_or(self.shared.hosts.at(self.host))
+            .unwrap_or_else(|| self.shared.hosts.at(self.host))
             .apply(request);
         request
             .headers_mut()

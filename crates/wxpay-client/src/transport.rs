@@ -53,7 +53,6 @@ impl Transport {
     }
 
     /// Starts a transport that differs from the defaults.
-    #[must_use]
     pub fn builder() -> TransportBuilder {
         TransportBuilder::default()
     }
