@@ -142,6 +142,18 @@ fn one_fetches_and_the_others_wait() {
 }
 
 #[test]
+fn a_permit_can_be_given_back_without_penalty() {
+    let keys = PlatformKeyring::certificates();
+    start(&keys, LATER, RefreshReason::Missing).release();
+    // The next may start at once, and a failure is still the first one.
+    drop(start(&keys, LATER, RefreshReason::Missing));
+    assert_eq!(
+        waits_until(&keys, LATER, RefreshReason::Missing),
+        Some(after(1))
+    );
+}
+
+#[test]
 fn only_one_of_many_threads_may_start() {
     let keys = PlatformKeyring::certificates();
     let decisions: Vec<_> = std::thread::scope(|scope| {
