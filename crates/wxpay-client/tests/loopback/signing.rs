@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -89,7 +90,8 @@ impl Signer for Waiting {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
-        self.progress.lock().unwrap().recv().unwrap();
+        let progress = self.progress.lock().unwrap();
+        progress.recv_timeout(Duration::from_secs(10)).unwrap();
         merchant_key().sign(message)
     }
 
