@@ -124,6 +124,7 @@ impl Shared {
                 // Another process may have been quicker.
                 self.read_cache().await;
                 if self.satisfied(&reason) {
+                    permit.release();
                     return Ok(());
                 }
                 lock

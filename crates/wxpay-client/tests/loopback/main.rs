@@ -6,7 +6,6 @@ mod cache;
 mod delivery;
 mod download;
 mod keys;
-mod leak;
 mod notification;
 mod proxy;
 mod signing;

@@ -1,4 +1,21 @@
 //! What is logged, and above all what is not.
+//!
+//! A program of its own: `tracing` keeps for the whole process which call sites are of interest to
+//! anybody, and tests beside this one would have their say.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "loopback"]
+#[allow(
+    dead_code,
+    reason = "shared with the loopback tests, which use all of it"
+)]
+#[allow(unused_imports, reason = "likewise")]
+mod loopback {
+    pub(crate) mod support;
+}
+
+use loopback::support;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -7,8 +24,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use wxpay_client::ErrorKind;
 use wxpay_client::proto::{Idempotency, Target, Untyped};
 
-use crate::support::platform::{API_V3_KEY, merchant_with};
-use crate::support::{Platform, Server, builder, merchant};
+use support::platform::{API_V3_KEY, merchant_with};
+use support::{Platform, Server, builder, merchant};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
