@@ -191,7 +191,7 @@ impl Home {
             identity.ca_certificate_pem().as_bytes(),
         )?;
         files::write(&self.path(PUBLIC_KEY), identity.public_key_pem().as_bytes())?;
-        files::write(
+        files::write_private(
             &self.path(MERCHANT_KEY),
             identity.merchant_key_pem().as_bytes(),
         )?;
@@ -203,7 +203,7 @@ impl Home {
         let archive = pkcs12(&identity).map_err(|error| {
             HomeError::not_valid("a place where a PKCS#12 file could be made", &p12, error)
         })?;
-        files::write(&p12, &archive)?;
+        files::write_private(&p12, &archive)?;
         // Last, because it is what tells a finished home.
         self.publish(&identity, "", None)?;
         fs::remove_file(&unfinished)

@@ -74,7 +74,8 @@ impl MerchantFile {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| HomeError::not_valid("a merchant file", &path, error))?;
         text.push('\n');
-        files::write(&path, text.as_bytes())
+        // It holds the API keys.
+        files::write_private(&path, text.as_bytes())
     }
 
     pub(super) fn of(identity: &Identity) -> Self {

@@ -201,7 +201,7 @@ fn another_merchant_certificate_is_noticed() {
 
 #[cfg(unix)]
 #[test]
-fn the_sandboxs_own_keys_are_for_its_owner_alone() {
+fn whatever_holds_a_secret_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
     let (home, _) = open(dir.path()).unwrap();
@@ -211,6 +211,9 @@ fn the_sandboxs_own_keys_are_for_its_owner_alone() {
     assert_eq!(mode(home.private(AUTHORITY_KEY)), 0o600);
     assert_eq!(mode(home.private(PUBLIC_KEY_SIGNER)), 0o600);
     assert_eq!(mode(home.path(STATE)), 0o600);
+    for name in [MERCHANT_KEY, MERCHANT_P12, MERCHANT_FILE] {
+        assert_eq!(mode(home.path(name)), 0o600, "{name}");
+    }
 }
 
 #[test]
