@@ -59,7 +59,7 @@ impl ClientBuilder {
 
     /// One more host to turn to when the one before does not answer: before anything was sent for
     /// every operation, later only where repeating is safe. May be given several times. WeChat Pay's
-    /// second host is `https://api2.wechatpay.cn`.
+    /// second host is [`Endpoint::backup`].
     pub fn fallback(mut self, endpoint: Endpoint) -> Self {
         self.fallbacks.push(endpoint);
         self

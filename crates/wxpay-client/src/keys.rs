@@ -73,7 +73,7 @@ impl Shared {
                     let _ = timeout(wait, landed).await;
                 }
                 RefreshDecision::InFlight => return Err(too_late()),
-                RefreshDecision::Wait { .. } => return Err(self.recent_failure()),
+                RefreshDecision::Wait { .. } => return Err(self.too_soon(&reason)),
                 _ => return Ok(()),
             }
         }
@@ -93,19 +93,32 @@ impl Shared {
         }
     }
 
-    fn recent_failure(&self) -> Error {
-        let error = Error::new(
-            ErrorKind::PlatformKeys,
-            Delivery::NotSent,
-            "no platform certificates; fetching them has just failed and is not yet tried again",
-        );
+    /// Why keys are not fetched now, with what went wrong the last time if anything did.
+    fn too_soon(&self, reason: &RefreshReason) -> Error {
         let last = self
             .flights
             .last_failure
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match &*last {
-            Some(failure) => error.shared(failure.clone()),
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let problem = match (reason, &last) {
+            (RefreshReason::Missing, Some(_)) => {
+                "no platform certificates; fetching them has just failed and is not yet tried again"
+            }
+            (RefreshReason::Missing, None) => {
+                "no valid platform certificate; they were asked for in vain a moment ago, not by this \
+                 client, and are not yet asked for again"
+            }
+            (_, Some(_)) => {
+                "fetching platform certificates has just failed and is not yet tried again"
+            }
+            (_, None) => {
+                "platform certificates were asked for a moment ago and are not yet asked for again"
+            }
+        };
+        let error = Error::new(ErrorKind::PlatformKeys, Delivery::NotSent, problem);
+        match last {
+            Some(failure) => error.shared(failure),
             None => error,
         }
     }

@@ -1,10 +1,11 @@
 //! Platform certificates: the first, the next, and those that do not exist.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use wxpay_client::{Delivery, ErrorKind, PlatformKeyring};
+use wxpay_client::proto::{RefreshDecision, RefreshPolicy, RefreshReason};
+use wxpay_client::{Clock, Delivery, ErrorKind, PlatformKeyring, SystemClock};
 
 use crate::support::platform::merchant_with;
 use crate::support::{Act, Platform, Seen, Server, builder, merchant, query};
@@ -114,6 +115,48 @@ async fn without_certificates_nothing_is_sent() {
     assert_eq!(error.kind(), ErrorKind::PlatformKeys);
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(server.certificate_requests(), before);
+}
+
+#[tokio::test]
+async fn a_refresh_that_has_to_wait_does_not_claim_that_there_are_no_certificates() {
+    let platform = Platform::a();
+    let first = AtomicBool::new(true);
+    let server = Server::start(move |_| {
+        if first.swap(false, Ordering::Relaxed) {
+            platform.certificates(&[&platform]).into()
+        } else {
+            Act::HangUp
+        }
+    })
+    .await;
+    // Always due, and long to wait after a failure.
+    let policy = RefreshPolicy::default().interval(0).back_off(60, 60);
+    let keyring = PlatformKeyring::certificates().with_refresh_policy(policy);
+    let client = builder(merchant_with(keyring), &server).build().unwrap();
+    client.refresh_certificates().await.unwrap_err();
+    let before = server.certificate_requests();
+    let error = client.refresh_certificates().await.unwrap_err();
+    assert_eq!(server.certificate_requests(), before);
+    let text = error.to_string();
+    assert!(text.contains("has just failed"), "{text}");
+    assert!(!text.contains("no platform certificate"), "{text}");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn a_failure_of_somebody_else_is_not_taken_for_ones_own() {
+    // Another client of the same keys, which has failed a moment ago.
+    let policy = RefreshPolicy::default().back_off(60, 60);
+    let keyring = PlatformKeyring::certificates().with_refresh_policy(policy);
+    let decision = keyring.refresh(SystemClock::new().now(), RefreshReason::Missing);
+    assert!(matches!(decision, RefreshDecision::Start(_)));
+    drop(decision);
+    let server = Server::start(|_| Act::HangUp).await;
+    let client = builder(merchant_with(keyring), &server).build().unwrap();
+    let error = client.execute(&query()).await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(error.to_string().contains("not by this client"), "{error}");
+    assert!(server.seen().is_empty());
 }
 
 #[tokio::test]
