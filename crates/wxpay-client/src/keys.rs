@@ -8,7 +8,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
@@ -181,19 +182,16 @@ impl Shared {
         permit: RefreshPermit,
     ) -> Result<(), Error> {
         call.begin(encoded);
-        let answer = loop {
-            let answer = call.answer(encoded).await?;
-            let status = answer.status();
-            // Errors that pass are waited for; whatever else came, the protocol judges.
-            if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
-                break answer;
-            }
-            match self.merchant.verify(&answer, self.clock.now()) {
-                Err(error) => call.rejected(error, &answer, encoded).await?,
-                Ok(()) => break answer,
+        let answer = self.list_of_certificates(call, encoded).await;
+        let now = self.clock.now();
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                // The pause counts from now: the attempt may have taken longer than the pause.
+                permit.fail(now);
+                return Err(error);
             }
         };
-        let now = self.clock.now();
         let keys = self.merchant.platform_keys();
         match self.merchant.accept_certificates(&answer, permit, now) {
             Ok(CertificatesOutcome::NoCertificates) if keys.preferred(now).is_none() => Err(call
@@ -213,6 +211,26 @@ impl Shared {
                 )
                 .caused_by(error),
             )),
+        }
+    }
+
+    /// Asks for the certificates until an answer is there that the protocol can judge.
+    async fn list_of_certificates(
+        &self,
+        call: &mut Call<'_>,
+        encoded: &EncodedRequest,
+    ) -> Result<Response<Bytes>, Error> {
+        loop {
+            let answer = call.answer(encoded).await?;
+            let status = answer.status();
+            // Errors that pass are waited for; whatever else came, the protocol judges.
+            if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
+                return Ok(answer);
+            }
+            match self.merchant.verify(&answer, self.clock.now()) {
+                Err(error) => call.rejected(error, &answer, encoded).await?,
+                Ok(()) => return Ok(answer),
+            }
         }
     }
 

@@ -51,6 +51,21 @@ pub(crate) fn accept(
     mchid: &str,
     now: Timestamp,
 ) -> Result<CertificatesOutcome, CertificatesError> {
+    let outcome = take(response, keyring, api_v3_key, mchid, now);
+    match outcome {
+        Ok(_) => permit.succeed(now),
+        Err(_) => permit.fail(now),
+    }
+    outcome
+}
+
+fn take(
+    response: &http::Response<Bytes>,
+    keyring: &PlatformKeyring,
+    api_v3_key: &ApiV3Key,
+    mchid: &str,
+    now: Timestamp,
+) -> Result<CertificatesOutcome, CertificatesError> {
     if !response.status().is_success() {
         let error = match verified(response, ReplySignature::Signed, keyring, now) {
             // Before the first certificate every signed error has an unknown key. What it says (a wrong
@@ -62,7 +77,6 @@ pub(crate) fn accept(
         };
         return match error {
             Err(AcceptError::Api(error)) if says_there_are_none(&error) => {
-                permit.succeed(now);
                 Ok(CertificatesOutcome::NoCertificates)
             }
             Err(error) => Err(CertificatesError::Answer(Box::new(error))),
@@ -95,7 +109,6 @@ pub(crate) fn accept(
         list,
     };
     keyring.install(keys, wxpay_json::encode(&export).ok(), now);
-    permit.succeed(now);
     Ok(CertificatesOutcome::Installed(count))
 }
 

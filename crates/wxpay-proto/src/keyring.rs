@@ -74,8 +74,9 @@ pub enum RefreshDecision {
     Start(RefreshPermit),
 }
 
-/// The right to fetch the certificates, held by one at a time. Dropping it gives it back; the next
-/// attempt waits for the back-off.
+/// The right to fetch the certificates, held by one at a time. Dropping it gives it back as a failure;
+/// the next attempt waits for the back-off, counted from when the permit was given.
+/// [`fail`](Self::fail) counts it from now.
 #[derive(Debug)]
 #[must_use = "dropping a permit counts as a failed refresh"]
 pub struct RefreshPermit {
@@ -298,6 +299,26 @@ impl RefreshPermit {
         }
     }
 
+    /// Gives it back after a failure at `now`: the next attempt waits for the back-off from then on,
+    /// however long the failed one took.
+    pub fn fail(mut self, now: Timestamp) {
+        self.failed(now);
+    }
+
+    fn failed(&mut self, at: Timestamp) {
+        if self.done {
+            return;
+        }
+        self.done = true;
+        let mut state = self.keyring.write();
+        if state.flight == Some(self.flight) {
+            state.flight = None;
+            let pause = state.policy.back_off_seconds(state.failures);
+            state.failures = state.failures.saturating_add(1);
+            state.not_before = Some(at.saturating_add(pause));
+        }
+    }
+
     pub(crate) fn succeed(mut self, now: Timestamp) {
         self.done = true;
         let mut state = self.keyring.write();
@@ -312,16 +333,7 @@ impl RefreshPermit {
 
 impl Drop for RefreshPermit {
     fn drop(&mut self) {
-        if self.done {
-            return;
-        }
-        let mut state = self.keyring.write();
-        if state.flight == Some(self.flight) {
-            state.flight = None;
-            let pause = state.policy.back_off_seconds(state.failures);
-            state.failures = state.failures.saturating_add(1);
-            state.not_before = Some(self.started_at.saturating_add(pause));
-        }
+        self.failed(self.started_at);
     }
 }
 

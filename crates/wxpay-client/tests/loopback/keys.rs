@@ -1,11 +1,11 @@
 //! Platform certificates: the first, the next, and those that do not exist.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use wxpay_client::proto::{RefreshDecision, RefreshPolicy, RefreshReason};
-use wxpay_client::{Clock, Delivery, ErrorKind, PlatformKeyring, SystemClock};
+use wxpay_client::{Clock, Delivery, ErrorKind, PlatformKeyring, SystemClock, Timestamp};
 
 use crate::support::platform::merchant_with;
 use crate::support::{Act, Platform, Seen, Server, builder, merchant, query};
@@ -104,7 +104,10 @@ async fn forged_keys_do_not_drive_us() {
 #[tokio::test]
 async fn without_certificates_nothing_is_sent() {
     let server = Server::start(|_| Act::HangUp).await;
-    let client = builder(merchant(), &server).build().unwrap();
+    // A pause that no slow machine outlasts.
+    let policy = RefreshPolicy::default().back_off(600, 600);
+    let keyring = PlatformKeyring::certificates().with_refresh_policy(policy);
+    let client = builder(merchant_with(keyring), &server).build().unwrap();
     let error = client.execute(&query()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PlatformKeys);
     assert_eq!(error.delivery(), Delivery::NotSent);
@@ -157,6 +160,33 @@ async fn a_failure_of_somebody_else_is_not_taken_for_ones_own() {
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert!(error.to_string().contains("not by this client"), "{error}");
     assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn the_pause_after_a_failure_begins_when_it_has_failed() {
+    /// Ten seconds pass with every look at it.
+    #[derive(Debug)]
+    struct Hurried(AtomicI64);
+    impl Clock for Hurried {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix(self.0.fetch_add(10, Ordering::Relaxed))
+        }
+    }
+    let server = Server::start(|_| Act::HangUp).await;
+    let policy = RefreshPolicy::default().back_off(15, 15);
+    let keyring = PlatformKeyring::certificates().with_refresh_policy(policy);
+    let clock = Arc::new(Hurried(AtomicI64::new(1_700_000_000)));
+    let client = builder(merchant_with(keyring.clone()), &server)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    client.refresh_certificates().await.unwrap_err();
+    let failed_at = clock.0.load(Ordering::Relaxed) - 10;
+    let decision = keyring.refresh(Timestamp::from_unix(failed_at), RefreshReason::Missing);
+    assert!(
+        matches!(decision, RefreshDecision::Wait { until } if until.as_unix() == failed_at + 15),
+        "{decision:?}"
+    );
 }
 
 #[tokio::test]

@@ -341,3 +341,18 @@ fn without_certificates_the_merchant_is_told_and_asked_rarely() {
     assert_eq!(until, Some(after(60)));
     assert!(waits_until(&keys, after(60), RefreshReason::Missing).is_none());
 }
+
+#[test]
+fn a_failure_is_counted_from_its_end_where_that_is_told() {
+    let keys = PlatformKeyring::certificates()
+        .with_refresh_policy(RefreshPolicy::default().back_off(20, 60));
+    let RefreshDecision::Start(permit) = keys.refresh(LATER, RefreshReason::Missing) else {
+        panic!("nothing has been fetched yet");
+    };
+    let end = LATER.saturating_add(30);
+    permit.fail(end);
+    assert_eq!(
+        waits_until(&keys, end, RefreshReason::Missing),
+        Some(end.saturating_add(20))
+    );
+}
