@@ -21,6 +21,7 @@ use wxpay_proto::{
 use crate::client::Shared;
 use crate::clock::{jitter, nonce};
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::timeouts::after;
 use crate::transport::Limits;
 
 /// The state of one call.
@@ -52,7 +53,7 @@ impl<'c> Call<'c> {
         Self {
             shared,
             info,
-            deadline: Instant::now() + limit,
+            deadline: after(Instant::now(), limit),
             attempts: 0,
             began: host,
             host,
@@ -269,7 +270,7 @@ impl<'c> Call<'c> {
             return Err(self.failed(error));
         };
         // Waiting past the deadline only to say that it has passed helps nobody.
-        if Instant::now() + advice.after >= self.deadline {
+        if after(Instant::now(), advice.after) >= self.deadline {
             return Err(self.failed(error));
         }
         self.unknown |= error.delivery() == Delivery::Unknown;
@@ -303,8 +304,12 @@ impl<'c> Call<'c> {
             .insert(USER_AGENT, self.shared.user_agent.clone());
         let now = Instant::now();
         let limits = Limits {
-            connected_by: self.deadline.min(now + self.shared.timeouts.connect()),
-            answered_by: self.deadline.min(now + self.shared.timeouts.response()),
+            connected_by: self
+                .deadline
+                .min(after(now, self.shared.timeouts.connect())),
+            answered_by: self
+                .deadline
+                .min(after(now, self.shared.timeouts.response())),
         };
         let sent = self.shared.transport.send(request, limits).await;
         sent.map_err(|failure| {

@@ -20,6 +20,7 @@ use crate::download::{Download, ExpectedHash};
 use crate::error::Error;
 use crate::hosts::Hosts;
 use crate::keys::Flights;
+use crate::timeouts::after;
 use crate::{BuildError, Timeouts, Transport};
 
 /// How long a notification may wait for platform certificates: WeChat Pay takes a notification for
@@ -184,7 +185,7 @@ impl Client {
     ///
     /// When they could not be fetched; the source says why.
     pub async fn refresh_certificates(&self) -> Result<(), Error> {
-        let deadline = Instant::now() + self.0.timeouts.call();
+        let deadline = after(Instant::now(), self.0.timeouts.call());
         self.0.obtain_keys(RefreshReason::Missing, deadline).await?;
         self.0.obtain_keys(RefreshReason::Scheduled, deadline).await
     }

@@ -26,6 +26,7 @@ use self::url::destination;
 use crate::call::Call;
 use crate::client::Shared;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::timeouts::after;
 
 /// The name under which a download stands in spans and errors.
 const OPERATION: &str = "bill.download";
@@ -262,7 +263,9 @@ impl Download {
             }
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    self.alarm.as_mut().reset(Instant::now() + self.silence);
+                    self.alarm
+                        .as_mut()
+                        .reset(after(Instant::now(), self.silence));
                     if let Ok(data) = frame.into_data() {
                         self.decoder.push(data);
                     }

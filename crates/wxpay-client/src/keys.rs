@@ -21,6 +21,7 @@ use wxpay_proto::{
 use crate::call::Call;
 use crate::client::Shared;
 use crate::error::{Delivery, Error, ErrorKind};
+use crate::timeouts::after;
 
 /// How often a flight is looked after that somebody else has started: another client with the same
 /// keyring, whose landing nobody here is told of.
@@ -134,7 +135,9 @@ impl Shared {
         let _lock = match &self.cache {
             None => None,
             Some(cache) => {
-                let lock = cache.lock(Instant::now() + self.timeouts.call()).await;
+                // Half the time: if another process is stuck with it, the other half is left to fetch.
+                let patience = self.timeouts.call() / 2;
+                let lock = cache.lock(after(Instant::now(), patience)).await;
                 // Another process may have been quicker.
                 self.read_cache().await;
                 if self.satisfied(&reason) {

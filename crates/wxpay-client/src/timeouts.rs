@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+/// What stands for a limit that no clock can count to, `Duration::MAX` for instance: thirty years.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// How long a call waits for each of its steps. All count wall-clock time; none can be switched off.
 ///
 /// ```
@@ -70,4 +75,9 @@ impl Timeouts {
     pub const fn call(&self) -> Duration {
         self.call
     }
+}
+
+/// The moment so long after another; however long that is, it does not panic.
+pub(crate) fn after(start: Instant, limit: Duration) -> Instant {
+    start + limit.min(FOR_EVER)
 }

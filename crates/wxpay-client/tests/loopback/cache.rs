@@ -1,8 +1,9 @@
 //! Platform certificates on disk.
 
 use std::fs;
+use std::time::Duration;
 
-use wxpay_client::Client;
+use wxpay_client::{Client, Timeouts};
 
 use crate::support::{Platform, Server, builder, merchant, query};
 
@@ -50,6 +51,22 @@ async fn processes_that_start_together_fetch_once() {
         call.await.unwrap().unwrap();
     }
     assert_eq!(server.certificate_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_is_stuck_with_the_lock_does_not_fail_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let stuck = fs::File::create(folder.path().join("certificates.lock")).unwrap();
+    stuck.lock().unwrap();
+    let server = server().await;
+    let client = builder(merchant(), &server)
+        .certificate_cache(folder.path().join("certificates"))
+        .timeouts(Timeouts::default().with_call(Duration::from_secs(4)))
+        .build()
+        .unwrap();
+    client.execute(&query()).await.unwrap();
+    assert_eq!(server.certificate_requests(), 1);
+    drop(stuck);
 }
 
 #[tokio::test]

@@ -225,6 +225,24 @@ async fn answers_are_read_within_bounds() {
 }
 
 #[tokio::test]
+async fn no_limit_is_too_long() {
+    let server = first(|platform| platform.answer(200, "{}").into()).await;
+    let endless = Timeouts::default()
+        .with_connect(Duration::MAX)
+        .with_response(Duration::MAX)
+        .with_call(Duration::MAX);
+    let client = builder(merchant_with(Platform::a().keyring()), &server)
+        .timeouts(endless)
+        .build()
+        .unwrap();
+    client.refresh_certificates().await.unwrap();
+    client
+        .execute_within(&query(), Duration::MAX)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn silence_ends_in_a_timeout() {
     let tiny = Timeouts::default().with_response(Duration::from_millis(50));
     for act in [(|_| Act::Silence) as fn(&Platform) -> Act, |platform| {
