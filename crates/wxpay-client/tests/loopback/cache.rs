@@ -1,8 +1,9 @@
 //! Platform certificates on disk.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use wxpay_client::{Client, Timeouts};
 
 use crate::support::{Platform, Server, builder, merchant, query};
