@@ -1,0 +1,349 @@
+//! Reading: from bytes to a document, on quick-xml's events.
+
+use std::borrow::Cow;
+
+use quick_xml::Reader;
+use quick_xml::errors::{Error as Broken, IllFormedError, SyntaxError};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
+
+use crate::chars::{LONGEST_NAME, find_not_xml, is_blank, is_read_name, is_xml};
+use crate::document::Document;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+use crate::names::Names;
+
+pub(crate) fn read(input: &[u8], limits: Limits) -> Result<Document<'_>, Error> {
+    if input.len() > limits.most_bytes() {
+        return Err(Error::new(ErrorKind::TooLarge, limits.most_bytes()));
+    }
+    let (text, base) = decode(input)?;
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().check_comments = true;
+    let parser = Parser {
+        text,
+        base,
+        reader,
+        limits,
+    };
+    parser.document()
+}
+
+/// The text behind the byte order mark, and the length of that.
+fn decode(input: &[u8]) -> Result<(&str, usize), Error> {
+    let foreign = match input {
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [b'<', 0, 0, 0, ..] => Some("UTF-32"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'<', 0, ..] | [0, b'<', ..] => Some("UTF-16"),
+        _ => None,
+    };
+    if let Some(name) = foreign {
+        return Err(Error::named(ErrorKind::Encoding, 0, name));
+    }
+    let body = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
+    let base = input.len() - body.len();
+    declared_encoding(body, base)?;
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Error::new(ErrorKind::NotUtf8, base + error.valid_up_to()))?;
+    match find_not_xml(text) {
+        None => Ok((text, base)),
+        Some(at) => Err(Error::new(ErrorKind::Character, base + at)),
+    }
+}
+
+/// Refuses a declared encoding other than UTF-8. Looked for in the bytes, since in another encoding there is no text
+/// yet; the declaration itself is ASCII in all that WeChat Pay ever used.
+fn declared_encoding(body: &[u8], base: usize) -> Result<(), Error> {
+    let Some(rest) = body.strip_prefix(b"<?xml") else {
+        return Ok(());
+    };
+    let declaration = rest.split(|&byte| byte == b'>').next().unwrap_or(rest);
+    let word = b"encoding";
+    let Some(at) = declaration
+        .windows(word.len())
+        .position(|window| window == word)
+    else {
+        return Ok(());
+    };
+    let value = declaration[at + word.len()..].trim_ascii_start();
+    let value = value.strip_prefix(b"=").unwrap_or(value);
+    let value = value.trim_ascii_start();
+    let name = match value {
+        [quote @ (b'"' | b'\''), name @ ..] => {
+            name.split(|byte| byte == quote).next().unwrap_or_default()
+        }
+        _ => value,
+    };
+    if name.eq_ignore_ascii_case(b"utf-8") || name.eq_ignore_ascii_case(b"utf8") {
+        return Ok(());
+    }
+    let at = base + b"<?xml".len() + at;
+    Err(match std::str::from_utf8(name) {
+        Ok(text) if is_read_name(name) => Error::named(ErrorKind::Encoding, at, text),
+        _ => Error::new(ErrorKind::Encoding, at),
+    })
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    /// Length of the byte order mark that `text` has lost.
+    base: usize,
+    reader: Reader<&'a [u8]>,
+    limits: Limits,
+}
+
+impl<'a> Parser<'a> {
+    fn document(mut self) -> Result<Document<'a>, Error> {
+        let (root, empty) = self.root()?;
+        let mut fields = Vec::new();
+        if !empty {
+            // The usual field takes about fifty bytes with its tags.
+            fields.reserve_exact((self.text.len() / 48).clamp(4, 64));
+            self.fields(root, &mut fields)?;
+        }
+        self.end()?;
+        Ok(Document { root, fields })
+    }
+
+    /// Everything up to the start tag of the root: its name, and whether the root is over with it.
+    fn root(&mut self) -> Result<(&'a str, bool), Error> {
+        loop {
+            let at = self.at();
+            match self.next()? {
+                Event::Start(tag) => return Ok((self.root_name(&tag, at)?, false)),
+                Event::Empty(tag) => return Ok((self.root_name(&tag, at)?, true)),
+                Event::Decl(declaration) => self.declaration(&declaration, at)?,
+                Event::Comment(_) => {}
+                Event::Text(text) if is_blank(&text) => {}
+                Event::DocType(definition) if starts_like_html(definition.as_bytes()) => {
+                    return Err(self.error(ErrorKind::Html, at));
+                }
+                Event::Eof => return Err(self.error(ErrorKind::Empty, at)),
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                    return Err(self.error(ErrorKind::NotXml, at));
+                }
+                other => return Err(self.misplaced(&other, at)),
+            }
+        }
+    }
+
+    fn root_name(&self, tag: &BytesStart<'a>, at: usize) -> Result<&'a str, Error> {
+        if tag.name().as_ref().eq_ignore_ascii_case("html") {
+            return Err(self.error(ErrorKind::Html, at));
+        }
+        self.name(tag, at)
+    }
+
+    fn declaration(&self, declaration: &BytesDecl<'a>, at: usize) -> Result<(), Error> {
+        let first = at == 0;
+        match declaration.version() {
+            Ok(version) if first && version == "1.0" => Ok(()),
+            _ => Err(self.error(ErrorKind::Declaration, at)),
+        }
+    }
+
+    /// The fields, and the end tag of the root.
+    fn fields(
+        &mut self,
+        root: &'a str,
+        fields: &mut Vec<(&'a str, Cow<'a, str>)>,
+    ) -> Result<(), Error> {
+        let mut names = Names::default();
+        loop {
+            let at = self.at();
+            let (tag, empty) = match self.next()? {
+                Event::Start(tag) => (tag, false),
+                Event::Empty(tag) => (tag, true),
+                Event::End(_) => return Ok(()),
+                Event::Comment(_) => continue,
+                Event::Text(text) if is_blank(&text) => continue,
+                Event::Eof => return Err(self.named(ErrorKind::Unclosed, at, root)),
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                    return Err(self.error(ErrorKind::Mixed, at));
+                }
+                other => return Err(self.misplaced(&other, at)),
+            };
+            let name = self.name(&tag, at)?;
+            if fields.len() >= self.limits.most_fields() {
+                return Err(self.error(ErrorKind::TooManyFields, at));
+            }
+            let earlier = fields.iter().map(|(name, _)| *name);
+            if !names.insert(name, fields.len(), earlier) {
+                return Err(self.named(ErrorKind::Duplicate, at, name));
+            }
+            let text = if empty {
+                Cow::Borrowed("")
+            } else {
+                self.value(name)?
+            };
+            fields.push((name, text));
+        }
+    }
+
+    /// The text of a field, and its end tag.
+    fn value(&mut self, name: &'a str) -> Result<Cow<'a, str>, Error> {
+        let mut value = Cow::Borrowed("");
+        loop {
+            let at = self.at();
+            match self.next()? {
+                Event::CData(text) => append(&mut value, text.into_inner()),
+                Event::Text(text) => {
+                    if text.as_bytes().contains(&b'>') && text.contains("]]>") {
+                        return Err(self.named(ErrorKind::Syntax, at, name));
+                    }
+                    append(&mut value, text.into_inner());
+                }
+                Event::End(_) => return Ok(value),
+                Event::GeneralRef(reference) => match resolve(&reference) {
+                    Ok(character) => value.to_mut().push(character),
+                    Err(kind) => return Err(self.named(kind, at, name)),
+                },
+                Event::Start(tag) | Event::Empty(tag) => {
+                    let nested = self.name(&tag, at)?;
+                    return Err(self.named(ErrorKind::Nested, at, nested));
+                }
+                Event::Comment(_) => return Err(self.named(ErrorKind::Comment, at, name)),
+                Event::Eof => return Err(self.named(ErrorKind::Unclosed, at, name)),
+                other => return Err(self.misplaced(&other, at)),
+            }
+            if value.len() > self.limits.most_field_bytes() {
+                return Err(self.named(ErrorKind::FieldTooLarge, at, name));
+            }
+        }
+    }
+
+    /// What may follow the root: nothing that says anything.
+    fn end(&mut self) -> Result<(), Error> {
+        loop {
+            let at = self.at();
+            match self.next()? {
+                Event::Eof => return Ok(()),
+                Event::Comment(_) => {}
+                Event::Text(text) if is_blank(&text) => {}
+                Event::Start(_) | Event::Empty(_) => {
+                    return Err(self.error(ErrorKind::SecondRoot, at));
+                }
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                    return Err(self.error(ErrorKind::Trailing, at));
+                }
+                other => return Err(self.misplaced(&other, at)),
+            }
+        }
+    }
+
+    /// The name in a start tag that begins at `at` and holds nothing else.
+    #[inline]
+    fn name(&self, tag: &BytesStart<'a>, at: usize) -> Result<&'a str, Error> {
+        let length = tag.name().as_ref().len();
+        // Taken from the input, because the event lends its name only as long as it lives itself.
+        let name = self.text.get(at + 1..at + 1 + length).unwrap_or_default();
+        debug_assert_eq!(name, tag.name().as_ref(), "an event begins where it is");
+        if !is_read_name(name.as_bytes()) {
+            return Err(self.error(ErrorKind::Name, at));
+        }
+        if tag.len() != length && !is_blank(tag.attributes_raw()) {
+            return Err(self.named(ErrorKind::Attribute, at, name));
+        }
+        Ok(name)
+    }
+
+    /// Where the next event begins.
+    #[inline]
+    fn at(&self) -> usize {
+        self.reader.buffer_position() as usize
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<Event<'a>, Error> {
+        match self.reader.read_event() {
+            Ok(event) => Ok(event),
+            Err(error) => Err(self.broken(&error)),
+        }
+    }
+
+    #[cold]
+    fn broken(&self, error: &Broken) -> Error {
+        let kind = match error {
+            Broken::Syntax(SyntaxError::UnclosedCData) => ErrorKind::UnclosedCdata,
+            Broken::Syntax(SyntaxError::UnclosedDoctype)
+            | Broken::IllFormed(IllFormedError::MissingDoctypeName) => ErrorKind::Doctype,
+            Broken::Syntax(SyntaxError::InvalidBangMarkup) => ErrorKind::Syntax,
+            Broken::Syntax(_) => ErrorKind::Unclosed,
+            Broken::IllFormed(IllFormedError::DoubleHyphenInComment) => ErrorKind::Comment,
+            Broken::IllFormed(IllFormedError::UnclosedReference) => ErrorKind::Entity,
+            Broken::IllFormed(
+                IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_),
+            ) => ErrorKind::EndTag,
+            _ => ErrorKind::Syntax,
+        };
+        let at = self.reader.error_position() as usize;
+        match error {
+            Broken::IllFormed(IllFormedError::MismatchedEndTag { expected, .. })
+                if expected.len() <= LONGEST_NAME =>
+            {
+                self.named(kind, at, expected)
+            }
+            _ => self.error(kind, at),
+        }
+    }
+
+    /// An event that stands nowhere but, at most, before the root.
+    #[cold]
+    fn misplaced(&self, event: &Event<'_>, at: usize) -> Error {
+        let kind = match event {
+            Event::Decl(_) => ErrorKind::Declaration,
+            Event::DocType(_) => ErrorKind::Doctype,
+            Event::PI(_) => ErrorKind::ProcessingInstruction,
+            _ => ErrorKind::Syntax,
+        };
+        self.error(kind, at)
+    }
+
+    #[cold]
+    fn error(&self, kind: ErrorKind, at: usize) -> Error {
+        Error::new(kind, self.base + at)
+    }
+
+    #[cold]
+    fn named(&self, kind: ErrorKind, at: usize, name: &str) -> Error {
+        Error::named(kind, self.base + at, name)
+    }
+}
+
+/// Nearly every field is one piece and stays borrowed.
+#[inline]
+fn append<'a>(value: &mut Cow<'a, str>, piece: Cow<'a, str>) {
+    if value.is_empty() {
+        *value = piece;
+    } else {
+        value.to_mut().push_str(&piece);
+    }
+}
+
+/// What a reference, without its ampersand and semicolon, stands for.
+fn resolve(reference: &str) -> Result<char, ErrorKind> {
+    let digits = match reference {
+        "amp" => return Ok('&'),
+        "lt" => return Ok('<'),
+        "gt" => return Ok('>'),
+        "quot" => return Ok('"'),
+        "apos" => return Ok('\''),
+        _ => reference.strip_prefix('#').ok_or(ErrorKind::Entity)?,
+    };
+    let (digits, radix) = match digits.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (digits, 10),
+    };
+    // `from_str_radix` would take a sign.
+    if !digits.starts_with(|first: char| first.is_digit(radix)) {
+        return Err(ErrorKind::Entity);
+    }
+    let number = u32::from_str_radix(digits, radix).map_err(|_| ErrorKind::Character)?;
+    char::from_u32(number)
+        .filter(|&character| is_xml(character))
+        .ok_or(ErrorKind::Character)
+}
+
+fn starts_like_html(definition: &[u8]) -> bool {
+    definition
+        .get(..4)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"html"))
+}

@@ -1,0 +1,93 @@
+//! Every vector is read as another parser reads it, and survives being written and read again.
+
+use std::fs;
+use std::path::Path;
+
+use wxpay_xml::{Document, write};
+
+const CASES: [&str; 10] = [
+    "bill-error",
+    "business-error",
+    "json-value",
+    "order-reply",
+    "order-request",
+    "payment-notice",
+    "protocol-error",
+    "refund-notice-plain",
+    "refund-query",
+    "special-characters",
+];
+
+fn directory() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+fn case(name: &str) -> (Vec<u8>, String) {
+    let directory = directory().join(name);
+    (
+        fs::read(directory.join("document.xml")).expect("a document"),
+        fs::read_to_string(directory.join("fields.txt")).expect("its fields"),
+    )
+}
+
+fn listing(document: &Document<'_>) -> String {
+    let fields = document
+        .iter()
+        .map(|(name, text)| format!("{name}={text}\n"));
+    format!("{}\n{}", document.root(), fields.collect::<String>())
+}
+
+#[test]
+fn no_case_is_missing() {
+    let entries = fs::read_dir(directory()).expect("vectors");
+    let mut found: Vec<String> = entries
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    assert_eq!(found, CASES);
+}
+
+#[test]
+fn every_document_is_read_as_another_parser_reads_it() {
+    for name in CASES {
+        let (input, expected) = case(name);
+        let document = Document::parse(&input).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(listing(&document), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_document_survives_writing() {
+    for name in CASES {
+        let (input, expected) = case(name);
+        let document = Document::parse(&input).expect("read above");
+        let text = write(document.root(), &document).expect("writable");
+        let again = Document::parse(text.as_bytes()).expect("readable");
+        assert_eq!(listing(&again), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_answers_say_in_cdata_is_written_as_it_came() {
+    let (input, _) = case("protocol-error");
+    let document = Document::parse(&input).expect("read above");
+    let text = write(document.root(), &document).expect("writable");
+    assert_eq!(text.as_bytes(), input);
+}
+
+#[test]
+fn families_come_in_the_order_of_their_numbers() {
+    let (input, _) = case("refund-query");
+    let document = Document::parse(&input).expect("read above");
+    let fees: Vec<_> = document.indexed("refund_fee_").collect();
+    assert_eq!(fees, [(0, "200"), (1, "100")]);
+    assert_eq!(
+        document.indexed("coupon_refund_fee_").collect::<Vec<_>>(),
+        [(0, "30")]
+    );
+    let coupons: Vec<_> = document.indexed_pairs("coupon_refund_fee_").collect();
+    assert_eq!(coupons, [((0, 0), "10"), ((0, 1), "20")]);
+    assert_eq!(document.indexed("coupon_id_").len(), 0);
+}
