@@ -28,6 +28,8 @@ pub(crate) fn read(input: &[u8], limits: Limits) -> Result<Document<'_>, Error> 
     parser.document()
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// The text behind the byte order mark, and the length of that.
 fn decode(input: &[u8]) -> Result<(&str, usize), Error> {
     let foreign = match input {
@@ -38,8 +40,12 @@ fn decode(input: &[u8]) -> Result<(&str, usize), Error> {
     if let Some(name) = foreign {
         return Err(Error::named(ErrorKind::Encoding, 0, name));
     }
-    let body = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
+    let body = input.strip_prefix(BYTE_ORDER_MARK).unwrap_or(input);
     let base = input.len() - body.len();
+    if body.starts_with(BYTE_ORDER_MARK) {
+        // A second one is text, which the reader would swallow without counting it.
+        return Err(Error::new(ErrorKind::NotXml, base));
+    }
     declared_encoding(body, base)?;
     let text = std::str::from_utf8(body)
         .map_err(|error| Error::new(ErrorKind::NotUtf8, base + error.valid_up_to()))?;

@@ -118,6 +118,7 @@ fn other_answers_than_xml_are_told_apart() {
     check("<HTML lang=\"en\"><head>", ErrorKind::Html, 0, None);
     check("{\"code\":\"SECRET\"}", ErrorKind::NotXml, 0, None);
     check("交易时间,公众账号ID", ErrorKind::NotXml, 0, None);
+    check("\u{FEFF}\u{FEFF}<xml/>", ErrorKind::NotXml, 3, None);
     check("&amp;<xml/>", ErrorKind::NotXml, 0, None);
 }
 
