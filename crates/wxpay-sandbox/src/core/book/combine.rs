@@ -9,9 +9,10 @@ use super::model::{Combine, Order, Owner, Payer, TradeState, TradeType};
 use super::{Book, Context, full, optional, prepay, required, text, transaction};
 use crate::core::call::{Call, Failure, Reply, numeric};
 
-/// So many parts may a merchant's own combine order have; one with sub-merchants up to 50.
+/// So many parts may a merchant's own combine order have; one for sub-merchants or for individuals
+/// (个人收款) up to 50. Individuals may sell alone.
 const MOST_OWN: usize = 10;
-const MOST_WITH_SUB_MERCHANTS: usize = 50;
+const MOST_FOR_OTHERS: usize = 50;
 
 impl Book {
     pub(super) fn combine_prepay(
@@ -90,16 +91,16 @@ impl Book {
         closes: i64,
     ) -> Result<Combine, Failure> {
         let parts = sub_orders(call);
-        let most = if parts
-            .iter()
-            .any(|part| optional(part, "/sub_mchid").is_some())
-        {
-            MOST_WITH_SUB_MERCHANTS
+        let any = |name| parts.iter().any(|part| optional(part, name).is_some());
+        let individuals = any("/individual_auth_id");
+        let least = if individuals { 1 } else { 2 };
+        let most = if individuals || any("/sub_mchid") {
+            MOST_FOR_OTHERS
         } else {
             MOST_OWN
         };
-        if !(2..=most).contains(&parts.len()) {
-            let issue = format!("子单数量必须为2至{most}");
+        if !(least..=most).contains(&parts.len()) {
+            let issue = format!("子单数量必须为{least}至{most}");
             return Err(Failure::param_error("/sub_orders", issue));
         }
         if !self.store.has_room_for_orders(parts.len()) {

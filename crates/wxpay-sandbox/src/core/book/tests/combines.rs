@@ -132,6 +132,10 @@ fn the_number_of_parts_is_limited() {
     twice["sub_orders"][0]["amount"]["total_amount"] = json!(i64::MAX);
     assert_eq!(code(counter.post(native, twice)).0, "PARAM_ERROR");
     counter.post(native, with(50, Some(SUB_MCHID))).unwrap();
+    // An individual may sell alone.
+    let mut alone = combine_order("ALONE-01", &[("part-of-one", 1)]);
+    alone["sub_orders"][0]["individual_auth_id"] = json!("a");
+    counter.post(native, alone).unwrap();
 }
 
 #[test]

@@ -93,10 +93,17 @@ fn an_echo_comes_back_and_is_told() {
 fn instalments_are_offered_to_nobody() {
     let mut counter = Counter::new();
     let body = json!({ "appid": APPID, "mchid": MCHID, "payer": { "openid": OPENID }, "out_trade_no": "1" });
-    assert_eq!(
-        counter.post("pay.fenfu_exposure", body).unwrap(),
-        json!({ "fqf_exposure": false })
-    );
+    for mchid in [json!(MCHID), Value::Null] {
+        let mut body = body.clone();
+        body["mchid"] = mchid;
+        assert_eq!(
+            counter.post("pay.fenfu_exposure", body).unwrap(),
+            json!({ "fqf_exposure": false })
+        );
+    }
+    let mut body = body;
+    body["mchid"] = json!("1");
+    assert!(counter.post("pay.fenfu_exposure", body).is_err());
 }
 
 #[test]
