@@ -1,0 +1,270 @@
+//! A client and its sandbox, and how samples become requests that make sense there.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::rt::TokioExecutor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use wxpay_api::{combine, partner_pay, pay};
+use wxpay_client::proto::{Date, DateTime, Operation, Response};
+use wxpay_client::{
+    ApiV3Key, Certificate, Client, Clock, Credential, Endpoint, Merchant, PlatformKeyring,
+    PrivateKey, SystemClock, Timestamp, Transport,
+};
+use wxpay_sandbox::{MerchantFile, Server, ServerConfig};
+
+use crate::facts::{self, Extent, Facts};
+
+/// Nobody listens there, and nothing leaves this machine.
+const NOTIFY: &str = "http://127.0.0.1:1/notify";
+const DAY: i64 = 86_400;
+
+/// An operation of generated code.
+pub(crate) trait Generated:
+    Operation<Response: Serialize + Debug> + DeserializeOwned
+{
+}
+
+impl<O: Operation<Response: Serialize + Debug> + DeserializeOwned> Generated for O {}
+
+/// An operation that places an order.
+pub(crate) trait Place: Generated {
+    const COMBINE: bool;
+}
+
+macro_rules! place {
+    ($combine:literal: $($family:ident::{$($name:ident),+}),+) => {
+        $($(impl Place for $family::$name {
+            const COMBINE: bool = $combine;
+        })+)+
+    };
+}
+
+place! { false:
+    pay::{JsapiPrepay, AppPrepay, H5Prepay, NativePrepay, JsapiPrepayWithContract, AppPrepayWithContract},
+    partner_pay::{JsapiPrepay, AppPrepay, H5Prepay, NativePrepay, JsapiPrepayWithContract,
+        AppPrepayWithContract, MiniProgramPrepay, ScannedPosPrepay}
+}
+place! { true: combine::{JsapiPrepay, AppPrepay, H5Prepay, NativePrepay, MiniProgramPrepay} }
+
+/// This machine's clock, moved together with the sandbox's.
+#[derive(Debug, Default)]
+struct Moved(AtomicI64);
+
+impl Clock for Moved {
+    fn now(&self) -> Timestamp {
+        SystemClock::new()
+            .now()
+            .saturating_add(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct Till {
+    pub(crate) client: Client,
+    /// The operations whose answers came back into their types.
+    pub(crate) exercised: BTreeSet<String>,
+    server: Server,
+    facts: Vec<Facts>,
+    clock: Arc<Moved>,
+    numbers: u32,
+}
+
+impl Till {
+    pub(crate) async fn open() -> Self {
+        let server = Server::start(ServerConfig::default()).await.unwrap();
+        let read = |name: &str| std::fs::read_to_string(server.home().join(name)).unwrap();
+        let key = PrivateKey::from_pem(&read("apiclient_key.pem")).unwrap();
+        let certificate = Certificate::from_pem(&read("apiclient_cert.pem")).unwrap();
+        let file = server.merchant();
+        let merchant = Merchant::new(
+            Credential::from_certificate(file.mchid.clone(), &certificate, key).unwrap(),
+            ApiV3Key::new(file.apiv3_key.expose()).unwrap(),
+            PlatformKeyring::certificates(),
+        );
+        let clock = Arc::new(Moved::default());
+        let client = Client::builder(merchant)
+            .endpoint(Endpoint::parse(server.base_url()).unwrap())
+            .transport(Transport::builder().proxy_from_env(false).build().unwrap())
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        Self {
+            client,
+            exercised: BTreeSet::new(),
+            server,
+            facts: facts::read(),
+            clock,
+            numbers: 0,
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        self.server.shutdown().await;
+    }
+
+    pub(crate) fn facts(&self) -> &[Facts] {
+        &self.facts
+    }
+
+    /// A number no order has.
+    pub(crate) fn number(&mut self) -> String {
+        self.numbers += 1;
+        format!("a|b*c-{:04}", self.numbers)
+    }
+
+    pub(crate) fn days_ago(&self, days: i64) -> Date {
+        let then = self.clock.now().as_unix() - days * DAY;
+        Date::of(DateTime::beijing(then))
+    }
+
+    /// Sandbox and merchant see the days pass.
+    pub(crate) async fn days_pass(&mut self, days: i64) {
+        let moved = json!({ "advance_seconds": days * DAY });
+        self.control(Method::PUT, "clock", &moved).await;
+        self.clock.0.fetch_add(days * DAY, Ordering::SeqCst);
+    }
+
+    /// The payer pays.
+    pub(crate) async fn pay(&mut self, number: &str) {
+        let path = format!("orders/{number}/pay");
+        self.control(Method::POST, &path, &json!({})).await;
+    }
+
+    /// A call of the sandbox's own controls.
+    pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
+        let pool = Pool::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let path = path.replace('|', "%7C");
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}/_sandbox/{path}", self.server.base_url()))
+            .body(Full::from(body.to_string()))
+            .unwrap();
+        let response = pool.request(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(status.is_success(), "{path}: {body:?}");
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    /// Sends an operation; its answer has to come back.
+    pub(crate) async fn send<O: Operation>(&mut self, operation: &O) -> Response<O::Response> {
+        let name = operation.info().name;
+        let response = self.client.execute(operation).await;
+        let response = response.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        self.exercised.insert(name.to_owned());
+        response
+    }
+
+    /// Makes the operation from its facts, with these values at these places (null leaves one out),
+    /// sends it, and gives back what its type has read.
+    pub(crate) async fn call<O: Generated>(
+        &mut self,
+        extent: Extent,
+        values: &[(&str, Value)],
+    ) -> Value {
+        let (mut sample, sensitive) = self.sample::<O>(extent);
+        for (pointer, value) in values {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            let parent = sample.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+            match value {
+                Value::Null => drop(parent.remove(name)),
+                value => drop(parent.insert(name.to_owned(), value.clone())),
+            }
+        }
+        if let Some(number) = sample["combine_out_trade_no"].as_str().map(str::to_owned)
+            && let Some(Value::Array(parts)) = sample.get_mut("sub_orders")
+        {
+            for (index, part) in parts.iter_mut().enumerate() {
+                part["out_trade_no"] = json!(format!("{number}-{index}"));
+            }
+        }
+        let operation: O = serde_json::from_value(sample).unwrap();
+        let response = self.send(&operation).await;
+        let value = serde_json::to_value(response.value()).unwrap();
+        if !response.raw().is_empty() {
+            let raw: Value = serde_json::from_slice(response.raw()).unwrap();
+            let name = operation.info().name;
+            assert_kept(name, &raw, &value, &sensitive);
+        }
+        value
+    }
+
+    /// The sample of the operation, with the sandbox's names in it, and what its answers encrypt.
+    fn sample<O: Generated>(&self, extent: Extent) -> (Value, Vec<String>) {
+        let name = |facts: &Facts| {
+            let sample = facts.all().sample(Extent::Full);
+            let operation = serde_json::from_value::<O>(sample).ok()?;
+            Some(operation.info().name)
+        };
+        let facts = self
+            .facts
+            .iter()
+            .find(|facts| name(facts) == Some(facts.name.as_str()))
+            .unwrap_or_else(|| panic!("not in the catalogue: {}", std::any::type_name::<O>()));
+        let mut sample = facts.all().sample(extent);
+        sensible(&mut sample, self.server.merchant(), self.clock.now());
+        let response = facts.response.clone().unwrap_or_default();
+        let sensitive = response.fields.into_iter().filter(|field| field.sensitive);
+        (sample, sensitive.map(|field| field.name).collect())
+    }
+}
+
+/// Puts those who really are there where a sample has just anybody.
+fn sensible(sample: &mut Value, merchant: &MerchantFile, now: Timestamp) {
+    match sample {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let text = match name.as_str() {
+                    "appid" | "sp_appid" | "combine_appid" => &merchant.appid,
+                    "mchid" | "sp_mchid" | "combine_mchid" => &merchant.mchid,
+                    "sub_appid" => &merchant.sub_appid,
+                    "sub_mchid" => &merchant.sub_mchid,
+                    "openid" | "sp_openid" | "sub_openid" => &merchant.openid,
+                    "time_start" => &DateTime::beijing(now.as_unix()).to_string(),
+                    "time_expire" => &DateTime::beijing(now.as_unix() + 3_600).to_string(),
+                    name if name.ends_with("notify_url") => NOTIFY,
+                    _ => {
+                        sensible(value, merchant, now);
+                        continue;
+                    }
+                };
+                *value = json!(text);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                sensible(item, merchant, now);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The type has kept everything the answer says. What was encrypted, it has decrypted.
+fn assert_kept(at: &str, raw: &Value, value: &Value, sensitive: &[String]) {
+    match raw {
+        Value::Object(fields) => {
+            for (name, raw) in fields {
+                if !sensitive.contains(name) {
+                    assert_kept(&format!("{at}/{name}"), raw, &value[name], sensitive);
+                }
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (index, raw) in items.iter().enumerate() {
+                assert_kept(&format!("{at}/{index}"), raw, &value[index], sensitive);
+            }
+        }
+        // Nothing, said in another way.
+        Value::Array(_) | Value::Null => {}
+        raw => assert_eq!(raw, value, "{at}"),
+    }
+}
