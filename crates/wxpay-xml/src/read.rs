@@ -1,6 +1,7 @@
 //! Reading: from bytes to a document, on quick-xml's events.
 
 use std::borrow::Cow;
+use std::io::BufRead as _;
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error as Broken, IllFormedError, SyntaxError};
@@ -186,7 +187,12 @@ impl<'a> Parser<'a> {
 
     /// The text of a field, and its end tag.
     fn value(&mut self, name: &'a str) -> Result<Cow<'a, str>, Error> {
-        let mut value = Cow::Borrowed("");
+        let start = self.at();
+        let section = self.section();
+        if section.len() > self.limits.most_field_bytes() {
+            return Err(self.named(ErrorKind::FieldTooLarge, start, name));
+        }
+        let mut value = Cow::Borrowed(section);
         loop {
             let at = self.at();
             match self.next()? {
@@ -214,6 +220,24 @@ impl<'a> Parser<'a> {
                 return Err(self.named(ErrorKind::FieldTooLarge, at, name));
             }
         }
+    }
+
+    /// The text of a CDATA section that begins here, taken without the detour of an event, which costs as much as the
+    /// tags around it. Nearly every field of WeChat Pay is just that. Whatever else is here is left to the reader.
+    #[inline]
+    fn section(&mut self) -> &'a str {
+        let rest = self.text.get(self.at()..).unwrap_or_default();
+        let Some(section) = rest.strip_prefix("<![CDATA[") else {
+            return "";
+        };
+        let end = section
+            .match_indices('>')
+            .find(|&(at, _)| section.as_bytes()[..at].ends_with(b"]]"));
+        let Some((end, _)) = end else {
+            return "";
+        };
+        self.reader.stream().consume("<![CDATA[".len() + end + 1);
+        &section[..end - 2]
     }
 
     /// What may follow the root: nothing that says anything.
