@@ -51,3 +51,16 @@ fn both_books_agree_whatever_the_line_does() {
     // A simulation in which nothing happens proves nothing.
     all.assert_eventful();
 }
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    let story = |seed| {
+        let mut world = World::new(seed);
+        world.live();
+        world.settle();
+        format!("{:?} {:?} {:?}", world.now, world.counts, world.shop.orders)
+    };
+    let first = story(1);
+    assert_eq!(first, story(1));
+    assert_ne!(first, story(2));
+}
