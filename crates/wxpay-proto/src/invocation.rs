@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 use wxpay_sign::{Nonce, SignError, Signer, Timestamp, app_message, jsapi_message};
+
+use crate::target::RESERVED;
 
 /// The argument of `WeixinJSBridge.invoke('getBrandWCPayRequest', …)` (JSAPI调起支付).
 ///
@@ -126,13 +128,6 @@ pub(crate) fn app(
     })
 }
 
-/// All but the unreserved characters: the page's address becomes one query value.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 /// Adds the page to return to (`redirect_url`) to an `h5_url`. The page must be on a domain registered
 /// for H5 payment.
 ///
@@ -179,7 +174,7 @@ pub fn h5_url(h5_url: &str, redirect_url: &str) -> Result<String, H5UrlError> {
         Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
         Some(_) => "&",
     };
-    let page = utf8_percent_encode(redirect_url, VALUE);
+    let page = utf8_percent_encode(redirect_url, RESERVED);
     Ok(format!("{h5_url}{joint}redirect_url={page}"))
 }
 
