@@ -2,7 +2,6 @@
 
 mod bill;
 mod clock;
-mod controls;
 mod listener;
 mod settings;
 mod shop;

@@ -5,41 +5,29 @@
 //! shop puts them into a database; here it is a channel.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
+use example_support::{Listener as Server, status};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use wxpay_api::pay::Transaction;
 use wxpay_api::refund::RefundNotification;
 use wxpay_api::{ExpectedOrder, ExpectedRefund};
 use wxpay_client::Client;
-use wxpay_client::proto::{MAX_NOTIFICATION_BYTES, Notification, reply};
+use wxpay_client::proto::{Notification, reply};
 
 /// Where WeChat Pay posts to.
 pub(crate) const PATH: &str = "/wechatpay/notify";
 
-/// How long a peer may take over the body of its request.
-const BODY_WITHIN: Duration = Duration::from_secs(5);
-
 /// The listener; it stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    address: SocketAddr,
+    server: Server,
     arrivals: mpsc::Receiver<Result<Arrival>>,
     book: Arc<Mutex<Book>>,
-    _server: JoinSet<()>,
 }
 
 /// What the shop knows about its orders and refunds, by their numbers.
@@ -69,10 +57,6 @@ impl Listener {
     /// Starts listening; `address` is a free port of this machine unless one is given.
     pub(crate) async fn start(client: Client, address: Option<SocketAddr>) -> Result<Self> {
         let address = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen for notifications on {address}"))?;
-        let address = listener.local_addr()?;
         let (sender, arrivals) = mpsc::channel(64);
         let book = Arc::<Mutex<Book>>::default();
         let desk = Arc::new(Desk {
@@ -80,19 +64,20 @@ impl Listener {
             book: Arc::clone(&book),
             arrivals: sender,
         });
-        let mut server = JoinSet::new();
-        server.spawn(serve(listener, desk));
+        let server = Server::start(address, move |request| {
+            let desk = Arc::clone(&desk);
+            async move { desk.receive(request).await }
+        });
         Ok(Self {
-            address,
+            server: server.await.context("for notifications")?,
             arrivals,
             book,
-            _server: server,
         })
     }
 
     /// Where it can be reached from this machine.
     pub(crate) fn address(&self) -> SocketAddr {
-        let mut address = self.address;
+        let mut address = self.server.address();
         if address.ip().is_unspecified() {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
@@ -133,48 +118,12 @@ struct Desk {
     arrivals: mpsc::Sender<Result<Arrival>>,
 }
 
-async fn serve(listener: TcpListener, desk: Arc<Desk>) {
-    let mut connections = JoinSet::new();
-    loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // Too many open files, mostly: another connection may fare better.
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-            Some(_) = connections.join_next() => continue,
-        };
-        let desk = Arc::clone(&desk);
-        connections.spawn(async move {
-            let service = service_fn(|request| {
-                let desk = Arc::clone(&desk);
-                async move { Ok::<_, Infallible>(desk.receive(request).await.map(Full::new)) }
-            });
-            let mut server = auto::Builder::new(TokioExecutor::new());
-            server
-                .http1()
-                .timer(TokioTimer::new())
-                .header_read_timeout(BODY_WITHIN);
-            // A peer that goes away in the middle has nobody to be told.
-            let _ = server.serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
-}
-
 impl Desk {
-    async fn receive(&self, request: Request<Incoming>) -> Response<Bytes> {
+    async fn receive(&self, request: Request<Bytes>) -> Response<Bytes> {
         if request.uri().path() != PATH || request.method() != Method::POST {
             return status(StatusCode::NOT_FOUND);
         }
         let (parts, body) = request.into_parts();
-        let body = Limited::new(body, MAX_NOTIFICATION_BYTES).collect();
-        let Ok(Ok(body)) = tokio::time::timeout(BODY_WITHIN, body).await else {
-            return status(StatusCode::BAD_REQUEST);
-        };
-        let body = body.to_bytes();
 
         // What does not verify is nobody's: probes and forgeries are refused, and that is all.
         let notification = match self.client.open_notification(&parts.headers, &body).await {
@@ -223,10 +172,4 @@ impl Desk {
             bail!("an event nobody asked for: {event}")
         }
     }
-}
-
-fn status(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    response
 }

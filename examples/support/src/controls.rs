@@ -12,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use wxpay_client::proto::DateTime;
+use wxpay_json::DateTime;
 
 /// No control answers with more than this, in bytes.
 const MAX_ANSWER: usize = 1 << 20;
@@ -20,29 +20,46 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The controls of one sandbox.
 #[derive(Debug)]
-pub(crate) struct Controls {
+pub struct Controls {
     base_url: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 /// The sandbox's clock.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct SandboxClock {
-    pub(crate) offset_seconds: i64,
+#[non_exhaustive]
+pub struct SandboxClock {
+    /// How far it is ahead of this machine's, in seconds.
+    pub offset_seconds: i64,
 }
 
 impl Controls {
+    /// The controls of the sandbox at `base_url`.
+    #[must_use]
+    pub fn at(base_url: &str) -> Self {
+        Self {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
     /// The controls at `base_url`, or `None` if whatever answers there is no sandbox.
-    pub(crate) async fn find(base_url: &str) -> Result<Option<Self>> {
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let controls = Self { base_url, client };
+    ///
+    /// # Errors
+    ///
+    /// Where nothing answers.
+    pub async fn find(base_url: &str) -> Result<Option<Self>> {
+        let controls = Self::at(base_url);
         let (status, _) = controls.send(Method::GET, "/_sandbox/clock", None).await?;
         Ok((status == StatusCode::OK).then_some(controls))
     }
 
     /// What the payer's phone would do: pays the order.
-    pub(crate) async fn pay(&self, out_trade_no: &str) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such order, or it is not to be paid.
+    pub async fn pay(&self, out_trade_no: &str) -> Result<()> {
         // Order numbers of this program need no percent-encoding.
         let target = format!("/_sandbox/orders/{out_trade_no}/pay");
         self.call::<Value>(Method::POST, &target, Some(json!({})))
@@ -50,23 +67,41 @@ impl Controls {
             .map(drop)
     }
 
-    pub(crate) async fn clock(&self) -> Result<SandboxClock> {
+    /// The clock.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing answers.
+    pub async fn clock(&self) -> Result<SandboxClock> {
         self.call(Method::GET, "/_sandbox/clock", None).await
     }
 
     /// Moves the sandbox's clock to `time`.
-    pub(crate) async fn move_clock(&self, time: DateTime) -> Result<SandboxClock> {
+    ///
+    /// # Errors
+    ///
+    /// Where nothing answers.
+    pub async fn move_clock(&self, time: DateTime) -> Result<SandboxClock> {
         self.call(Method::PUT, "/_sandbox/clock", Some(json!({ "now": time })))
             .await
     }
 
     /// Moves the sandbox's clock to so many seconds after this machine's.
-    pub(crate) async fn set_offset(&self, seconds: i64) -> Result<SandboxClock> {
+    ///
+    /// # Errors
+    ///
+    /// Where nothing answers.
+    pub async fn set_offset(&self, seconds: i64) -> Result<SandboxClock> {
         let body = json!({ "offset_seconds": seconds });
         self.call(Method::PUT, "/_sandbox/clock", Some(body)).await
     }
 
-    async fn call<T: DeserializeOwned>(
+    /// Any other control.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing answers, or the sandbox refuses.
+    pub async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         target: &str,
