@@ -18,6 +18,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::run::root;
+use model::{Family, Generation};
 
 /// Writes what the catalogue says, or with `check` fails where the files say something else.
 pub(crate) fn run(check: bool) -> Result<()> {
@@ -27,10 +28,13 @@ pub(crate) fn run(check: bool) -> Result<()> {
     features(&krate.join("Cargo.toml"), &families)?;
     let folder = krate.join("src/generated");
     let mut files = BTreeMap::new();
-    files.insert(
-        root.join("crates/wxpay-sandbox/src/catalogue.json"),
-        facts::write(&families)?,
-    );
+    let sandbox = root.join("crates/wxpay-sandbox/src");
+    for (file, generation) in [
+        ("catalogue.json", Generation::V3),
+        ("catalogue_v2.json", Generation::V2),
+    ] {
+        files.insert(sandbox.join(file), facts::write(&families, generation)?);
+    }
     for (path, text) in rust::write(&families) {
         let path = match path.strip_prefix("../") {
             Some(path) => krate.join("src").join(path),
@@ -81,27 +85,33 @@ pub(crate) fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
-/// Each family is a feature, and `full` is all of them.
-fn features(manifest: &Path, families: &[model::Family]) -> Result<()> {
+/// Each family is a feature; `full` is all those of v3, and `v2` all those of v2.
+fn features(manifest: &Path, families: &[Family]) -> Result<()> {
     let text = std::fs::read_to_string(manifest)?;
     let manifest: toml::Table = text.parse().context("crates/wxpay-api/Cargo.toml")?;
-    let features = manifest
-        .get("features")
-        .and_then(|features| features.as_table());
-    let full = features.and_then(|features| features.get("full")?.as_array());
+    let list = |feature: &str| -> Option<Vec<&str>> {
+        let list = manifest.get("features")?.get(feature)?.as_array()?;
+        Some(list.iter().filter_map(|feature| feature.as_str()).collect())
+    };
     for family in families {
-        let name = family.name.as_str();
-        if features.is_none_or(|features| !features.contains_key(name)) {
-            bail!("{name}.toml: crates/wxpay-api/Cargo.toml has no feature {name}");
+        let name = family.feature();
+        let place = format!("{}.toml", family.path());
+        let Some(enables) = list(&name) else {
+            bail!("{place}: crates/wxpay-api/Cargo.toml has no feature {name}");
+        };
+        // What all families of v2 have in common.
+        if family.is_v2() && !enables.contains(&"_v2") {
+            bail!("{place}: the feature {name} in crates/wxpay-api/Cargo.toml lacks `_v2`");
         }
-        if full.is_none_or(|full| !full.iter().any(|feature| feature.as_str() == Some(name))) {
-            bail!("{name}.toml: the feature `full` in crates/wxpay-api/Cargo.toml lacks {name}");
+        let all = if family.is_v2() { "v2" } else { "full" };
+        if list(all).is_none_or(|all| !all.contains(&name.as_str())) {
+            bail!("{place}: the feature `{all}` in crates/wxpay-api/Cargo.toml lacks {name}");
         }
     }
     Ok(())
 }
 
-/// The files in `folder` and one level below.
+/// The files in `folder` and below.
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if !folder.exists() {
@@ -141,7 +151,15 @@ fn rustfmt(root: &Path, text: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn read(folder: &Path) -> Result<Vec<model::Family>> {
+/// Every family: those of v3 stand in the catalogue itself, those of v2 in its folder `v2`.
+fn read(folder: &Path) -> Result<Vec<Family>> {
+    let mut families = files(folder, Generation::V3)?;
+    families.extend(files(&folder.join("v2"), Generation::V2)?);
+    resolve::together(&families)?;
+    Ok(families)
+}
+
+fn files(folder: &Path, generation: Generation) -> Result<Vec<Family>> {
     let mut paths = Vec::new();
     for entry in
         std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
@@ -155,28 +173,26 @@ fn read(folder: &Path) -> Result<Vec<model::Family>> {
         }
     }
     paths.sort();
-    let families: Vec<model::Family> = paths
-        .iter()
-        .map(|path| family(path))
-        .collect::<Result<_>>()?;
-    resolve::together(&families)?;
-    Ok(families)
+    paths.iter().map(|path| family(generation, path)).collect()
 }
 
-fn family(path: &Path) -> Result<model::Family> {
+fn family(generation: Generation, path: &Path) -> Result<Family> {
     let name = path
         .file_stem()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    parse(name, &text)
+    parse(generation, name, &text)
 }
 
-fn parse(name: &str, text: &str) -> Result<model::Family> {
-    let place = format!("{name}.toml");
+fn parse(generation: Generation, name: &str, text: &str) -> Result<Family> {
+    let place = match generation {
+        Generation::V2 => format!("v2/{name}.toml"),
+        Generation::V3 => format!("{name}.toml"),
+    };
     let form = match toml::from_str(text) {
         Ok(form) => form,
         Err(error) => bail!("{place}: {error}"),
     };
-    resolve::family(name, form).context(place)
+    resolve::family(generation, name, form).context(place)
 }

@@ -1,19 +1,28 @@
-//! `crates/wxpay-sandbox/src/catalogue.json`: the facts without the prose, parts and shapes put
-//! in, for whoever checks requests against them.
+//! `crates/wxpay-sandbox/src/catalogue.json` and `catalogue_v2.json`: the facts without the prose,
+//! parts and shapes put in, for whoever checks requests against them.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::model::{Family, Field, Kind, Operation, Sensitive};
+use super::model::{
+    Family, Field, Generation, Idempotency, Kind, Operation, Place, Sensitive, Sign,
+};
 use super::names;
 
-/// Every operation of `families`, sorted by name, one a line.
-pub(super) fn write(families: &[Family]) -> Result<String> {
+/// Every operation of the families of `generation`, sorted by name, one a line.
+pub(super) fn write(families: &[Family], generation: Generation) -> Result<String> {
     let mut operations = Vec::new();
-    for family in families {
+    for family in families
+        .iter()
+        .filter(|family| family.generation == generation)
+    {
         for operation in &family.operations {
-            let name = names::operation(&family.name, &operation.name);
-            let facts = facts(family, operation, &name).with_context(|| name.clone())?;
+            let name = names::operation(family, &operation.name);
+            let facts = match generation {
+                Generation::V2 => facts_of_xml(family, operation, &name),
+                Generation::V3 => facts(family, operation, &name),
+            };
+            let facts = facts.with_context(|| name.clone())?;
             operations.push((name, facts));
         }
     }
@@ -42,7 +51,7 @@ fn facts(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
         "label": operation.label,
         "method": operation.method.as_str(),
         "path": operation.path,
-        "reply": if operation.signed { "signed" } else { "unsigned" },
+        "reply": operation.reply.as_str(),
         "status": operation.status(),
         "query": fields(family, &operation.query, true)?,
         "path_params": fields(family, &operation.params, true)?,
@@ -50,8 +59,51 @@ fn facts(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
         "meta": request(&operation.meta)?,
         "response": response,
     });
-    if let super::model::Idempotency::MerchantNumber(number) = &operation.idempotency {
+    if let Idempotency::MerchantNumber(number) = &operation.idempotency {
         facts["merchant_number"] = json!(number);
+    }
+    Ok(facts)
+}
+
+fn facts_of_xml(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
+    let xml = &operation.xml;
+    let response = match operation.response.as_deref() {
+        Some(response) => {
+            &*family
+                .shape(response)
+                .context("the response is no shape")?
+                .fields
+        }
+        None => &[],
+    };
+    let body = operation.body.as_deref().unwrap_or_default();
+    let mut facts = json!({
+        "name": name,
+        "label": operation.label,
+        "method": operation.method.as_str(),
+        "path": operation.path,
+        "host": xml.host.as_str(),
+        "merchant": xml.merchant,
+        "sign": xml.sign.map(Sign::as_str),
+        "sign_type": xml.sign_type,
+        "nonce": xml.nonce,
+        "certificate": xml.certificate,
+        "page_url": xml.page_url,
+        "reply": operation.reply.as_str(),
+        "idempotency": match &operation.idempotency {
+            Idempotency::MerchantNumber(number) => number,
+            Idempotency::No => "none",
+            Idempotency::Safe => "safe",
+        },
+        "any_of": operation.any_of,
+        "fields": fields(family, body, true)?,
+        "response": fields(family, response, false)?,
+    });
+    if !xml.workwx_sign.is_empty() {
+        facts["workwx_sign"] = json!(xml.workwx_sign);
+    }
+    if operation.by_hand {
+        facts["by_hand"] = json!(true);
     }
     Ok(facts)
 }
@@ -77,7 +129,23 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
     facts.insert("required".to_owned(), json!(field.required));
     facts.insert("label".to_owned(), json!(field.label));
     let mut kind = facts_of_kind(family, &field.kind, request)?;
-    if field.list {
+    match &field.place {
+        Place::Plain => {}
+        Place::Json => {
+            facts.insert("json".to_owned(), json!(true));
+        }
+        // The fields of an entry stand in the field itself.
+        Place::Indexed => {
+            facts.insert("indexed".to_owned(), json!(true));
+        }
+        Place::Records(item) => {
+            facts.insert("list".to_owned(), json!(item));
+        }
+    }
+    if field.url_encoded {
+        facts.insert("url_encoded".to_owned(), json!(true));
+    }
+    if field.list && matches!(field.place, Place::Plain | Place::Json) {
         kind = Map::from_iter([
             ("type".to_owned(), json!("array")),
             ("items".to_owned(), Value::Object(kind)),
@@ -102,12 +170,13 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
         if let Some(alphabet) = field.alphabet {
             facts.insert("alphabet".to_owned(), json!(alphabet.as_str()));
         }
-        if let Some(format) = field.format {
-            facts.insert("format".to_owned(), json!(format.as_str()));
-        }
         if let Some(default) = &field.default {
             facts.insert("default".to_owned(), json!(default));
         }
+    }
+    // How a time is written matters both ways.
+    if let Some(format) = field.format {
+        facts.insert("format".to_owned(), json!(format.as_str()));
     }
     if field.sensitive == Some(Sensitive::Encrypted) {
         facts.insert("sensitive".to_owned(), json!(true));
@@ -123,6 +192,7 @@ fn facts_of_kind(family: &Family, kind: &Kind, request: bool) -> Result<Map<Stri
         Kind::Fen => json!({ "type": "fen" }),
         Kind::DateTime => json!({ "type": "datetime" }),
         Kind::Date => json!({ "type": "date" }),
+        Kind::YesNo => json!({ "type": "string", "enum": ["Y", "N"] }),
         Kind::Currency => json!({ "type": "string", "enum": ["CNY"] }),
         Kind::Enum(name) => {
             let words = &family.enumeration(name).context("no such enum")?.words;

@@ -1,4 +1,5 @@
-//! The catalogue as people write it: one TOML file a family. What the keys mean stands in
+//! The catalogue as people write it: one TOML file a family, the same form for both generations. What
+//! the keys mean, and which of them only one generation has, stands in
 //! `crates/wxpay-api/catalogue/README.md`.
 
 use serde::Deserialize;
@@ -9,6 +10,9 @@ use serde::Deserialize;
 pub(super) struct Family {
     pub(super) title: String,
     pub(super) doc: String,
+    /// Whether types written by hand stand beside the generated ones.
+    #[serde(default)]
+    pub(super) by_hand: bool,
     #[serde(default)]
     pub(super) part: Vec<Part>,
     #[serde(default)]
@@ -34,7 +38,7 @@ pub(super) struct Operation {
     pub(super) name: String,
     pub(super) label: String,
     pub(super) doc: String,
-    pub(super) method: String,
+    pub(super) method: Option<String>,
     pub(super) path: String,
     pub(super) page: Option<String>,
     pub(super) idempotency: Option<String>,
@@ -50,6 +54,16 @@ pub(super) struct Operation {
     pub(super) body: Option<Vec<Entry>>,
     pub(super) meta: Option<Vec<Entry>>,
     pub(super) response: Option<String>,
+    // What only an operation of v2 says.
+    pub(super) certificate: Option<bool>,
+    pub(super) sign: Option<String>,
+    pub(super) sign_type: Option<bool>,
+    pub(super) nonce: Option<bool>,
+    pub(super) merchant: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) page_url: Option<bool>,
+    #[serde(default)]
+    pub(super) workwx_sign: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +98,14 @@ pub(super) struct Entry {
     pub(super) format: Option<String>,
     pub(super) sensitive: Option<String>,
     pub(super) default: Option<String>,
+    /// v2: JSON text within the XML.
+    pub(super) json: Option<bool>,
+    /// v2: `name_0`, `name_1` ... of each of the shape's fields.
+    pub(super) indexed: Option<bool>,
+    /// v2: the element's name of a nested list's entries.
+    pub(super) list: Option<String>,
+    /// v2: percent-encoded when it is sent.
+    pub(super) url_encoded: Option<bool>,
     pub(super) label: Option<String>,
     pub(super) doc: Option<String>,
 }

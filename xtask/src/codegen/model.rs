@@ -38,12 +38,24 @@ pub(super) enum Idempotency {
     No,
 }
 
+/// Which system an operation belongs to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Generation {
+    /// XML.
+    V2,
+    /// JSON.
+    V3,
+}
+
 /// A family: one module, one feature.
 #[derive(Debug)]
 pub(super) struct Family {
+    pub(super) generation: Generation,
     pub(super) name: String,
     pub(super) title: String,
     pub(super) doc: String,
+    /// Whether types written by hand stand beside the generated ones.
+    pub(super) by_hand: bool,
     pub(super) operations: Vec<Operation>,
     pub(super) shapes: Vec<Shape>,
     pub(super) enums: Vec<Enumeration>,
@@ -59,6 +71,26 @@ pub(super) enum Named {
 }
 
 impl Family {
+    pub(super) fn is_v2(&self) -> bool {
+        self.generation == Generation::V2
+    }
+
+    /// The feature it is behind: `pay`, `v2_pay`.
+    pub(super) fn feature(&self) -> String {
+        match self.generation {
+            Generation::V2 => format!("v2_{}", self.name),
+            Generation::V3 => self.name.clone(),
+        }
+    }
+
+    /// Its file within the catalogue, and its module below `generated`: `pay`, `v2/pay`.
+    pub(super) fn path(&self) -> String {
+        match self.generation {
+            Generation::V2 => format!("v2/{}", self.name),
+            Generation::V3 => self.name.clone(),
+        }
+    }
+
     pub(super) fn shape(&self, name: &str) -> Option<&Shape> {
         match self.index.get(name) {
             Some(&Named::Shape(at)) => self.shapes.get(at),
@@ -83,7 +115,7 @@ pub(super) struct Operation {
     pub(super) path: String,
     pub(super) page: Option<String>,
     pub(super) idempotency: Idempotency,
-    pub(super) signed: bool,
+    pub(super) reply: Reply,
     pub(super) by_hand: bool,
     pub(super) any_of: Vec<Vec<String>>,
     pub(super) params: Vec<Field>,
@@ -91,6 +123,130 @@ pub(super) struct Operation {
     pub(super) body: Option<Vec<Field>>,
     pub(super) meta: Option<Vec<Field>>,
     pub(super) response: Option<String>,
+    pub(super) xml: Xml,
+}
+
+/// What comes back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reply {
+    Signed,
+    Unsigned,
+    /// v2: text or a compressed file.
+    File,
+}
+
+impl Reply {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Unsigned => "unsigned",
+            Self::File => "file",
+        }
+    }
+}
+
+/// What only operations of v2 have.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Xml {
+    /// Whether the merchant's certificate is shown when connecting.
+    pub(super) certificate: bool,
+    /// The one way of signing it takes.
+    pub(super) sign: Option<Sign>,
+    /// Whether `sign_type` is sent.
+    pub(super) sign_type: bool,
+    /// Whether `nonce_str` is sent.
+    pub(super) nonce: bool,
+    /// What the merchant's number is called.
+    pub(super) merchant: String,
+    pub(super) host: Host,
+    /// Whether it is an address that the payer's browser opens.
+    pub(super) page_url: bool,
+    /// The fields that 企业微信's own signature goes over.
+    pub(super) workwx_sign: Vec<String>,
+}
+
+impl Default for Xml {
+    fn default() -> Self {
+        Self {
+            certificate: false,
+            sign: None,
+            sign_type: true,
+            nonce: true,
+            merchant: Self::MERCHANT.to_owned(),
+            host: Host::Api,
+            page_url: false,
+            workwx_sign: Vec::new(),
+        }
+    }
+}
+
+impl Xml {
+    /// What the merchant's number is called almost everywhere.
+    pub(super) const MERCHANT: &str = "mch_id";
+}
+
+/// A way of signing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sign {
+    Md5,
+    HmacSha256,
+}
+
+impl Sign {
+    pub(super) const ALL: [Self; 2] = [Self::Md5, Self::HmacSha256];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::HmacSha256 => "hmac-sha256",
+        }
+    }
+
+    /// As WeChat Pay writes it.
+    pub(super) const fn prose(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::HmacSha256 => "HMAC-SHA256",
+        }
+    }
+
+    pub(super) const fn rust(self) -> &'static str {
+        match self {
+            Self::Md5 => "Md5",
+            Self::HmacSha256 => "HmacSha256",
+        }
+    }
+}
+
+/// Where an operation is sent to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Host {
+    Api,
+    Fraud,
+    PayApp,
+    PayAppMch,
+}
+
+impl Host {
+    pub(super) const ALL: [Self; 4] = [Self::Api, Self::Fraud, Self::PayApp, Self::PayAppMch];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Fraud => "fraud",
+            Self::PayApp => "payapp",
+            Self::PayAppMch => "payapp_mch",
+        }
+    }
+
+    pub(super) const fn rust(self) -> &'static str {
+        match self {
+            Self::Api => "Api",
+            Self::Fraud => "Fraud",
+            Self::PayApp => "PayApp",
+            Self::PayAppMch => "PayAppMch",
+        }
+    }
 }
 
 impl Operation {
@@ -104,7 +260,7 @@ impl Operation {
 
     /// The status of success.
     pub(super) const fn status(&self) -> u16 {
-        if self.response.is_some() || !self.signed {
+        if self.response.is_some() || !matches!(self.reply, Reply::Signed) {
             200
         } else {
             204
@@ -124,6 +280,8 @@ pub(super) struct Shape {
     pub(super) in_request: bool,
     /// Whether answers or notifications hold it.
     pub(super) in_response: bool,
+    /// Whether it is written and read as JSON; the other shapes of v2 are elements of the XML.
+    pub(super) json: bool,
     /// The operation that has it for itself.
     pub(super) owner: Option<String>,
 }
@@ -134,6 +292,9 @@ pub(super) struct Field {
     pub(super) rust: String,
     pub(super) kind: Kind,
     pub(super) list: bool,
+    /// How its value stands in the XML (v2).
+    pub(super) place: Place,
+    pub(super) url_encoded: bool,
     pub(super) required: bool,
     pub(super) min: Option<i64>,
     pub(super) max: Option<i64>,
@@ -144,6 +305,20 @@ pub(super) struct Field {
     pub(super) default: Option<String>,
     pub(super) label: String,
     pub(super) doc: String,
+}
+
+/// How the value of a field of v2 stands in the XML.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) enum Place {
+    /// As the text of one element; in JSON, as any other.
+    #[default]
+    Plain,
+    /// As JSON in the text of one element.
+    Json,
+    /// As a numbered family of elements.
+    Indexed,
+    /// As nested elements of this name.
+    Records(String),
 }
 
 impl Field {
@@ -161,6 +336,8 @@ pub(super) enum Kind {
     DateTime,
     Date,
     Currency,
+    /// `Y` or `N` (v2).
+    YesNo,
     Shape(String),
     Enum(String),
 }
@@ -178,15 +355,21 @@ pub(super) enum Sensitive {
 pub(super) enum Format {
     NotifyUrl,
     Ip,
+    /// Of a time or a date of v2: digits only.
+    Compact,
+    /// Of a time of v2: `yyyy-MM-dd HH:mm:ss`.
+    Spaced,
 }
 
 impl Format {
-    pub(super) const ALL: [Self; 2] = [Self::NotifyUrl, Self::Ip];
+    pub(super) const ALL: [Self; 4] = [Self::NotifyUrl, Self::Ip, Self::Compact, Self::Spaced];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::NotifyUrl => "notify_url",
             Self::Ip => "ip",
+            Self::Compact => "compact",
+            Self::Spaced => "spaced",
         }
     }
 }

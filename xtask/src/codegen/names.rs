@@ -1,8 +1,25 @@
 //! Names: from words on the wire to Rust, from types to modules.
 
-/// `pay.native_prepay` of family `pay` and type `NativePrepay`.
-pub(super) fn operation(family: &str, name: &str) -> String {
-    format!("{family}.{}", snake(name))
+use super::model::{Family, Generation};
+
+/// `pay.native_prepay` of family `pay` and type `NativePrepay`, `v2.pay.order_query` of v2.
+pub(super) fn operation(family: &Family, name: &str) -> String {
+    let generation = match family.generation {
+        Generation::V2 => "v2.",
+        Generation::V3 => "",
+    };
+    format!("{generation}{}.{}", family.name, snake(name))
+}
+
+/// The module of an operation. One that is called like its family has another name: clippy refuses
+/// `transfer::transfer`.
+pub(super) fn module(family: &str, name: &str) -> String {
+    let module = snake(name);
+    if module == family {
+        "operation".to_owned()
+    } else {
+        module
+    }
 }
 
 /// `query_order_by_id` of `QueryOrderById`, `h5_prepay` of `H5Prepay`.
@@ -51,13 +68,13 @@ pub(super) fn is_snake(name: &str) -> bool {
 
 /// Whether Rust keeps `name` for itself, or the generated code does.
 pub(super) fn is_reserved(name: &str) -> bool {
-    const RESERVED: [&str; 54] = [
+    const RESERVED: [&str; 56] = [
         "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
         "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
         "in", "let", "loop", "macro", "match", "mod", "move", "mut", "new", "override", "pub",
         "ref", "return", "self", "static", "struct", "super", "trait", "type", "unsafe", "use",
         "virtual", "where", "while", "yield", "try", "true", "info", "target", "body", "check",
-        "decode",
+        "decode", "read", "write",
     ];
     RESERVED.contains(&name)
 }
@@ -85,6 +102,6 @@ mod tests {
             snake("QueryOrderByOutTradeNo"),
             "query_order_by_out_trade_no"
         );
-        assert_eq!(operation("pay", "H5Prepay"), "pay.h5_prepay");
+        assert_eq!(snake("H5Prepay"), "h5_prepay");
     }
 }

@@ -2,18 +2,19 @@
 
 mod field;
 mod usage;
+mod xml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::form;
-use super::model::{Enumeration, Family, Field, Idempotency, Kind, Method, Named};
-use super::model::{Operation, Shape, Word};
+use super::model::{Enumeration, Family, Field, Generation, Idempotency, Kind, Method, Named};
+use super::model::{Operation, Reply, Shape, Word};
 use super::names;
 
 /// Resolves the family `name`.
-pub(super) fn family(name: &str, form: form::Family) -> Result<Family> {
+pub(super) fn family(generation: Generation, name: &str, form: form::Family) -> Result<Family> {
     ensure!(
         names::is_snake(name),
         "a family's file is named like a module, `{name}` is not"
@@ -21,12 +22,12 @@ pub(super) fn family(name: &str, form: form::Family) -> Result<Family> {
     said("title", &form.title)?;
     said("doc", &form.doc)?;
     ensure!(!form.operation.is_empty(), "no operation");
-    let index = index(&form)?;
+    let index = index(generation, &form)?;
     let mut parts = Parts::new(&form.part)?;
     let mut operations = Vec::with_capacity(form.operation.len());
     for operation in form.operation {
         let place = format!("operation {}", operation.name);
-        operations.push(self::operation(operation, &mut parts, &index).context(place)?);
+        operations.push(self::operation(generation, operation, &mut parts, &index).context(place)?);
     }
     let mut shapes = Vec::with_capacity(form.shape.len());
     for shape in form.shape {
@@ -40,15 +41,20 @@ pub(super) fn family(name: &str, form: form::Family) -> Result<Family> {
     }
     parts.all_used()?;
     let mut family = Family {
+        generation,
         name: name.to_owned(),
         title: form.title,
         doc: form.doc,
+        by_hand: form.by_hand,
         operations,
         shapes,
         enums,
         index,
     };
     usage::mark(&mut family)?;
+    if generation == Generation::V2 {
+        xml::family(&family)?;
+    }
     usage::defaults(&family)?;
     Ok(family)
 }
@@ -58,7 +64,7 @@ pub(super) fn together(families: &[Family]) -> Result<()> {
     let mut seen: BTreeMap<(&str, &str), String> = BTreeMap::new();
     for family in families {
         for operation in &family.operations {
-            let name = names::operation(&family.name, &operation.name);
+            let name = names::operation(family, &operation.name);
             let key = (operation.method.as_str(), operation.path.as_str());
             if let Some(other) = seen.insert(key, name.clone()) {
                 bail!("{other} and {name} are both {} {}", key.0, key.1);
@@ -74,13 +80,14 @@ fn said(key: &str, text: &str) -> Result<()> {
 }
 
 /// Where each shape and enumeration stands, its name having been looked at.
-fn index(form: &form::Family) -> Result<BTreeMap<String, Named>> {
+fn index(generation: Generation, form: &form::Family) -> Result<BTreeMap<String, Named>> {
     let mut index = BTreeMap::new();
     let mut taken: BTreeSet<&str> = BTreeSet::new();
-    let mut modules: BTreeSet<String> =
-        ["requests", "responses", "enums"].map(str::to_owned).into();
+    let mut modules: BTreeSet<String> = ["requests", "responses", "enums", "operation"]
+        .map(str::to_owned)
+        .into();
     for operation in &form.operation {
-        name_of_type(&operation.name)?;
+        name_of_type(generation, &operation.name)?;
         ensure!(
             taken.insert(&operation.name),
             "two types are called {}",
@@ -94,7 +101,7 @@ fn index(form: &form::Family) -> Result<BTreeMap<String, Named>> {
         );
     }
     for (at, shape) in form.shape.iter().enumerate() {
-        name_of_type(&shape.name)?;
+        name_of_type(generation, &shape.name)?;
         ensure!(
             taken.insert(&shape.name),
             "two types are called {}",
@@ -103,7 +110,7 @@ fn index(form: &form::Family) -> Result<BTreeMap<String, Named>> {
         index.insert(shape.name.clone(), Named::Shape(at));
     }
     for (at, enumeration) in form.enumeration.iter().enumerate() {
-        name_of_type(&enumeration.name)?;
+        name_of_type(generation, &enumeration.name)?;
         ensure!(
             taken.insert(&enumeration.name),
             "two types are called {}",
@@ -114,7 +121,7 @@ fn index(form: &form::Family) -> Result<BTreeMap<String, Named>> {
     Ok(index)
 }
 
-fn name_of_type(name: &str) -> Result<()> {
+fn name_of_type(generation: Generation, name: &str) -> Result<()> {
     ensure!(
         names::is_type(name),
         "`{name}` is no name for a type: letters and digits, like NativePrepay"
@@ -142,10 +149,22 @@ fn name_of_type(name: &str) -> Result<()> {
         "String",
         "Vec",
     ];
-    ensure!(
-        !IN_SCOPE.contains(&name),
-        "`{name}` would hide a type the generated code uses"
-    );
+    const IN_SCOPE_OF_V2: [&str; 11] = [
+        "Bytes",
+        "DateForm",
+        "Decode",
+        "Fields",
+        "Form",
+        "Host",
+        "ReplyForm",
+        "Request",
+        "Signing",
+        "TimeForm",
+        "YesNo",
+    ];
+    let hides =
+        IN_SCOPE.contains(&name) || generation == Generation::V2 && IN_SCOPE_OF_V2.contains(&name);
+    ensure!(!hides, "`{name}` would hide a type the generated code uses");
     Ok(())
 }
 
@@ -251,18 +270,16 @@ fn any_of<'a>(
     Ok(())
 }
 
-fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Result<Operation> {
+fn operation(
+    generation: Generation,
+    form: form::Operation,
+    parts: &mut Parts<'_>,
+    index: &Index,
+) -> Result<Operation> {
     said("label", &form.label)?;
     said("doc", &form.doc)?;
-    let Some(method) = Method::ALL
-        .into_iter()
-        .find(|known| known.as_str() == form.method)
-    else {
-        bail!(
-            "method `{}` is none of GET, POST, PUT, PATCH, DELETE",
-            form.method
-        );
-    };
+    let method = method(generation, form.method.as_deref())?;
+    let xml = xml::operation(generation, method, &form)?;
     if let Some(page) = &form.page {
         let official = page.starts_with("https://pay.weixin.qq.com/");
         ensure!(
@@ -312,7 +329,10 @@ fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Res
         let text = matches!(field.kind, Kind::String | Kind::Enum(_));
         ensure!(text, "path parameter {}: a string or an enum", field.name);
     }
-    ensure!(method != Method::Get || body.is_none(), "a GET has no body");
+    ensure!(
+        method != Method::Get || body.is_none() || generation == Generation::V2,
+        "a GET has no body"
+    );
     ensure!(
         body.is_none() || meta.is_none(),
         "`body` and `meta` exclude each other"
@@ -325,20 +345,28 @@ fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Res
         let shape = matches!(index.get(response), Some(Named::Shape(_)));
         ensure!(shape, "response `{response}` is no shape of this family");
     }
-    let signed = match form.reply.as_deref() {
-        None => true,
-        Some("unsigned") => false,
-        Some(other) => bail!("reply `{other}`: only \"unsigned\" is said"),
+    let reply = match (form.reply.as_deref(), generation) {
+        (None, _) => Reply::Signed,
+        (Some("unsigned"), _) => Reply::Unsigned,
+        (Some("file"), Generation::V2) => Reply::File,
+        (Some(other), Generation::V2) => {
+            bail!("reply `{other}`: only \"unsigned\" and \"file\" are said")
+        }
+        (Some(other), Generation::V3) => bail!("reply `{other}`: only \"unsigned\" is said"),
     };
+    ensure!(
+        reply != Reply::File || form.response.is_none(),
+        "a file has no `response`"
+    );
     let operation = Operation {
-        idempotency: idempotency(form.idempotency, method)?,
+        idempotency: idempotency(generation, form.idempotency, method)?,
         name: form.name,
         label: form.label,
         doc: form.doc,
         method,
         path: form.path,
         page: form.page,
-        signed,
+        reply,
         by_hand: form.by_hand,
         any_of: form.any_of,
         params,
@@ -346,6 +374,7 @@ fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Res
         body,
         meta,
         response: form.response,
+        xml,
     };
     distinct(operation.fields())?;
     distinct(operation.meta.iter().flatten())?;
@@ -359,12 +388,30 @@ fn operation(form: form::Operation, parts: &mut Parts<'_>, index: &Index) -> Res
     Ok(operation)
 }
 
-fn idempotency(said: Option<String>, method: Method) -> Result<Idempotency> {
+fn method(generation: Generation, said: Option<&str>) -> Result<Method> {
+    let said = match (said, generation) {
+        (None, Generation::V2) => return Ok(Method::Post),
+        (None, Generation::V3) => bail!("no `method`"),
+        (Some("POST"), Generation::V2) => bail!("`method` says what it would be anyway"),
+        (Some(said), _) => said,
+    };
+    match Method::ALL.into_iter().find(|known| known.as_str() == said) {
+        Some(method) => Ok(method),
+        None => bail!("method `{said}` is none of GET, POST, PUT, PATCH, DELETE"),
+    }
+}
+
+fn idempotency(
+    generation: Generation,
+    said: Option<String>,
+    method: Method,
+) -> Result<Idempotency> {
     match (method, said.as_deref()) {
         (Method::Get, None) => Ok(Idempotency::Safe),
         (Method::Get, Some(_)) => bail!("idempotency: a GET is safe, do not say so"),
         (_, None) => bail!("idempotency: name the merchant number, or say \"none\""),
         (_, Some("none")) => Ok(Idempotency::No),
+        (_, Some("safe")) if generation == Generation::V2 => Ok(Idempotency::Safe),
         (_, Some(number)) => Ok(Idempotency::MerchantNumber(number.to_owned())),
     }
 }
@@ -405,6 +452,7 @@ fn shape(form: form::Shape, parts: &mut Parts<'_>, index: &Index) -> Result<Shap
         fields,
         in_request: false,
         in_response: false,
+        json: false,
         owner: None,
     })
 }

@@ -1,6 +1,8 @@
 //! What the generator refuses, and the words it finds for it.
 
-use super::model::Family;
+mod xml;
+
+use super::model::{Family, Generation};
 use super::{facts, parse, resolve, rust};
 
 /// A family that holds together; each test breaks one thing in it.
@@ -60,7 +62,7 @@ words = [
 "#;
 
 fn family(text: &str) -> Result<Family, String> {
-    parse("links", text).map_err(|error| format!("{error:#}"))
+    parse(Generation::V3, "links", text).map_err(|error| format!("{error:#}"))
 }
 
 /// The complaint about the family with `from` replaced by `to`.
@@ -315,7 +317,7 @@ fn two_families_with_one_path() {
 
 #[test]
 fn the_facts_have_parts_and_shapes_put_in() {
-    let facts = facts::write(&[family(FAMILY).unwrap()]).unwrap();
+    let facts = facts::write(&[family(FAMILY).unwrap()], Generation::V3).unwrap();
     let facts: serde_json::Value = serde_json::from_str(&facts).unwrap();
     let operation = &facts[0];
     assert_eq!(operation["name"], "links.create_link");
@@ -365,7 +367,7 @@ fn limits_in_bytes() {
     );
     assert!(text.contains("At most 32 bytes of UTF-8."), "{text}");
     assert!(
-        facts::write(&families)
+        facts::write(&families, Generation::V3)
             .unwrap()
             .contains(r#""unit":"bytes""#)
     );

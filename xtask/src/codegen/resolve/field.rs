@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{Index, said};
 use crate::codegen::form::Entry;
-use crate::codegen::model::{Alphabet, Field, Format, Kind, Named, Sensitive};
+use crate::codegen::model::{Alphabet, Field, Format, Kind, Named, Place, Sensitive};
 use crate::codegen::names;
 
 /// Whether `entry` says `include` and nothing else.
@@ -22,6 +22,10 @@ pub(super) fn is_only_include(entry: &Entry) -> bool {
         format: None,
         sensitive: None,
         default: None,
+        json: None,
+        indexed: None,
+        list: None,
+        url_encoded: None,
         label: None,
         doc: None,
     } = entry
@@ -47,7 +51,7 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
         entry.rust.as_ref() != Some(&name),
         "`rust` says what it would be anyway"
     );
-    let rust = entry.rust.unwrap_or_else(|| name.clone());
+    let rust = entry.rust.clone().unwrap_or_else(|| name.clone());
     ensure!(
         names::is_snake(&rust),
         "`{rust}` is no name for a field in Rust"
@@ -56,10 +60,10 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
         !names::is_reserved(&rust),
         "`{rust}` is a word of Rust, say another one (`rust`)"
     );
-    let written = entry.kind.context("no `type`")?;
-    let (kind, list) = kind(&written, index)?;
-    let label = entry.label.context("no `label`")?;
-    let doc = entry.doc.context("no `doc`")?;
+    let written = entry.kind.as_deref().context("no `type`")?;
+    let (kind, list) = kind(written, index)?;
+    let label = entry.label.clone().context("no `label`")?;
+    let doc = entry.doc.clone().context("no `doc`")?;
     said("label", &label)?;
     said("doc", &doc)?;
     ensure!(
@@ -92,10 +96,26 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
         Some("bytes") => bail!("`unit` is for text"),
         Some(other) => bail!("unit `{other}`: only \"bytes\" is said"),
     };
-    let alphabet = known("alphabet", entry.alphabet, &Alphabet::ALL, Alphabet::as_str)?;
-    let format = known("format", entry.format, &Format::ALL, Format::as_str)?;
+    let alphabet = known(
+        "alphabet",
+        entry.alphabet.as_deref(),
+        &Alphabet::ALL,
+        Alphabet::as_str,
+    )?;
+    let format = known(
+        "format",
+        entry.format.as_deref(),
+        &Format::ALL,
+        Format::as_str,
+    )?;
     ensure!(alphabet.is_none() || text, "`alphabet` is for text");
-    ensure!(format.is_none() || text, "`format` is for text");
+    match (format, &kind) {
+        (None, _) => {}
+        (Some(Format::NotifyUrl | Format::Ip), _) => ensure!(text, "this `format` is for text"),
+        (Some(Format::Compact), Kind::DateTime | Kind::Date)
+        | (Some(Format::Spaced), Kind::DateTime) => ensure!(!list, "`format` on a list"),
+        (Some(Format::Compact | Format::Spaced), _) => bail!("this `format` is for times"),
+    }
     ensure!(
         alphabet.is_none() || format.is_none(),
         "`alphabet` and `format` exclude each other"
@@ -118,11 +138,16 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
         "`default` on a required field"
     );
     ensure!(entry.default.is_none() || !list, "`default` on a list");
+    let place = place(&entry, &kind, list)?;
+    let url_encoded = on("url_encoded", entry.url_encoded)?;
+    ensure!(!url_encoded || text, "`url_encoded` is for text");
     Ok(Field {
         name,
         rust,
         kind,
         list,
+        place,
+        url_encoded,
         required,
         min: entry.min,
         max: entry.max,
@@ -134,6 +159,46 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
         label,
         doc,
     })
+}
+
+/// A key that is `true` or left out.
+fn on(key: &str, said: Option<bool>) -> Result<bool> {
+    ensure!(
+        said != Some(false),
+        "`{key} = false` is what it would be anyway"
+    );
+    Ok(said.is_some())
+}
+
+fn place(entry: &Entry, kind: &Kind, list: bool) -> Result<Place> {
+    let json = on("json", entry.json)?;
+    let indexed = on("indexed", entry.indexed)?;
+    let said = [json, indexed, entry.list.is_some()];
+    ensure!(
+        said.iter().filter(|said| **said).count() < 2,
+        "`json`, `indexed` and `list` exclude each other"
+    );
+    let shapes = list && matches!(kind, Kind::Shape(_));
+    ensure!(shapes || !indexed, "`indexed` is for lists of shapes");
+    Ok(match &entry.list {
+        _ if json => Place::Json,
+        _ if indexed => Place::Indexed,
+        Some(item) => {
+            ensure!(shapes, "`list` is for lists of shapes");
+            said_name(item)?;
+            Place::Records(item.clone())
+        }
+        None => Place::Plain,
+    })
+}
+
+fn said_name(item: &str) -> Result<()> {
+    let plain = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    ensure!(
+        !item.is_empty() && item.chars().all(plain),
+        "`list` names the element of an entry, `{item}` is no name"
+    );
+    Ok(())
 }
 
 fn kind(written: &str, index: &Index) -> Result<(Kind, bool)> {
@@ -149,6 +214,7 @@ fn kind(written: &str, index: &Index) -> Result<(Kind, bool)> {
         "datetime" => Kind::DateTime,
         "date" => Kind::Date,
         "currency" => Kind::Currency,
+        "yes_no" => Kind::YesNo,
         _ => match index.get(name) {
             Some(Named::Shape(_)) => Kind::Shape(name.to_owned()),
             Some(Named::Enum(_)) => Kind::Enum(name.to_owned()),
@@ -160,7 +226,7 @@ fn kind(written: &str, index: &Index) -> Result<(Kind, bool)> {
 
 fn known<T: Copy>(
     key: &str,
-    written: Option<String>,
+    written: Option<&str>,
     all: &[T],
     name: fn(T) -> &'static str,
 ) -> Result<Option<T>> {

@@ -4,22 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
 
-use crate::codegen::model::{Family, Field, Kind, Named};
+use crate::codegen::model::{Family, Field, Format, Kind, Named, Place};
 
 /// Marks the shapes with where they occur, and refuses what occurs nowhere.
 pub(super) fn mark(family: &mut Family) -> Result<()> {
     let mut request = Walk::default();
     let mut response = Walk::default();
+    let (mut json, mut flat) = (BTreeSet::new(), BTreeSet::new());
     let mut users: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
     for operation in &family.operations {
         let (mut sends, mut gets) = (Walk::default(), Walk::default());
         sends.fields(
             family,
             operation.fields().chain(operation.meta.iter().flatten()),
+            !family.is_v2(),
         )?;
         if let Some(name) = &operation.response {
-            gets.shape(family, name)?;
+            gets.shape(family, name, !family.is_v2())?;
         }
+        json.append(&mut sends.json);
+        json.append(&mut gets.json);
+        flat.append(&mut gets.flat);
+        flat.append(&mut sends.flat);
         let user = (!operation.by_hand).then(|| operation.name.clone());
         for name in sends.seen.union(&gets.seen) {
             users.entry(name.clone()).or_default().push(user.clone());
@@ -33,7 +39,9 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
         .filter(|shape| !shape.notification.is_empty())
     {
         let mut told = Walk::default();
-        told.shape(family, &shape.name)?;
+        told.shape(family, &shape.name, !family.is_v2())?;
+        json.append(&mut told.json);
+        flat.append(&mut told.flat);
         for name in &told.seen {
             users.entry(name.clone()).or_default().push(None);
         }
@@ -42,6 +50,12 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
     for shape in &mut family.shapes {
         shape.in_request = request.seen.contains(&shape.name);
         shape.in_response = response.seen.contains(&shape.name);
+        shape.json = json.contains(&shape.name);
+        ensure!(
+            !(shape.json && flat.contains(&shape.name)),
+            "shape {}: it is JSON in one place and elements of the XML in another",
+            shape.name
+        );
         if let Some([user]) = users.get(&shape.name).map(Vec::as_slice) {
             shape.owner.clone_from(user);
         }
@@ -60,7 +74,7 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
             let limited = field.min.is_some()
                 || field.max.is_some()
                 || field.alphabet.is_some()
-                || field.format.is_some()
+                || matches!(field.format, Some(Format::NotifyUrl | Format::Ip))
                 || field.default.is_some();
             ensure!(
                 !limited,
@@ -95,6 +109,7 @@ pub(super) fn defaults(family: &Family) -> Result<()> {
                 .enumeration(name)
                 .is_some_and(|known| known.words.iter().any(|word| word.word == *default)),
             Kind::Boolean => matches!(default.as_str(), "true" | "false"),
+            Kind::YesNo => matches!(default.as_str(), "Y" | "N"),
             Kind::Integer | Kind::Fen => default.parse::<i64>().is_ok(),
             Kind::String | Kind::Currency => true,
             Kind::DateTime | Kind::Date | Kind::Shape(_) => false,
@@ -111,6 +126,9 @@ pub(super) fn defaults(family: &Family) -> Result<()> {
 #[derive(Default)]
 struct Walk {
     seen: BTreeSet<String>,
+    /// The shapes that are JSON, and those that are elements of the XML.
+    json: BTreeSet<String>,
+    flat: BTreeSet<String>,
     /// The shapes around the one that is looked at.
     around: Vec<String>,
 }
@@ -120,10 +138,13 @@ impl Walk {
         &mut self,
         family: &Family,
         fields: impl Iterator<Item = &'a Field>,
+        json: bool,
     ) -> Result<()> {
         for field in fields {
             match &field.kind {
-                Kind::Shape(name) => self.shape(family, name)?,
+                Kind::Shape(name) => {
+                    self.shape(family, name, json || field.place == Place::Json)?
+                }
                 Kind::Enum(name) => {
                     self.seen.insert(name.clone());
                 }
@@ -133,19 +154,22 @@ impl Walk {
         Ok(())
     }
 
-    fn shape(&mut self, family: &Family, name: &str) -> Result<()> {
+    fn shape(&mut self, family: &Family, name: &str, json: bool) -> Result<()> {
         if self.around.iter().any(|around| around == name) {
             bail!("shape {name} contains itself");
         }
         let Some(Named::Shape(at)) = family.index.get(name) else {
             bail!("there is no shape {name}");
         };
-        if !self.seen.insert(name.to_owned()) {
+        let way = if json { &mut self.json } else { &mut self.flat };
+        let new_way = way.insert(name.to_owned());
+        let new = self.seen.insert(name.to_owned());
+        if !new && !new_way {
             return Ok(());
         }
         self.around.push(name.to_owned());
         if let Some(shape) = family.shapes.get(*at) {
-            self.fields(family, shape.fields.iter())?;
+            self.fields(family, shape.fields.iter(), json)?;
         }
         self.around.pop();
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::codegen::model::{Alphabet, Family, Field, Format, Idempotency, Kind, Operation};
+use crate::codegen::model::{Alphabet, Family, Field, Format, Idempotency, Kind, Operation, Reply};
 
 /// How wide comments get, without what rustfmt puts before them.
 const WIDTH: usize = 92;
@@ -98,6 +98,18 @@ pub(super) fn operation(text: &mut String, family: &Family, operation: &Operatio
             facts,
             " Repeating it with the same `{number}` and the same content is safe."
         );
+    }
+    if operation.xml.page_url {
+        facts.push_str(" The payer's browser opens it.");
+    }
+    if operation.xml.certificate {
+        facts.push_str(" Needs the merchant's certificate (商户API证书).");
+    }
+    if let Some(sign) = operation.xml.sign {
+        let _ = write!(facts, " Always signed with {}.", sign.prose());
+    }
+    if operation.reply == Reply::Unsigned && !operation.xml.page_url {
+        facts.push_str(" The answer is not signed: TLS alone says whose it is.");
     }
     text.push_str("///\n");
     lines(text, "///", &facts);

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::codegen::model::Family;
+use crate::codegen::model::{Family, Generation};
 
 /// What generated code may need, and where it comes from.
-const KNOWN: [(&str, &str); 22] = [
-    ("http", "Method"),
+const COMMON: [(&str, &str); 12] = [
     ("serde", "Deserialize"),
     ("serde", "Serialize"),
     ("wxpay_json::check", "Alphabet"),
@@ -17,9 +16,33 @@ const KNOWN: [(&str, &str); 22] = [
     ("wxpay_json", "Fen"),
     ("wxpay_json", "InvalidField"),
     ("wxpay_json", "Sensitive"),
+    ("wxpay_proto", "Idempotency"),
+    ("crate", "Currency"),
+    ("crate", "wire"),
+];
+
+const V2: [(&str, &str); 15] = [
+    ("bytes", "Bytes"),
+    ("wxpay_proto", "BodyError"),
+    ("wxpay_proto::v2", "DateForm"),
+    ("wxpay_proto::v2", "Decode"),
+    ("wxpay_proto::v2", "Fields"),
+    ("wxpay_proto::v2", "Form"),
+    ("wxpay_proto::v2", "Host"),
+    ("wxpay_proto::v2", "Operation"),
+    ("wxpay_proto::v2", "OperationInfo"),
+    ("wxpay_proto::v2", "Reply"),
+    ("wxpay_proto::v2", "ReplyForm"),
+    ("wxpay_proto::v2", "Request"),
+    ("wxpay_proto::v2", "Signing"),
+    ("wxpay_proto::v2", "TimeForm"),
+    ("wxpay_proto::v2", "YesNo"),
+];
+
+const V3: [(&str, &str); 10] = [
+    ("http", "Method"),
     ("wxpay_proto", "Body"),
     ("wxpay_proto", "BodyError"),
-    ("wxpay_proto", "Idempotency"),
     ("wxpay_proto", "Operation"),
     ("wxpay_proto", "OperationInfo"),
     ("wxpay_proto", "Reply"),
@@ -27,8 +50,6 @@ const KNOWN: [(&str, &str); 22] = [
     ("wxpay_proto", "Target"),
     ("wxpay_proto::sign", "Decryptor"),
     ("wxpay_proto::sign", "Encryptor"),
-    ("crate", "Currency"),
-    ("crate", "wire"),
 ];
 
 /// The `use` lines of `body`, which defines `own`.
@@ -42,7 +63,11 @@ pub(super) fn of(family: &Family, body: &str, own: &[&str]) -> String {
         .split(|char: char| !char.is_ascii_alphanumeric() && char != '_')
         .collect();
     let mut uses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (from, name) in KNOWN {
+    let own_generation: &[(&str, &str)] = match family.generation {
+        Generation::V2 => &V2,
+        Generation::V3 => &V3,
+    };
+    for &(from, name) in COMMON.iter().chain(own_generation) {
         if words.contains(name) {
             uses.entry(from).or_default().push(name);
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::secrets::When;
 use super::{checks, docs, file, own, secrets, structs, value_type};
-use crate::codegen::model::{Family, Field, Idempotency, Kind, Operation};
+use crate::codegen::model::{self, Family, Field, Idempotency, Kind, Operation};
 use crate::codegen::names;
 
 /// The file of an operation.
@@ -12,7 +12,12 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     let mut text = String::new();
     let fields: Vec<&Field> = operation.fields().collect();
     docs::operation(&mut text, family, operation);
-    structs::definition(&mut text, family, &operation.name, &fields, true, false);
+    let ways = structs::Ways {
+        request: true,
+        response: false,
+        serde: true,
+    };
+    structs::definition(&mut text, family, &operation.name, &fields, ways);
     let mut methods = String::new();
     structs::build(&mut methods, &fields);
     secrets::seal(&mut methods, family, &fields, "");
@@ -41,22 +46,26 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     file(family, &doc, text, &names)
 }
 
-fn info(text: &mut String, family: &Family, operation: &Operation) {
-    let idempotency = match operation.idempotency {
+/// The variant of `wxpay_proto::Idempotency`.
+pub(super) const fn idempotency(operation: &Operation) -> &'static str {
+    match operation.idempotency {
         Idempotency::Safe => "Safe",
         Idempotency::MerchantNumber(_) => "MerchantNumber",
         Idempotency::No => "No",
-    };
-    let reply = if operation.signed {
-        "Signed"
-    } else {
-        "Unsigned"
+    }
+}
+
+fn info(text: &mut String, family: &Family, operation: &Operation) {
+    let idempotency = idempotency(operation);
+    let reply = match operation.reply {
+        model::Reply::Signed => "Signed",
+        model::Reply::Unsigned | model::Reply::File => "Unsigned",
     };
     let _ = writeln!(
         text,
         "fn info(&self) -> OperationInfo {{\nOperationInfo::new(\"{}\", Method::{}, \
          Idempotency::{idempotency}, ReplySignature::{reply})\n}}\n",
-        names::operation(&family.name, &operation.name),
+        names::operation(family, &operation.name),
         operation.method.as_str(),
     );
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{checks, docs, field_type, secrets, value_type};
+use super::{checks, docs, field_type, secrets, value_type, xml};
 use crate::codegen::model::{Family, Field, Kind, Shape};
 
 /// A shape with everything that belongs to it.
@@ -15,8 +15,11 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
         family,
         &shape.name,
         &fields,
-        shape.in_request,
-        shape.in_response,
+        Ways {
+            request: shape.in_request,
+            response: shape.in_response,
+            serde: shape.json,
+        },
     );
     let mut methods = String::new();
     if shape.in_request {
@@ -30,6 +33,17 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
     if !methods.is_empty() {
         let _ = writeln!(text, "impl {} {{\n{methods}}}\n", shape.name);
     }
+    if !shape.json {
+        xml::decode(text, family, shape);
+    }
+}
+
+/// Where a struct is used, and whether as JSON.
+#[derive(Clone, Copy)]
+pub(super) struct Ways {
+    pub(super) request: bool,
+    pub(super) response: bool,
+    pub(super) serde: bool,
 }
 
 /// `pub struct` and what stands right above it.
@@ -38,23 +52,29 @@ pub(super) fn definition(
     family: &Family,
     name: &str,
     fields: &[&Field],
-    request: bool,
-    response: bool,
+    ways: Ways,
 ) {
     let default = if fields.iter().any(|field| field.required) {
         ""
     } else {
         "Default, "
     };
+    let serde = if ways.serde {
+        ", Serialize, Deserialize"
+    } else {
+        ""
+    };
     let _ = writeln!(
         text,
-        "#[derive(Clone, Debug, {default}Eq, PartialEq, Serialize, Deserialize)]"
+        "#[derive(Clone, Debug, {default}Eq, PartialEq{serde})]"
     );
     text.push_str("#[non_exhaustive]\n");
     let _ = writeln!(text, "pub struct {name} {{");
     for field in fields {
-        docs::field(text, family, field, request);
-        attributes(text, field, response);
+        docs::field(text, family, field, ways.request);
+        if ways.serde {
+            attributes(text, field, ways.response);
+        }
         let _ = writeln!(text, "pub {}: {},", field.rust, field_type(field));
     }
     text.push_str("}\n\n");
@@ -75,7 +95,7 @@ fn attributes(text: &mut String, field: &Field, response: bool) {
         } else {
             let worded = matches!(
                 field.kind,
-                Kind::DateTime | Kind::Date | Kind::Currency | Kind::Enum(_)
+                Kind::DateTime | Kind::Date | Kind::Currency | Kind::YesNo | Kind::Enum(_)
             );
             if response && worded {
                 attributes.push("default".to_owned());
@@ -156,7 +176,11 @@ fn constructor(text: &mut String, fields: &[&Field], required: &[&&Field]) {
 
 /// Whether callers may give something that becomes the value.
 fn is_converted(field: &Field) -> bool {
-    field.list || matches!(field.kind, Kind::String | Kind::Currency | Kind::Enum(_))
+    field.list
+        || matches!(
+            field.kind,
+            Kind::String | Kind::Currency | Kind::YesNo | Kind::Enum(_)
+        )
 }
 
 fn argument(field: &Field) -> String {
