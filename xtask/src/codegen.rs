@@ -36,9 +36,10 @@ pub(crate) fn run(check: bool) -> Result<()> {
         files.insert(sandbox.join(file), facts::write(&families, generation)?);
     }
     for (path, text) in rust::write(&families) {
-        let path = match path.strip_prefix("../") {
-            Some(path) => krate.join("src").join(path),
-            None => folder.join(path),
+        let path = match (path.strip_prefix("../../"), path.strip_prefix("../")) {
+            (Some(path), _) => krate.join(path),
+            (None, Some(path)) => krate.join("src").join(path),
+            (None, None) => folder.join(path),
         };
         let text = rustfmt(&root, &text).with_context(|| path.display().to_string())?;
         files.insert(path, text);

@@ -66,17 +66,20 @@ pub(super) fn is_snake(name: &str) -> bool {
             .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_')
 }
 
-/// Whether Rust keeps `name` for itself, or the generated code does.
-pub(super) fn is_reserved(name: &str) -> bool {
-    const RESERVED: [&str; 56] = [
+/// Whether Rust keeps `name` for itself, or the traits of operations do.
+pub(super) fn is_reserved(generation: Generation, name: &str) -> bool {
+    const RUST: [&str; 49] = [
         "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
         "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
         "in", "let", "loop", "macro", "match", "mod", "move", "mut", "new", "override", "pub",
         "ref", "return", "self", "static", "struct", "super", "trait", "type", "unsafe", "use",
-        "virtual", "where", "while", "yield", "try", "true", "info", "target", "body", "check",
-        "decode", "read", "write",
+        "virtual", "where", "while", "yield", "try", "true",
     ];
-    RESERVED.contains(&name)
+    let methods: &[&str] = match generation {
+        Generation::V2 => &["info", "check", "write", "read"],
+        Generation::V3 => &["info", "target", "body", "check", "decode"],
+    };
+    RUST.contains(&name) || methods.contains(&name)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn family(generation: Generation, name: &str, form: form::Family) -> 
     let mut shapes = Vec::with_capacity(form.shape.len());
     for shape in form.shape {
         let place = format!("shape {}", shape.name);
-        shapes.push(self::shape(shape, &mut parts, &index).context(place)?);
+        shapes.push(self::shape(generation, shape, &mut parts, &index).context(place)?);
     }
     let mut enums = Vec::with_capacity(form.enumeration.len());
     for enumeration in form.enumeration {
@@ -226,11 +226,16 @@ impl<'a> Parts<'a> {
 
 type Index = BTreeMap<String, Named>;
 
-fn fields(entries: Vec<form::Entry>, parts: &mut Parts<'_>, index: &Index) -> Result<Vec<Field>> {
+fn fields(
+    generation: Generation,
+    entries: Vec<form::Entry>,
+    parts: &mut Parts<'_>,
+    index: &Index,
+) -> Result<Vec<Field>> {
     parts
         .put_in(entries)?
         .into_iter()
-        .map(|entry| field::resolve(entry, index))
+        .map(|entry| field::resolve(generation, entry, index))
         .collect()
 }
 
@@ -295,6 +300,7 @@ fn operation(
             "path parameter {name}: always required, do not say so"
         );
         params.push(field::resolve(
+            generation,
             form::Entry {
                 required: Some(true),
                 ..entry
@@ -302,14 +308,14 @@ fn operation(
             index,
         )?);
     }
-    let query = fields(form.query, parts, index)?;
+    let query = fields(generation, form.query, parts, index)?;
     let body = form
         .body
-        .map(|body| fields(body, parts, index))
+        .map(|body| fields(generation, body, parts, index))
         .transpose()?;
     let meta = form
         .meta
-        .map(|meta| fields(meta, parts, index))
+        .map(|meta| fields(generation, meta, parts, index))
         .transpose()?;
     placeholders(&form.path, &params)?;
     for field in params.iter().chain(&query) {
@@ -380,9 +386,10 @@ fn operation(
     distinct(operation.meta.iter().flatten())?;
     any_of(&operation.any_of, operation.fields())?;
     if let Idempotency::MerchantNumber(number) = &operation.idempotency {
+        let chosen = operation.any_of.iter().flatten().any(|name| name == number);
         let found = operation
             .fields()
-            .any(|field| field.name == *number && field.required);
+            .any(|field| field.name == *number && (field.required || chosen));
         ensure!(found, "idempotency: there is no required field {number}");
     }
     Ok(operation)
@@ -436,10 +443,15 @@ fn placeholders(path: &str, params: &[Field]) -> Result<()> {
     Ok(())
 }
 
-fn shape(form: form::Shape, parts: &mut Parts<'_>, index: &Index) -> Result<Shape> {
+fn shape(
+    generation: Generation,
+    form: form::Shape,
+    parts: &mut Parts<'_>,
+    index: &Index,
+) -> Result<Shape> {
     said("label", &form.label)?;
     said("doc", &form.doc)?;
-    let fields = fields(form.fields, parts, index)?;
+    let fields = fields(generation, form.fields, parts, index)?;
     ensure!(!fields.is_empty(), "no fields");
     distinct(fields.iter())?;
     any_of(&form.any_of, fields.iter())?;

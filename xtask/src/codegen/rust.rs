@@ -19,6 +19,10 @@ pub(super) fn write(families: &[Family]) -> Vec<(String, String)> {
     let mut files = vec![("../generated.rs".to_owned(), list(families, Generation::V3))];
     if families.iter().any(Family::is_v2) {
         files.push(("v2.rs".to_owned(), list(families, Generation::V2)));
+        files.push((
+            "../../tests/every_v2_operation/list.rs".to_owned(),
+            xml::tested(families),
+        ));
     }
     for family in families {
         let folder = family.path();
@@ -106,7 +110,7 @@ impl Types {
             Self::Enums => family
                 .enums
                 .iter()
-                .for_each(|known| enums::write(&mut body, known)),
+                .for_each(|known| enums::write(&mut body, family, known)),
             _ => self
                 .shapes(family)
                 .for_each(|shape| structs::shape(&mut body, family, shape)),

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{Index, said};
 use crate::codegen::form::Entry;
-use crate::codegen::model::{Alphabet, Field, Format, Kind, Named, Place, Sensitive};
+use crate::codegen::model::{Alphabet, Field, Format, Generation, Kind, Named, Place, Sensitive};
 use crate::codegen::names;
 
 /// Whether `entry` says `include` and nothing else.
@@ -35,14 +35,14 @@ pub(super) fn is_only_include(entry: &Entry) -> bool {
     true
 }
 
-pub(super) fn resolve(entry: Entry, index: &Index) -> Result<Field> {
+pub(super) fn resolve(generation: Generation, entry: Entry, index: &Index) -> Result<Field> {
     let Some(name) = entry.name.clone() else {
         bail!("a field has neither `name` nor `include`");
     };
-    checked(entry, name.clone(), index).with_context(|| format!("field {name}"))
+    checked(generation, entry, name.clone(), index).with_context(|| format!("field {name}"))
 }
 
-fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
+fn checked(generation: Generation, entry: Entry, name: String, index: &Index) -> Result<Field> {
     ensure!(
         names::is_snake(&name) || entry.rust.is_some(),
         "its name needs another one in Rust (`rust`)"
@@ -57,7 +57,7 @@ fn checked(entry: Entry, name: String, index: &Index) -> Result<Field> {
         "`{rust}` is no name for a field in Rust"
     );
     ensure!(
-        !names::is_reserved(&rust),
+        !names::is_reserved(generation, &rust),
         "`{rust}` is a word of Rust, say another one (`rust`)"
     );
     let written = entry.kind.as_deref().context("no `type`")?;

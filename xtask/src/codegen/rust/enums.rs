@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 
 use super::docs;
-use crate::codegen::model::Enumeration;
+use crate::codegen::model::{Enumeration, Family};
 
-pub(super) fn write(text: &mut String, known: &Enumeration) {
+pub(super) fn write(text: &mut String, family: &Family, known: &Enumeration) {
     text.push_str("\nwxpay_json::open_enum! {\n");
-    docs::lines(text, "    ///", &known.doc);
+    docs::lines(text, "    ///", &docs::linked(family, &known.doc));
     let _ = writeln!(text, "    ///\n    /// {}.", known.label);
     let _ = writeln!(text, "    pub enum {} {{", known.name);
     for word in &known.words {
-        let _ = writeln!(text, "        /// {} ({}).", word.doc, word.label);
+        let doc = docs::linked(family, &word.doc);
+        let _ = writeln!(text, "        /// {doc} ({}).", word.label);
         let _ = writeln!(text, "        {} = \"{}\",", word.rust, word.word);
     }
     text.push_str("    }\n}\n");

@@ -203,11 +203,19 @@ fn the_rust_has_everything_in_the_order_of_the_alphabet() {
         [
             "../generated.rs",
             "v2.rs",
+            "../../tests/every_v2_operation/list.rs",
             "v2/links.rs",
             "v2/links/operation.rs"
         ]
     );
-    let text = &files[3].1;
+    assert!(
+        files[2]
+            .1
+            .contains("run.operation::<v2::links::Links>(\"v2.links.links\");"),
+        "{}",
+        files[2].1
+    );
+    let text = &files[4].1;
     for expected in [
         "OperationInfo::new(\"v2.links.links\", \"/tools/links\", Idempotency::MerchantNumber)\
          .host(Host::Fraud).merchant_field(\"mchid\").signing(Signing::HmacSha256)\
