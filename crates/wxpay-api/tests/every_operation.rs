@@ -6,8 +6,12 @@
 
 #[path = "every_operation/facts.rs"]
 mod facts;
+#[path = "support/places.rs"]
+mod places;
 #[path = "every_operation/run.rs"]
 mod run;
+#[path = "support/sample.rs"]
+mod sample;
 
 use facts::Facts;
 use run::Run;
