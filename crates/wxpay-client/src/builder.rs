@@ -9,6 +9,7 @@ use wxpay_proto::{Endpoint, Merchant, RetryPolicy};
 use crate::cache::CertificateCache;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
+use crate::exchange::Wire;
 use crate::hosts::Hosts;
 use crate::keys::Flights;
 use crate::{BuildError, Timeouts, Transport};
@@ -143,14 +144,16 @@ impl ClientBuilder {
             .ok_or_else(BuildError::user_agent)?;
         Ok(Client::from_shared(Shared {
             merchant: self.merchant,
-            hosts,
-            transport,
-            timeouts: self.timeouts,
-            retry: self.retry,
-            user_agent,
+            wire: Wire {
+                hosts,
+                transport,
+                timeouts: self.timeouts,
+                retry: self.retry,
+                user_agent,
+                max_response_bytes: self.max_response_bytes,
+            },
             clock: self.clock,
             cache: self.cache.map(CertificateCache::new),
-            max_response_bytes: self.max_response_bytes,
             flights: Flights::default(),
         }))
     }

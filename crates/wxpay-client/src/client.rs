@@ -4,24 +4,24 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use tokio::time::Instant;
 use tracing::Instrument;
 use wxpay_proto::{
-    Merchant, Notification, NotificationError, Operation, RefreshReason, Response, RetryPolicy,
+    Merchant, Notification, NotificationError, Operation, RefreshReason, Response,
     VerificationError,
 };
 
+use crate::BuildError;
 use crate::builder::ClientBuilder;
 use crate::cache::CertificateCache;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::download::{Download, ExpectedHash};
 use crate::error::Error;
-use crate::hosts::Hosts;
+use crate::exchange::Wire;
 use crate::keys::Flights;
 use crate::timeouts::after;
-use crate::{BuildError, Timeouts, Transport};
 
 /// How long a notification may wait for platform certificates: WeChat Pay takes a notification for
 /// lost that is not answered within five seconds.
@@ -49,14 +49,9 @@ pub struct Client(Arc<Shared>);
 /// Everything clones share.
 pub(crate) struct Shared {
     pub(crate) merchant: Merchant,
-    pub(crate) hosts: Hosts,
-    pub(crate) transport: Transport,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) user_agent: HeaderValue,
+    pub(crate) wire: Wire,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cache: Option<CertificateCache>,
-    pub(crate) max_response_bytes: usize,
     pub(crate) flights: Flights,
 }
 
@@ -102,7 +97,8 @@ impl Client {
         &self,
         operation: &O,
     ) -> Result<Response<O::Response>, Error> {
-        self.execute_within(operation, self.0.timeouts.call()).await
+        self.execute_within(operation, self.0.wire.timeouts.call())
+            .await
     }
 
     /// Like [`execute`](Self::execute), within a time of its own.
@@ -185,7 +181,7 @@ impl Client {
     ///
     /// When they could not be fetched; the source says why.
     pub async fn refresh_certificates(&self) -> Result<(), Error> {
-        let deadline = after(Instant::now(), self.0.timeouts.call());
+        let deadline = after(Instant::now(), self.0.wire.timeouts.call());
         self.0.obtain_keys(RefreshReason::Missing, deadline).await?;
         self.0.obtain_keys(RefreshReason::Scheduled, deadline).await
     }
@@ -195,7 +191,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("mchid", &self.0.merchant.mchid())
-            .field("hosts", &self.0.hosts.all())
+            .field("hosts", &self.0.wire.hosts.all())
             .finish_non_exhaustive()
     }
 }

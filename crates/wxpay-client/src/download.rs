@@ -104,7 +104,7 @@ pub(crate) async fn begin(
         Idempotency::Safe,
         ReplySignature::Unsigned,
     );
-    let mut call = Call::new(shared, info, shared.timeouts.call());
+    let mut call = Call::new(shared, info, shared.wire.timeouts.call());
     let span = call.span();
     let result = request(shared, &mut call, download_url, expected)
         .instrument(span.clone())
@@ -120,13 +120,17 @@ async fn request(
     expected: ExpectedHash,
 ) -> Result<Download, Error> {
     let (host, target) =
-        destination(download_url, shared.hosts.main()).map_err(|error| call.failed(error))?;
+        destination(download_url, shared.wire.hosts.main()).map_err(|error| call.failed(error))?;
     let operation = Untyped::get(target).unsigned_reply();
     let encoded = call.encode(&operation).await?;
     loop {
         let head = call.head(&encoded, &host).await?;
         if head.status().is_success() {
-            return Ok(Download::new(head, expected, shared.timeouts.response()));
+            return Ok(Download::new(
+                head,
+                expected,
+                shared.wire.timeouts.response(),
+            ));
         }
         let answer = call.body(head).await?;
         // Not a success, so there is an error to be had.

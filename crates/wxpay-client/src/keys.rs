@@ -136,7 +136,7 @@ impl Shared {
             None => None,
             Some(cache) => {
                 // Half the time: if another process is stuck with it, the other half is left to fetch.
-                let patience = self.timeouts.call() / 2;
+                let patience = self.wire.timeouts.call() / 2;
                 let lock = cache.lock(after(Instant::now(), patience)).await;
                 // Another process may have been quicker.
                 self.read_cache().await;
@@ -168,7 +168,7 @@ impl Shared {
             .merchant
             .encode_certificates_request()
             .map_err(Error::prepare)?;
-        let mut call = Call::new(self, encoded.info().clone(), self.timeouts.call());
+        let mut call = Call::new(self, encoded.info().clone(), self.wire.timeouts.call());
         let span = call.span();
         let result = self
             .exchange(&mut call, &encoded, permit)

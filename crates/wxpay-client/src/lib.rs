@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod download;
 mod error;
+mod exchange;
 mod hosts;
 mod keys;
 mod timeouts;

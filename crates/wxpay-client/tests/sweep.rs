@@ -10,6 +10,8 @@
     reason = "the tests of wxpay-api, whose helper it is, look at more of the facts"
 )]
 mod facts;
+#[path = "../../wxpay-api/tests/support/sample.rs"]
+mod sample;
 #[path = "sweep/till.rs"]
 mod till;
 
@@ -20,7 +22,7 @@ use serde_json::{Value, json};
 use wxpay_api::{bill, certificates, combine, media, partner_pay, pay, refund, security};
 use wxpay_client::ExpectedHash;
 
-use facts::Extent::{self, Full, Least};
+use sample::Extent::{self, Full, Least};
 use till::{Place, Till};
 
 const EXTENTS: [Extent; 2] = [Full, Least];
@@ -155,7 +157,13 @@ async fn refunds(till: &mut Till) {
         let seen = till
             .control(Method::GET, &format!("orders/{number}"), &Value::Null)
             .await;
+        let amount = match extent {
+            Full => json!({ "refund": 1, "total": seen["amount"]["total"], "currency": "CNY",
+                "from": [{ "account": "AVAILABLE", "amount": 1 }] }),
+            Least => json!({ "refund": 1, "total": seen["amount"]["total"], "currency": "CNY" }),
+        };
         let order = [
+            ("/amount", amount),
             ("/out_trade_no", json!(number)),
             ("/out_refund_no", json!(format!("R@{number}"))),
             // An order of one's own has no sub-merchant.
@@ -163,14 +171,14 @@ async fn refunds(till: &mut Till) {
             ("/transaction_id", seen["transaction_id"].clone()),
         ];
         let asked = till.call::<refund::CreateRefund>(extent, &order).await;
-        let refund = [order[1].clone(), order[2].clone()];
+        let refund = [order[2].clone(), order[3].clone()];
         let came = till.call::<refund::QueryRefund>(extent, &refund).await;
         assert_eq!(came["status"], outcome);
         if outcome == "ABNORMAL" {
             let mut elsewhere = vec![
                 ("/refund_id", asked["refund_id"].clone()),
-                order[1].clone(),
                 order[2].clone(),
+                order[3].clone(),
             ];
             if extent == Least {
                 elsewhere.push(("/type", json!("MERCHANT_BANK_CARD")));
@@ -185,7 +193,10 @@ async fn small(till: &mut Till) {
     for extent in EXTENTS {
         let echo = till.call::<security::Echo>(extent, &NOTHING).await;
         let sealed = echo["encrypted_echo_message"].as_str();
-        assert_eq!(sealed, (extent == Full).then_some("深圳 & 1/2"));
+        assert_eq!(
+            sealed,
+            (extent == Full).then_some("深圳 & 1/2 encryptedechomessage")
+        );
         let list = till
             .call::<certificates::ListCertificates>(extent, &NOTHING)
             .await;

@@ -21,7 +21,8 @@ use wxpay_client::{
 };
 use wxpay_sandbox::{MerchantFile, Server, ServerConfig};
 
-use crate::facts::{self, Extent, Facts};
+use crate::facts::{self, Facts};
+use crate::sample::Extent;
 
 /// Nobody listens there, and nothing leaves this machine.
 const NOTIFY: &str = "http://127.0.0.1:1/notify";

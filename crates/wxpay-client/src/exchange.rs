@@ -1,0 +1,339 @@
+//! The attempts of one call: who is asked, how often, until when, and what is known when it ends.
+//!
+//! Nothing here knows what is asked, or how a request is signed and an answer believed: the three
+//! generations of the interface share it.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{HeaderValue, USER_AGENT};
+use http::{Method, Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Span;
+use tracing::field::{Empty, display};
+use wxpay_proto::{Endpoint, Idempotency, Outcome, RetryPolicy};
+
+use crate::clock::jitter;
+use crate::error::{Delivery, Error, ErrorKind};
+use crate::hosts::Hosts;
+use crate::timeouts::after;
+use crate::transport::Limits;
+use crate::{Timeouts, Transport};
+
+/// Where requests go and how long is waited for them.
+pub(crate) struct Wire {
+    pub(crate) hosts: Hosts,
+    pub(crate) transport: Transport,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) max_response_bytes: usize,
+}
+
+/// What a call says of itself, apart from its values.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    pub(crate) idempotency: Idempotency,
+}
+
+/// Where the request of each attempt comes from.
+pub(crate) trait Source {
+    /// The request of the next attempt, in origin form.
+    async fn request(&mut self, deadline: Instant) -> Result<Request<Bytes>, Failure>;
+}
+
+/// The state of one call.
+pub(crate) struct Exchange<'c> {
+    wire: &'c Wire,
+    /// That of the client, or one that shows a client certificate.
+    transport: &'c Transport,
+    about: About,
+    deadline: Instant,
+    attempts: u32,
+    /// The host of the first attempt.
+    began: usize,
+    /// The host of the next attempt.
+    host: usize,
+    /// An attempt may have been carried out without an answer.
+    unknown: bool,
+}
+
+/// An attempt that brought no usable answer, and how the retry policy is to see it.
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// `None`: trying again would change nothing.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl<'c> Exchange<'c> {
+    pub(crate) fn new(wire: &'c Wire, about: About, limit: Duration) -> Self {
+        let host = wire.hosts.first();
+        Self {
+            wire,
+            transport: &wire.transport,
+            about,
+            deadline: after(Instant::now(), limit),
+            attempts: 0,
+            began: host,
+            host,
+            unknown: false,
+        }
+    }
+
+    /// When the call is over, whatever happens.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The span of this call. It holds no query, no body and no header but the `Request-ID`.
+    pub(crate) fn span(&self) -> Span {
+        tracing::info_span!(
+            "wxpay",
+            operation = self.about.name,
+            method = %self.about.method,
+            path = Empty,
+            status = Empty,
+            request_id = Empty,
+            attempts = Empty,
+            delivery = Empty,
+        )
+    }
+
+    /// Begins the call.
+    pub(crate) fn begin(&self, target: &str) {
+        Span::current().record("path", path(target));
+    }
+
+    /// Completes an error of this call.
+    pub(crate) fn failed(&self, error: Error) -> Error {
+        error.of_call(
+            self.about.name,
+            self.about.idempotency,
+            self.attempts,
+            self.unknown,
+        )
+    }
+
+    /// Notes in the span how the call ended.
+    pub(crate) fn record<T>(&self, span: &Span, result: &Result<T, Error>) {
+        span.record("attempts", self.attempts);
+        match result {
+            Ok(_) => {
+                span.record("delivery", "answered");
+            }
+            Err(error) => {
+                span.record("delivery", tracing::field::debug(error.delivery()));
+                if let Some(id) = error.request_id() {
+                    span.record("request_id", id);
+                }
+                tracing::debug!(kind = ?error.kind(), "call failed");
+            }
+        }
+    }
+
+    /// Sends the request, again where that is safe and promises something, until an answer is there.
+    pub(crate) async fn answer(
+        &mut self,
+        source: &mut impl Source,
+    ) -> Result<Response<Bytes>, Error> {
+        loop {
+            let failure = match self.attempt(source, None).await {
+                Ok(head) => match self.read(head).await {
+                    Ok(answer) => {
+                        self.wire.hosts.answered(self.began, self.host);
+                        return Ok(answer);
+                    }
+                    Err(failure) => failure,
+                },
+                Err(failure) => failure,
+            };
+            self.again(failure).await?;
+        }
+    }
+
+    /// Like [`answer`](Self::answer), up to the head of the answer only, for one host and not the
+    /// others.
+    pub(crate) async fn head(
+        &mut self,
+        source: &mut impl Source,
+        host: &Endpoint,
+    ) -> Result<Response<Incoming>, Error> {
+        loop {
+            match self.attempt(source, Some(host)).await {
+                Ok(head) => return Ok(head),
+                Err(failure) => self.again(failure).await?,
+            }
+        }
+    }
+
+    /// Reads an answer whole.
+    pub(crate) async fn body(
+        &mut self,
+        head: Response<Incoming>,
+    ) -> Result<Response<Bytes>, Error> {
+        self.read(head)
+            .await
+            .map_err(|failure| self.failed(failure.error))
+    }
+
+    /// Asks the retry policy, and waits as long as it says.
+    pub(crate) async fn again(&mut self, failure: Failure) -> Result<(), Error> {
+        let Failure { error, outcome } = failure;
+        let advice = outcome.and_then(|outcome| {
+            self.wire
+                .retry
+                .next(self.attempts, self.about.idempotency, &outcome, jitter())
+        });
+        let Some(advice) = advice else {
+            return Err(self.failed(error));
+        };
+        // Waiting past the deadline only to say that it has passed helps nobody.
+        if after(Instant::now(), advice.after) >= self.deadline {
+            return Err(self.failed(error));
+        }
+        self.unknown |= error.delivery() == Delivery::Unknown;
+        if advice.switch_host {
+            self.host += 1;
+        }
+        tracing::debug!(
+            attempt = self.attempts,
+            kind = ?error.kind(),
+            after_ms = u64::try_from(advice.after.as_millis()).unwrap_or(u64::MAX),
+            switch_host = advice.switch_host,
+            "trying again"
+        );
+        sleep(advice.after).await;
+        Ok(())
+    }
+
+    /// One attempt, up to the head of the answer.
+    async fn attempt(
+        &mut self,
+        source: &mut impl Source,
+        only: Option<&Endpoint>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let request = source.request(self.deadline).await?;
+        self.attempts += 1;
+        let mut request = only
+            .unwrap_or_else(|| self.wire.hosts.at(self.host))
+            .apply(request);
+        request
+            .headers_mut()
+            .insert(USER_AGENT, self.wire.user_agent.clone());
+        let now = Instant::now();
+        let limits = Limits {
+            connected_by: self.deadline.min(after(now, self.wire.timeouts.connect())),
+            answered_by: self.deadline.min(after(now, self.wire.timeouts.response())),
+        };
+        let sent = self.transport.send(request, limits).await;
+        sent.map_err(|failure| {
+            let outcome = if failure.possibly_sent {
+                Outcome::Unknown
+            } else {
+                Outcome::NotSent
+            };
+            let mut error = Error::send(failure);
+            if error.is_timeout() && Instant::now() >= self.deadline {
+                error = error.problem_is("the limit of the call passed before an answer");
+            }
+            Failure {
+                error,
+                outcome: Some(outcome),
+            }
+        })
+    }
+
+    /// Reads the body of an answer, as far as the limit allows.
+    async fn read(&mut self, head: Response<Incoming>) -> Result<Response<Bytes>, Failure> {
+        let (parts, body) = head.into_parts();
+        let span = Span::current();
+        span.record("status", parts.status.as_u16());
+        let request_id = parts
+            .headers
+            .get("request-id")
+            .and_then(|id| id.to_str().ok());
+        if let Some(id) = request_id {
+            span.record("request_id", display(id));
+        }
+        let limit = self.wire.max_response_bytes;
+        let read = timeout_at(self.deadline, collect(body, limit)).await;
+        let error = match read {
+            Ok(Ok(body)) => return Ok(Response::from_parts(parts, body)),
+            Ok(Err(Unread::TooLarge)) => {
+                return Err(Failure::fatal(
+                    Error::new(
+                        ErrorKind::TooLarge,
+                        Delivery::Unknown,
+                        "the answer is larger than this client takes",
+                    )
+                    .request_id_is(request_id),
+                ));
+            }
+            Ok(Err(Unread::Broken(error))) => Error::new(
+                ErrorKind::Connection,
+                Delivery::Unknown,
+                "the connection broke within the answer",
+            )
+            .caused_by(error),
+            Err(_) => Error::new(
+                ErrorKind::Timeout,
+                Delivery::Unknown,
+                "the answer did not end within the limit of the call",
+            ),
+        };
+        Err(Failure {
+            error: error.request_id_is(request_id),
+            outcome: Some(Outcome::Unknown),
+        })
+    }
+}
+
+/// A target without its query.
+fn path(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
+}
+
+enum Unread {
+    TooLarge,
+    Broken(hyper::Error),
+}
+
+async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Unread> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else {
+            continue;
+        };
+        if first.len().max(rest.len()).saturating_add(data.len()) > limit {
+            return Err(Unread::TooLarge);
+        }
+        // Nearly every answer comes in one piece, which then needs no copy.
+        if first.is_empty() && rest.is_empty() {
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    })
+}
+
+impl Failure {
+    pub(crate) fn fatal(error: Error) -> Self {
+        Self {
+            error,
+            outcome: None,
+        }
+    }
+}
