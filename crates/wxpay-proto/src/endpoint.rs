@@ -107,7 +107,7 @@ impl Endpoint {
         request
     }
 
-    fn of(host: &'static str) -> Self {
+    pub(crate) fn of(host: &'static str) -> Self {
         Self {
             scheme: Scheme::HTTPS,
             authority: Authority::from_static(host),

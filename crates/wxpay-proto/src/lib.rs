@@ -2,6 +2,8 @@
 
 pub mod danger;
 pub mod reply;
+#[cfg(feature = "v1")]
+pub mod v1;
 
 mod api_error;
 mod certificates;
