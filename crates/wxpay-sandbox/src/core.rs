@@ -8,6 +8,7 @@ mod catalogue;
 mod certificates;
 mod check;
 mod cipher;
+mod client;
 mod clock;
 mod control;
 mod faults;
@@ -18,9 +19,10 @@ mod multipart;
 mod notify;
 pub(crate) mod random;
 mod serve;
+mod v2;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, Response};
 use serde::{Deserialize, Serialize};
 use wxpay_sign::Timestamp;
 
@@ -37,6 +39,7 @@ use crate::cashier;
 use crate::identity::Identity;
 
 pub use self::answer::{Answer, Cut};
+pub use self::client::ClientCertificate;
 pub use self::notify::Delivery;
 
 /// A WeChat Pay in memory: no sockets, no files, no clock of its own.
@@ -172,7 +175,8 @@ impl Core {
     ///
     /// An absolute address says under which scheme and host the sandbox was reached, which goes
     /// into the addresses it hands out; with an address in origin form, `http` and the `Host`
-    /// header are taken for it.
+    /// header are taken for it. Interfaces of v2 that ask for a client certificate find it in the
+    /// request's extensions, as [`ClientCertificate`]; under `http` they go without.
     pub fn handle(&mut self, request: Request<Bytes>, now: Timestamp) -> Answer {
         let path = request.uri().path();
         if path == "/_sandbox" || path.starts_with("/_sandbox/") {
@@ -183,14 +187,22 @@ impl Core {
         }
         let now = self.clock.now(now);
         self.book.advance(now);
-        let (parts, body) = request.into_parts();
-        self.serve(&Incoming {
+        let (mut parts, body) = request.into_parts();
+        let incoming = Incoming {
             method: parts.method,
             uri: parts.uri,
             headers: parts.headers,
             body,
             now,
-        })
+            certificate: parts.extensions.remove(),
+        };
+        // Their paths tell the generations apart. What nobody knows is answered as v3 does.
+        match v2::Facts::built_in().route(incoming.uri.path()) {
+            Some(route) => self.serve(&incoming, |core, note| {
+                core.perform_v2(route, &incoming, note)
+            }),
+            None => self.serve(&incoming, |core, note| core.perform(&incoming, note)),
+        }
     }
 
     /// The notifications to be sent now, each once: ask again after [`Core::next_due`].
@@ -208,9 +220,10 @@ impl Core {
         self.desk.seal_all(&mut self.book, &mut tools)
     }
 
-    /// How the sending of a notification went: the merchant's status, or an error where no answer
-    /// came within five seconds. 2xx ends it, anything else has it tried again.
-    pub fn delivered(&mut self, id: u64, result: Result<StatusCode, ()>, now: Timestamp) {
+    /// How the sending of a notification went: the merchant's answer, or an error where none came
+    /// within five seconds. 2xx ends it, of a notice of v2 only with `return_code` SUCCESS in the
+    /// body; anything else has it tried again.
+    pub fn delivered(&mut self, id: u64, result: Result<&Response<Bytes>, ()>, now: Timestamp) {
         let now = self.clock.now(now);
         self.desk.delivered(&mut self.book, id, result, now);
     }

@@ -9,7 +9,7 @@ mod secret;
 use std::fmt;
 
 use wxpay_sign::{
-    ApiV3Key, Certificate, PrivateKey, PublicKey, PublicKeyId, SerialNumber, Timestamp,
+    ApiV2Key, ApiV3Key, Certificate, PrivateKey, PublicKey, PublicKeyId, SerialNumber, Timestamp,
 };
 use zeroize::Zeroizing;
 
@@ -53,6 +53,7 @@ pub(crate) struct Pems {
 pub struct Identity {
     names: Names,
     apiv3_key: ApiV3Key,
+    api_v2_key: Option<ApiV2Key>,
     public_key_id: PublicKeyId,
     authority: Authority,
     merchant: Holder,
@@ -179,6 +180,10 @@ impl Identity {
     ) -> Result<Self, IdentityError> {
         let apiv3_key = ApiV3Key::new(names.apiv3_key.expose())
             .map_err(|error| IdentityError::part("apiv3_key", error))?;
+        let api_v2_key = match names.api_key.expose() {
+            "" => None,
+            key => Some(ApiV2Key::new(key).map_err(|error| IdentityError::part("api_key", error))?),
+        };
         let public_key_id = PublicKeyId::parse(&names.public_key_id)
             .map_err(|error| IdentityError::part("public_key_id", error))?;
         let merchant = Holder::new(merchant, "merchant certificate", "merchant private key")?;
@@ -198,6 +203,7 @@ impl Identity {
         Ok(Self {
             names,
             apiv3_key,
+            api_v2_key,
             public_key_id,
             authority,
             merchant,
@@ -264,6 +270,12 @@ impl Identity {
     #[must_use]
     pub fn api_key(&self) -> &Secret {
         &self.names.api_key
+    }
+
+    /// The same, to sign and to decrypt with; none where the merchant file leaves it out.
+    #[must_use]
+    pub fn api_v2_key(&self) -> Option<&ApiV2Key> {
+        self.api_v2_key.as_ref()
     }
 
     /// The app secret of v1, 32 characters.

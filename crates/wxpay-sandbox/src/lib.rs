@@ -17,7 +17,7 @@ mod home;
 mod identity;
 mod server;
 
-pub use self::core::{Answer, Change, Core, Cut, Delivery};
+pub use self::core::{Answer, Change, ClientCertificate, Core, Cut, Delivery};
 pub use self::home::{Home, HomeError, MerchantFile};
 pub use self::identity::{Identity, IdentityError, PlatformCertificate, Secret};
 pub use self::server::{Server, ServerConfig, StartError};

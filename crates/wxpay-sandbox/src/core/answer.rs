@@ -162,6 +162,17 @@ pub(crate) fn json(status: StatusCode, body: &Value) -> Response<Bytes> {
     response
 }
 
+/// A page for people that something in between puts in the place of an answer, with 200.
+pub(crate) fn html_page() -> Response<Bytes> {
+    let page = "<!DOCTYPE html>\n<html>\n<head><title>网络认证</title></head>\n\
+                <body><h1>请先登录网络</h1></body>\n</html>\n";
+    bare(
+        StatusCode::OK,
+        Some("text/html; charset=utf-8"),
+        Bytes::from_static(page.as_bytes()),
+    )
+}
+
 /// What a gateway in between says when it cannot reach WeChat Pay.
 pub(crate) fn bad_gateway() -> Response<Bytes> {
     let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\

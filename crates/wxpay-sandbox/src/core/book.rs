@@ -27,6 +27,7 @@ mod security;
 mod store;
 mod text;
 mod transaction;
+pub(crate) mod v2;
 mod view;
 
 #[cfg(test)]
@@ -40,8 +41,8 @@ use super::call::{Call, Failure, Reply, numeric};
 use super::random::Ids;
 use crate::identity::Identity;
 
-pub(crate) use self::model::RefundScript;
-pub(crate) use self::notice::Outgoing;
+pub(crate) use self::model::{RefundScript, Signing};
+pub(crate) use self::notice::{Form, Outgoing};
 pub(crate) use self::store::Change;
 use self::store::{Key, Store};
 

@@ -76,6 +76,15 @@ pub(crate) struct Field {
     pub(crate) any_of: Vec<Vec<String>>,
     #[serde(default)]
     pub(crate) items: Option<Box<Self>>,
+    /// In v2: a text that holds JSON.
+    #[serde(default)]
+    pub(crate) json: bool,
+    /// In v2: stands any number of times, its fields with `_0`, `_1` … behind their names.
+    #[serde(default)]
+    pub(crate) indexed: bool,
+    /// In v2: an element with elements of this name in it.
+    #[serde(default)]
+    pub(crate) list: Option<String>,
 }
 
 /// What a value is.

@@ -373,7 +373,7 @@ fn label<'a>(field: &'a Field, pointer: &'a str) -> &'a str {
 
 /// An absolute web address without a query. WeChat Pay wants https and tolerates http on private
 /// lines; a sandbox's notifications go to the machine next door, so both are taken.
-fn is_notify_url(text: &str) -> bool {
+pub(crate) fn is_notify_url(text: &str) -> bool {
     let Ok(url) = text.parse::<http::Uri>() else {
         return false;
     };
@@ -383,17 +383,19 @@ fn is_notify_url(text: &str) -> bool {
 }
 
 /// The first character that the alphabet does not have.
-fn outside(alphabet: &str, text: &str) -> Option<char> {
+pub(crate) fn outside(alphabet: &str, text: &str) -> Option<char> {
     let allowed = allowed(alphabet)?;
     text.chars().find(|c| !allowed(*c))
 }
 
 /// The characters of an alphabet of the catalogue.
-pub(super) fn allowed(alphabet: &str) -> Option<fn(char) -> bool> {
+pub(crate) fn allowed(alphabet: &str) -> Option<fn(char) -> bool> {
     Some(match alphabet {
         "trade_no" => |c| c.is_ascii_alphanumeric() || "_-|*".contains(c),
         "refund_no" => |c| c.is_ascii_alphanumeric() || "_-|*@".contains(c),
         "digits" => |c| c.is_ascii_digit(),
+        "alphanumeric" => |c| c.is_ascii_alphanumeric(),
+        "identifier" => |c| c.is_ascii_alphanumeric() || "_-".contains(c),
         "hex" => |c| c.is_ascii_hexdigit(),
         _ => return None,
     })

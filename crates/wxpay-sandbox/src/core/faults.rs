@@ -39,7 +39,8 @@ pub(crate) struct Fault {
     /// How many bytes of the body `truncate_body` lets through; half without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<usize>,
-    /// Whether `status_500` and `status_502` answer a request that was carried out.
+    /// Whether `status_500`, `status_502`, `html_page` and `empty_body` answer a request that was
+    /// carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) processed: Option<bool>,
 }
@@ -75,6 +76,10 @@ faults! {
         Status500 = "status_500",
         /// A page of HTML from something in between.
         Status502 = "status_502",
+        /// A page of HTML with 200, in the place of the answer.
+        HtmlPage = "html_page",
+        /// Nothing at all, with 200.
+        EmptyBody = "empty_body",
         /// A signature over other bytes.
         WrongSignature = "wrong_signature",
         /// Signed rightly, an hour ago.
@@ -109,6 +114,8 @@ faults! {
         StaleTimestamp = "stale_timestamp",
         /// Names a key nobody knows, in the place of this attempt.
         UnknownSerial = "unknown_serial",
+        /// Signed with MD5 though the order was placed with HMAC-SHA256. It is genuine. Only v2.
+        NoticeMd5 = "notice_md5",
     }
 }
 
@@ -136,7 +143,10 @@ impl Faults {
             let allowed: &[&str] = match fault {
                 AnswerFault::Latency => &["milliseconds"],
                 AnswerFault::Status429 => &["retry_after"],
-                AnswerFault::Status500 | AnswerFault::Status502 => &["processed"],
+                AnswerFault::Status500
+                | AnswerFault::Status502
+                | AnswerFault::HtmlPage
+                | AnswerFault::EmptyBody => &["processed"],
                 AnswerFault::TruncateBody => &["bytes"],
                 _ => &[],
             };

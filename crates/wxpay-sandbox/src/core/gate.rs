@@ -15,6 +15,7 @@ use super::auth::{self, Merchant, Rejection, Signed};
 use super::call::{Failure, Upload, numeric};
 use super::catalogue::{Catalogue, Operation, Route};
 use super::certificates::Keys;
+use super::client::ClientCertificate;
 use super::{check, cipher, multipart};
 use crate::identity::Identity;
 
@@ -34,6 +35,8 @@ pub(crate) struct Incoming {
     pub(crate) body: Bytes,
     /// When it came, by the sandbox's clock.
     pub(crate) now: Timestamp,
+    /// Who the client is by TLS.
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 impl Incoming {
@@ -41,6 +44,11 @@ impl Incoming {
     pub(crate) fn named_key(&self) -> Option<PlatformKeyId> {
         let value = self.headers.get(answer::SERIAL)?.to_str().ok()?;
         PlatformKeyId::parse(value).ok()
+    }
+
+    /// Whether it came over TLS, so that the client could show a certificate.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
     }
 
     /// Scheme and authority under which the sandbox was reached.
@@ -442,6 +450,13 @@ impl Visit<'_> {
     }
 
     fn query(&self) -> Result<BTreeMap<String, String>, String> {
+        self.incoming.query()
+    }
+}
+
+impl Incoming {
+    /// The parameters of the query, percent-decoded.
+    pub(crate) fn query(&self) -> Result<BTreeMap<String, String>, String> {
         let mut query = BTreeMap::new();
         let decode = |text: &str| {
             percent_decode_str(&text.replace('+', " "))
@@ -449,7 +464,7 @@ impl Visit<'_> {
                 .map(std::borrow::Cow::into_owned)
                 .map_err(|_| "the query is not UTF-8".to_owned())
         };
-        let text = self.incoming.uri.query().unwrap_or_default();
+        let text = self.uri.query().unwrap_or_default();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;

@@ -42,6 +42,8 @@ pub(crate) struct Record<'a> {
     pub(crate) accepted: bool,
     /// What was wrong, or, with an accepted request, what deserves a second look.
     pub(crate) problems: &'a [String],
+    /// What is no problem and yet worth knowing.
+    pub(crate) remarks: &'a [String],
     /// The faults that were applied to the answer.
     pub(crate) faults: &'a [&'static str],
     /// The answer's status; none where the connection was cut.
@@ -81,6 +83,7 @@ impl Journal {
             "operation": record.operation,
             "verdict": if record.accepted { "accepted" } else { "refused" },
             "problems": record.problems,
+            "remarks": record.remarks,
             "faults": record.faults,
             "status": record.status,
             "request_id": record.request_id,
@@ -146,6 +149,7 @@ mod tests {
             operation: None,
             accepted: false,
             problems: &[],
+            remarks: &[],
             faults: &[],
             status: Some(400),
             request_id: "08",

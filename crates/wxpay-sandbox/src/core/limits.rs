@@ -51,8 +51,8 @@ impl Limits {
             return Err(format!("there are more than {MOST_LIMITS} limits"));
         }
         for (index, limit) in config.limits.iter().enumerate() {
-            if !limit.path.starts_with("/v3/") {
-                return Err(format!("limits[{index}].path must begin with /v3/"));
+            if !limit.path.starts_with('/') {
+                return Err(format!("limits[{index}].path must begin with /"));
             }
             if !(1..=86_400).contains(&limit.seconds) {
                 return Err(format!(
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         for (limit, problem) in [
-            (json!({ "path": "/pay", "requests": 1 }), "limits[0].path"),
+            (json!({ "path": "pay", "requests": 1 }), "limits[0].path"),
             (
                 json!({ "path": "/v3/", "requests": 1, "seconds": 0 }),
                 "limits[0].seconds",

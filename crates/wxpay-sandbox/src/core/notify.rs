@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 use wxpay_json::DateTime;
 use wxpay_sign::Timestamp;
 
 use super::answer::{self, Tamper};
-use super::book::{Book, Outgoing};
+use super::book::{Book, Form, Outgoing};
 use super::certificates::Keys;
 use super::faults::{Faults, NotificationFault};
 use super::random::Ids;
+use super::v2;
 use crate::identity::Identity;
 
 /// A notification to be sent now.
@@ -53,6 +54,7 @@ struct Attempt {
     spoiled: Option<NotificationFault>,
     url: String,
     event_type: String,
+    form: Form,
 }
 
 /// What sealing needs.
@@ -85,14 +87,21 @@ impl Desk {
                 book.delivered(&outgoing.id, false, tools.now);
                 continue;
             }
-            let spoiled = [
-                NotificationFault::Probe,
-                NotificationFault::WrongSignature,
-                NotificationFault::StaleTimestamp,
-                NotificationFault::UnknownSerial,
-            ]
-            .into_iter()
-            .find(|fault| strike(tools.faults, *fault).is_some());
+            let possible: &[NotificationFault] = match outgoing.form {
+                Form::V3 => &[
+                    NotificationFault::Probe,
+                    NotificationFault::WrongSignature,
+                    NotificationFault::StaleTimestamp,
+                    NotificationFault::UnknownSerial,
+                ],
+                Form::V2(_) | Form::V2Refund(_) => &[NotificationFault::WrongSignature],
+            };
+            let spoiled = possible
+                .iter()
+                .copied()
+                .find(|fault| strike(tools.faults, *fault).is_some());
+            let md5 = matches!(outgoing.form, Form::V2(signing) if signing.hmac)
+                && strike(tools.faults, NotificationFault::NoticeMd5).is_some();
             let mut delay = strike(tools.faults, NotificationFault::Delay)
                 .and_then(|fault| fault.milliseconds)
                 .unwrap_or(0);
@@ -102,9 +111,18 @@ impl Desk {
             }
             let copies =
                 1 + usize::from(strike(tools.faults, NotificationFault::Duplicate).is_some());
-            let body = envelope(&outgoing, tools);
+            let body = match outgoing.form {
+                Form::V3 => envelope(&outgoing, tools),
+                Form::V2(_) | Form::V2Refund(_) => Bytes::new(),
+            };
             for copy in 0..copies {
-                let Some(request) = seal(&outgoing, &body, spoiled, tools) else {
+                let request = match outgoing.form {
+                    Form::V3 => seal(&outgoing, &body, spoiled, tools),
+                    Form::V2(_) | Form::V2Refund(_) => {
+                        v2::seal(&outgoing, spoiled, md5, tools.identity, tools.ids)
+                    }
+                };
+                let Some(request) = request else {
                     // No request can be made of this address: the schedule goes on in vain.
                     self.remember(
                         &outgoing.id,
@@ -126,6 +144,7 @@ impl Desk {
                         spoiled,
                         url: outgoing.url.clone(),
                         event_type: outgoing.event_type.clone(),
+                        form: outgoing.form,
                     },
                 );
                 let delivery = Delivery {
@@ -152,23 +171,27 @@ impl Desk {
         &mut self,
         book: &mut Book,
         id: u64,
-        result: Result<StatusCode, ()>,
+        result: Result<&Response<Bytes>, ()>,
         now: Timestamp,
     ) {
         let Some(attempt) = self.under_way.remove(&id) else {
             return;
         };
+        let taken = result.is_ok_and(|response| match attempt.form {
+            Form::V3 => response.status().is_success(),
+            Form::V2(_) | Form::V2Refund(_) => v2::is_taken(response),
+        });
         self.remember(
             &attempt.outgoing,
             &attempt.url,
             &attempt.event_type,
             attempt.spoiled,
-            result.ok(),
+            result.ok().map(|response| (response.status(), taken)),
             now,
         );
         if attempt.counts {
             // Whatever the merchant said to a spoiled one, the genuine one is still to come.
-            let taken = attempt.spoiled.is_none() && result.is_ok_and(|status| status.is_success());
+            let taken = attempt.spoiled.is_none() && taken;
             book.delivered(&attempt.outgoing, taken, now);
         }
     }
@@ -179,13 +202,21 @@ impl Desk {
         url: &str,
         event_type: &str,
         spoiled: Option<NotificationFault>,
-        status: Option<StatusCode>,
+        answer: Option<(StatusCode, bool)>,
         now: Timestamp,
     ) {
         let mut problems = Vec::new();
-        if let (Some(fault), Some(status)) = (spoiled, status)
+        let (status, taken) = answer.unzip();
+        if let Some(status) = status
             && status.is_success()
+            && taken == Some(false)
         {
+            problems.push(
+                "not taken: an answer to a notice of v2 is XML whose return_code is SUCCESS"
+                    .to_owned(),
+            );
+        }
+        if let (Some(fault), Some(true)) = (spoiled, taken) {
             problems.push(format!(
                 "the merchant took a notification that was spoiled on purpose ({}): verify before believing",
                 fault.as_str()

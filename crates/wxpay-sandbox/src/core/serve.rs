@@ -17,13 +17,15 @@ use super::{Core, Kept, cipher};
 
 /// What the journal is told about a request on its way.
 #[derive(Debug, Default)]
-struct Note {
-    operation: Option<&'static str>,
-    accepted: bool,
-    problems: Vec<String>,
-    faults: Vec<&'static str>,
+pub(super) struct Note {
+    pub(super) operation: Option<&'static str>,
+    pub(super) accepted: bool,
+    pub(super) problems: Vec<String>,
+    /// What is no problem and yet worth knowing.
+    pub(super) remarks: Vec<String>,
+    pub(super) faults: Vec<&'static str>,
     /// The number at the end of the `Request-ID`.
-    numeric: u64,
+    pub(super) numeric: u64,
 }
 
 /// An answer before it is signed.
@@ -43,10 +45,15 @@ impl Outcome {
 }
 
 impl Core {
-    pub(super) fn serve(&mut self, incoming: &Incoming) -> Answer {
+    /// Has a request answered, and takes it down in the journal.
+    pub(super) fn serve(
+        &mut self,
+        incoming: &Incoming,
+        perform: impl FnOnce(&mut Self, &mut Note) -> Answer,
+    ) -> Answer {
         let request_id = self.ids.request_id();
         let mut note = Note::default();
-        let mut answer = self.perform(incoming, &mut note);
+        let mut answer = perform(self, &mut note);
         let id = format!("{request_id}-{}", note.numeric);
         answer::insert(answer.response.headers_mut(), answer::REQUEST_ID, &id);
         let dropped = matches!(answer.cut, Some(Cut::DropBefore | Cut::DropAfter));
@@ -60,6 +67,7 @@ impl Core {
             operation: note.operation,
             accepted: note.accepted,
             problems: &note.problems,
+            remarks: &note.remarks,
             faults: &note.faults,
             status: (!dropped).then(|| answer.response.status().as_u16()),
             request_id: &id,
@@ -67,7 +75,7 @@ impl Core {
         answer
     }
 
-    fn perform(&mut self, incoming: &Incoming, note: &mut Note) -> Answer {
+    pub(super) fn perform(&mut self, incoming: &Incoming, note: &mut Note) -> Answer {
         let latency = self.strike(AnswerFault::Latency, incoming, note);
         let delay = Duration::from_millis(latency.and_then(|it| it.milliseconds).unwrap_or(0));
         if self
@@ -119,6 +127,24 @@ impl Core {
                         signed: false,
                     },
                 )
+            } else if let Some(fault) = self.strike(AnswerFault::HtmlPage, incoming, note) {
+                let response = answer::html_page();
+                (
+                    fault,
+                    Outcome {
+                        response,
+                        signed: false,
+                    },
+                )
+            } else if let Some(fault) = self.strike(AnswerFault::EmptyBody, incoming, note) {
+                let response = answer::bare(StatusCode::OK, None, Bytes::new());
+                (
+                    fault,
+                    Outcome {
+                        response,
+                        signed: false,
+                    },
+                )
             } else if let Some(fault) = self.strike(AnswerFault::Status429, incoming, note) {
                 (fault, Outcome::failure(&Failure::frequency_limited(), true))
             } else {
@@ -145,7 +171,7 @@ impl Core {
         Some(outcome)
     }
 
-    fn strike(
+    pub(super) fn strike(
         &mut self,
         fault: AnswerFault,
         incoming: &Incoming,

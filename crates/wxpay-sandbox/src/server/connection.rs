@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use super::answer::{AnswerBody, Cut};
 use super::chain;
 use super::shared::Shared;
-use crate::core::Cut as CutAt;
+use crate::core::{ClientCertificate, Cut as CutAt};
 
 /// The largest request body, in bytes: WeChat Pay's largest upload is 5 MiB of video.
 const MAX_BODY: usize = 16 << 20;
@@ -108,6 +108,7 @@ async fn converse(
         _ = stop.wait_for(|stop| *stop) => return Ok(()),
         greeted = tokio::time::timeout(HEAD_WITHIN, greet(stream, door.tls.as_ref())) => greeted??,
     };
+    let certificate = greeted.certificate;
     let io = TokioIo::new(greeted.stream);
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
@@ -126,7 +127,13 @@ async fn converse(
     } else {
         server.http1_only()
     };
-    let service = service_fn(|request| serve(request, Arc::clone(door), Arc::clone(shared)));
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().clear();
+        if let Some(certificate) = certificate.clone() {
+            request.extensions_mut().insert(certificate);
+        }
+        serve(request, Arc::clone(door), Arc::clone(shared))
+    });
     let connection = server.serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
@@ -139,6 +146,8 @@ async fn converse(
 struct Greeted {
     stream: Box<dyn Stream>,
     http2: bool,
+    /// What the client has shown of itself; verified.
+    certificate: Option<ClientCertificate>,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -148,10 +157,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 async fn greet(stream: TcpStream, tls: Option<&TlsAcceptor>) -> io::Result<Greeted> {
     if let Some(tls) = tls {
         let stream = tls.accept(stream).await?;
-        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let (_, connection) = stream.get_ref();
+        let http2 = connection.alpn_protocol() == Some(b"h2");
+        let certificate = connection
+            .peer_certificates()
+            .and_then(<[_]>::first)
+            .map(|certificate| ClientCertificate::from_der(certificate.to_vec()));
         return Ok(Greeted {
             stream: Box::new(stream),
             http2,
+            certificate,
         });
     }
     let mut seen = [0; HTTP2_PREFACE.len()];
@@ -162,6 +177,7 @@ async fn greet(stream: TcpStream, tls: Option<&TlsAcceptor>) -> io::Result<Greet
             return Ok(Greeted {
                 stream: Box::new(stream),
                 http2: http2 && length != 0,
+                certificate: None,
             });
         }
         if stream.ready(Interest::READABLE).await?.is_read_closed() {

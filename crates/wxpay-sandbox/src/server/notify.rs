@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
-use http_body_util::Full;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,6 +19,8 @@ use super::shared::Shared;
 
 /// How long a merchant may take to answer: WeChat Pay's own limit.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes.
+const MOST_ANSWER: usize = 64 << 10;
 /// How many notifications may be under way at once.
 const AT_ONCE: usize = 32;
 
@@ -57,7 +59,9 @@ pub(super) async fn run(
                     return;
                 };
                 let result = send(&client, delivery.request).await;
-                shared.with_core(|core, now| core.delivered(delivery.id, result, now));
+                shared.with_core(|core, now| {
+                    core.delivered(delivery.id, result.as_ref().or(Err(())), now)
+                });
                 shared.wake();
             });
         }
@@ -72,12 +76,20 @@ pub(super) async fn run(
     under_way.shutdown().await;
 }
 
-async fn send(client: &NotifyClient, request: Request<Bytes>) -> Result<StatusCode, ()> {
+async fn send(client: &NotifyClient, request: Request<Bytes>) -> Result<Response<Bytes>, ()> {
     let url = request.uri().clone();
-    match tokio::time::timeout(ANSWER_WITHIN, client.request(request.map(Full::new))).await {
+    let exchange = async {
+        let response = client.request(request.map(Full::new)).await?;
+        let (parts, body) = response.into_parts();
+        // Where all depends on the status, a body that is too long or cut off spoils nothing.
+        let body = Limited::new(body, MOST_ANSWER).collect().await;
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        Ok::<_, hyper_util::client::legacy::Error>(Response::from_parts(parts, body))
+    };
+    match tokio::time::timeout(ANSWER_WITHIN, exchange).await {
         Ok(Ok(response)) => {
             tracing::info!(%url, status = response.status().as_u16(), "sent a notification");
-            Ok(response.status())
+            Ok(response)
         }
         Ok(Err(error)) => {
             tracing::warn!(%url, error = %chain(&error), "a notification did not arrive");

@@ -1,7 +1,7 @@
 //! Notifications: sealed, signed, spoiled on request, tried again.
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use wxpay_sandbox::Delivery;
 
@@ -27,6 +27,13 @@ fn due(merchant: &mut Merchant) -> Vec<Delivery> {
         merchant.now = merchant.now.saturating_add(1);
     }
     Vec::new()
+}
+
+/// What a merchant says to a notification.
+fn answer(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
 }
 
 fn open(merchant: &Merchant, body: &[u8]) -> Value {
@@ -73,9 +80,11 @@ fn a_notification_is_sealed_signed_and_sent_once_it_is_taken() {
     assert!(open(&merchant, request.body()).is_object());
     // Under way: not sent a second time.
     assert!(merchant.core.due(merchant.now).is_empty());
-    merchant
-        .core
-        .delivered(deliveries[0].id, Ok(StatusCode::NO_CONTENT), merchant.now);
+    merchant.core.delivered(
+        deliveries[0].id,
+        Ok(&answer(StatusCode::NO_CONTENT)),
+        merchant.now,
+    );
     assert!(due(&mut merchant).is_empty());
     let (_, attempts) = merchant.control(Method::GET, "/_sandbox/notifications", "");
     assert_eq!(attempts[0]["status"], 204);
@@ -87,9 +96,11 @@ fn what_is_not_taken_comes_again_with_the_same_id_and_a_fresh_signature() {
     echo(&mut merchant);
     let first = due(&mut merchant).remove(0);
     let sent = merchant.now;
-    merchant
-        .core
-        .delivered(first.id, Ok(StatusCode::INTERNAL_SERVER_ERROR), sent);
+    merchant.core.delivered(
+        first.id,
+        Ok(&answer(StatusCode::INTERNAL_SERVER_ERROR)),
+        sent,
+    );
     let second = due(&mut merchant).remove(0);
     assert_eq!(merchant.now.seconds_since(sent), 15);
     assert_eq!(
@@ -105,7 +116,7 @@ fn what_is_not_taken_comes_again_with_the_same_id_and_a_fresh_signature() {
     assert_eq!(merchant.now.seconds_since(sent), 30);
     merchant
         .core
-        .delivered(third.id, Ok(StatusCode::OK), merchant.now);
+        .delivered(third.id, Ok(&answer(StatusCode::OK)), merchant.now);
     assert!(due(&mut merchant).is_empty());
     // A result nobody waits for changes nothing.
     merchant.core.delivered(third.id, Err(()), merchant.now);
@@ -131,12 +142,12 @@ fn a_spoiled_notification_is_followed_by_the_genuine_one_whatever_is_said_to_it(
         );
         merchant
             .core
-            .delivered(spoiled.id, Ok(StatusCode::OK), merchant.now);
+            .delivered(spoiled.id, Ok(&answer(StatusCode::OK)), merchant.now);
         let genuine = due(&mut merchant).remove(0);
         assert!(verdict(&merchant, &genuine.request).is_ok(), "{fault}");
         merchant
             .core
-            .delivered(genuine.id, Ok(StatusCode::OK), merchant.now);
+            .delivered(genuine.id, Ok(&answer(StatusCode::OK)), merchant.now);
         let (_, attempts) = merchant.control(Method::GET, "/_sandbox/notifications", "");
         let attempts = attempts.as_array().unwrap();
         let flagged = &attempts[attempts.len() - 2];
@@ -163,7 +174,7 @@ fn notifications_are_lost_doubled_late_and_out_of_order() {
     );
     merchant
         .core
-        .delivered(kept[0].id, Ok(StatusCode::OK), merchant.now);
+        .delivered(kept[0].id, Ok(&answer(StatusCode::OK)), merchant.now);
 
     merchant.set_faults(
         json!({ "notifications": { "duplicate": { "rate": 1, "only": "SECURITY_ECHO" } } }),
@@ -177,7 +188,7 @@ fn notifications_are_lost_doubled_late_and_out_of_order() {
         .delivered(doubled[1].id, Err(()), merchant.now);
     merchant
         .core
-        .delivered(doubled[0].id, Ok(StatusCode::OK), merchant.now);
+        .delivered(doubled[0].id, Ok(&answer(StatusCode::OK)), merchant.now);
     assert!(due(&mut merchant).is_empty());
 
     merchant
@@ -187,7 +198,7 @@ fn notifications_are_lost_doubled_late_and_out_of_order() {
     assert_eq!(late[0].delay.as_millis(), 1500);
     merchant
         .core
-        .delivered(late[0].id, Ok(StatusCode::OK), merchant.now);
+        .delivered(late[0].id, Ok(&answer(StatusCode::OK)), merchant.now);
 
     merchant.set_faults(json!({ "notifications": { "reorder": { "rate": 1, "times": 1 } } }));
     echo(&mut merchant);
@@ -210,7 +221,7 @@ fn the_key_follows_the_merchant_or_the_mix_that_was_set() {
         let delivery = due(merchant).remove(0);
         merchant
             .core
-            .delivered(delivery.id, Ok(StatusCode::OK), merchant.now);
+            .delivered(delivery.id, Ok(&answer(StatusCode::OK)), merchant.now);
         verdict(merchant, &delivery.request).unwrap()
     };
     assert_eq!(signer(&mut merchant), serial);

@@ -153,7 +153,13 @@ impl World {
         }
         if flight.start == self.starts {
             let now = self.now;
-            self.core().delivered(flight.delivery.id, told, now);
+            let told = told.map(|status| {
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = status;
+                response
+            });
+            self.core()
+                .delivered(flight.delivery.id, told.as_ref().or(Err(())), now);
             self.keep();
         }
     }

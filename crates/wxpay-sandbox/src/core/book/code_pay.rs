@@ -13,7 +13,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wxpay_sign::Timestamp;
 
-use super::model::{Order, Payer, Reversal, TradeState, TradeType};
+use super::model::{Generation, Order, Payer, Reversal, TradeState, TradeType};
 use super::order::in_mode;
 use super::transaction::put;
 use super::{Book, Context, full, optional, prepay, required, text, transaction};
@@ -65,10 +65,13 @@ impl Book {
             state: TradeState::Userpaying,
             codes: Vec::new(),
             typing_until: None,
+            typing_in_vain: false,
             payment: None,
             ended: None,
             reversal: None,
             refunds: Vec::new(),
+            generation: Generation::V3,
+            recalls: 0,
         };
         match last {
             b'9' => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use wxpay_json::Fen;
 
-use super::model::{Combine, Order, Owner, Payer, TradeState, TradeType};
+use super::model::{Combine, Generation, Order, Owner, Payer, TradeState, TradeType};
 use super::{Book, Context, full, optional, prepay, required, text, transaction};
 use crate::core::call::{Call, Failure, Reply, numeric};
 
@@ -178,10 +178,13 @@ impl Book {
             state: TradeState::Notpay,
             codes: Vec::new(),
             typing_until: None,
+            typing_in_vain: false,
             payment: None,
             ended: None,
             reversal: None,
             refunds: Vec::new(),
+            generation: Generation::V3,
+            recalls: 0,
         })
     }
 

@@ -77,6 +77,24 @@ impl TradeType {
     }
 }
 
+/// Which interface somebody used, and so the form of the notifications that follow.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Generation {
+    #[default]
+    V3,
+    V2(Signing),
+}
+
+/// How a request of v2 was signed; answers and notices follow it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Signing {
+    /// HMAC-SHA256 and not MD5.
+    pub(crate) hmac: bool,
+    /// With the sandbox key (沙箱密钥) and not the merchant's own.
+    pub(crate) sandbox_key: bool,
+}
+
 /// Whose order it is: a merchant's own, or a provider's for its sub-merchant.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Owner {
@@ -135,12 +153,21 @@ pub(crate) struct Order {
     pub(crate) codes: Vec<Code>,
     /// The payer is typing a password and will be ready by then.
     pub(crate) typing_until: Option<i64>,
+    /// The password will be wrong.
+    #[serde(default)]
+    pub(crate) typing_in_vain: bool,
     pub(crate) payment: Option<Payment>,
     /// When it was closed, or when the payment failed for good.
     pub(crate) ended: Option<i64>,
     pub(crate) reversal: Option<Reversal>,
     /// The refunds, by `out_refund_no`, in the order they were asked for.
     pub(crate) refunds: Vec<String>,
+    /// How it was placed.
+    #[serde(default)]
+    pub(crate) generation: Generation,
+    /// So many reversals ask to be called again before one is carried out.
+    #[serde(default)]
+    pub(crate) recalls: u8,
 }
 
 impl Order {
@@ -256,6 +283,9 @@ pub(crate) struct Refund {
     pub(crate) fee: Fen,
     /// Whether an abnormal refund was sent elsewhere.
     pub(crate) redirected: bool,
+    /// How it was asked for.
+    #[serde(default)]
+    pub(crate) generation: Generation,
 }
 
 /// What becomes of refunds: a control for tests, the same for all refunds from then on.

@@ -8,12 +8,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wxpay_sign::Timestamp;
 
+use super::model::Signing;
 use super::text::beijing;
 
 /// Seconds from a failed attempt to the next.
 pub(super) const SCHEDULE: [i64; 15] = [
     15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
 ];
+
+/// How a notification is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Form {
+    /// An encrypted event in JSON.
+    #[default]
+    V3,
+    /// Signed XML: the fields of the plaintext.
+    V2(Signing),
+    /// XML around encrypted XML: the fields of the plaintext, and those of the envelope.
+    V2Refund(Signing),
+}
 
 /// An event to be sent now.
 #[derive(Clone, Debug)]
@@ -24,8 +38,9 @@ pub(crate) struct Outgoing {
     pub(crate) event_type: String,
     pub(crate) original_type: String,
     pub(crate) summary: String,
-    /// What is encrypted.
+    /// What is told.
     pub(crate) event: Value,
+    pub(crate) form: Form,
     /// When the event happened.
     pub(crate) created: Timestamp,
 }
@@ -39,6 +54,7 @@ pub(super) struct Event {
     pub(super) original_type: &'static str,
     pub(super) summary: &'static str,
     pub(super) plaintext: Value,
+    pub(super) form: Form,
     pub(super) url: String,
     pub(super) at: i64,
 }
@@ -53,6 +69,8 @@ pub(crate) struct Notice {
     original_type: String,
     summary: String,
     plaintext: Value,
+    #[serde(default)]
+    form: Form,
     created: i64,
     attempts: Vec<Attempt>,
     /// When it is sent again; nothing once it was taken or given up.
@@ -75,6 +93,7 @@ impl Notice {
             original_type: event.original_type.to_owned(),
             summary: event.summary.to_owned(),
             plaintext: event.plaintext,
+            form: event.form,
             created: event.at,
             attempts: Vec::new(),
             next: Some(event.at),
@@ -102,6 +121,7 @@ impl Notice {
             original_type: self.original_type.clone(),
             summary: self.summary.clone(),
             event: self.plaintext.clone(),
+            form: self.form,
             created: Timestamp::from_unix(self.created),
         }
     }
@@ -141,6 +161,7 @@ mod tests {
                 original_type: "transaction",
                 summary: "支付成功",
                 plaintext: Value::Null,
+                form: Form::V3,
                 url: "http://127.0.0.1:1/".to_owned(),
                 at: 1_000,
             },

@@ -88,13 +88,24 @@ impl Book {
             return;
         };
         let order = order.clone();
-        if order.typing_until.is_some_and(|until| until <= at) && order.state.is_open() {
+        let typed = order.typing_until.is_some_and(|until| until <= at) && order.state.is_open();
+        if typed && order.typing_in_vain {
+            self.fail(order, at);
+        } else if typed {
             let payer = self.payer_of(&order.payer, None);
             self.settle(order, payer, at);
         } else if order.closes <= at {
             // It is open, so it can be closed.
             let _ = self.close(order, at);
         }
+    }
+
+    /// The payment has failed for good.
+    pub(super) fn fail(&mut self, mut order: Order, at: i64) {
+        order.state = TradeState::Payerror;
+        order.typing_until = None;
+        order.ended = Some(at);
+        self.store.put_order(order);
     }
 
     /// Whether the payer gets instalments offered. The sandbox's payers never do.

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use wxpay_sign::Timestamp;
 
-use super::model::{Code, Order, Payer, Payment, TradeState};
-use super::notice::Event;
-use super::{Book, prepay, transaction};
+use super::model::{Code, Generation, Order, Payer, Payment, TradeState};
+use super::notice::{Event, Form};
+use super::{Book, prepay, transaction, v2};
 use crate::core::call::{Failure, numeric};
 use crate::core::random::Ids;
 
@@ -97,17 +97,14 @@ impl Book {
             deed,
             now,
         )?;
-        let mut order = order.clone();
+        let order = order.clone();
         match deed.outcome {
             Outcome::Success => {
                 let payer = self.payer_of(&order.payer, deed.openid.as_deref());
                 self.settle(order, payer, now);
             }
             Outcome::Error if order.state == TradeState::Userpaying => {
-                order.state = TradeState::Payerror;
-                order.typing_until = None;
-                order.ended = Some(now);
-                self.store.put_order(order);
+                self.fail(order, now);
             }
             Outcome::Error => {}
         }
@@ -154,7 +151,7 @@ impl Book {
         });
         if let Some(url) = combine.notify_url.clone() {
             let plaintext = transaction::combine_view(&combine, self.store.orders_of(&combine));
-            self.announce(success(number, plaintext, url, now));
+            self.announce(success(number, plaintext, Form::V3, url, now));
         }
         self.store.put_combine(combine);
         Ok(())
@@ -191,12 +188,11 @@ impl Book {
         if order.combine.is_none()
             && let Some(url) = order.notify_url.clone()
         {
-            self.announce(success(
-                &order.out_trade_no,
-                transaction::view(&order),
-                url,
-                at,
-            ));
+            let (plaintext, form) = match order.generation {
+                Generation::V3 => (transaction::view(&order), Form::V3),
+                Generation::V2(signing) => (v2::payment_notice(&order), Form::V2(signing)),
+            };
+            self.announce(success(&order.out_trade_no, plaintext, form, url, at));
         }
         self.store.put_order(order);
     }
@@ -208,13 +204,14 @@ impl Book {
     }
 }
 
-fn success(number: &str, plaintext: Value, url: String, at: i64) -> Event {
+fn success(number: &str, plaintext: Value, form: Form, url: String, at: i64) -> Event {
     Event {
         about: Some(number.to_owned()),
         event_type: "TRANSACTION.SUCCESS",
         original_type: "transaction",
         summary: "支付成功",
         plaintext,
+        form,
         url,
         at,
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wxpay_json::{DateTime, Fen};
 
-use super::model::{Code, Order, Owner, Payer, TradeState, TradeType};
+use super::model::{Code, Generation, Order, Owner, Payer, TradeState, TradeType};
 use super::{Book, Context, full, optional, required, text};
 use crate::core::call::{Call, Failure, Reply, numeric};
 use crate::core::random::Ids;
@@ -75,10 +75,13 @@ impl Book {
                     state: TradeState::Notpay,
                     codes: Vec::new(),
                     typing_until: None,
+                    typing_in_vain: false,
                     payment: None,
                     ended: None,
                     reversal: None,
                     refunds: Vec::new(),
+                    generation: Generation::V3,
+                    recalls: 0,
                 }
             }
         };
@@ -197,10 +200,13 @@ pub(super) fn ends(call: &Call<'_>, now: i64) -> (i64, i64) {
     let wanted = call
         .text("/time_expire")
         .and_then(|text| text.parse::<DateTime>().ok());
+    ends_by(wanted.map(DateTime::as_unix), now)
+}
+
+pub(super) fn ends_by(wanted: Option<i64>, now: i64) -> (i64, i64) {
     let week = now.saturating_add(7 * DAY);
     let expires = wanted.map_or(week, |at| {
-        at.as_unix()
-            .clamp(now.saturating_add(MINUTE), now.saturating_add(90 * DAY))
+        at.clamp(now.saturating_add(MINUTE), now.saturating_add(90 * DAY))
     });
     (expires, week.max(expires.saturating_add(1)))
 }
@@ -275,15 +281,19 @@ pub(super) fn handed_out(
     number: &str,
     code: &Code,
 ) -> Reply {
-    let link = format!(
-        "{}/_sandbox/cashier?out_trade_no={}&code={}",
-        call.base_url,
-        text::encode(number),
-        code.token
-    );
+    let link = link(call.base_url, number, code);
     Reply::ok(match trade_type {
         TradeType::Native => json!({ "code_url": link }),
         TradeType::H5 => json!({ "h5_url": link }),
         _ => json!({ "prepay_id": code.prepay_id }),
     })
+}
+
+/// Where the payer pays: the sandbox's cashier.
+pub(super) fn link(base_url: &str, number: &str, code: &Code) -> String {
+    format!(
+        "{base_url}/_sandbox/cashier?out_trade_no={}&code={}",
+        text::encode(number),
+        code.token
+    )
 }

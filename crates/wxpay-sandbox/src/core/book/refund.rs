@@ -3,25 +3,69 @@
 use serde_json::{Map, Value, json};
 use wxpay_json::Fen;
 
-use super::model::{Order, Refund, RefundStatus, TradeState};
-use super::notice::Event;
+use super::model::{Generation, Order, Refund, RefundStatus, TradeState};
+use super::notice::{Event, Form};
 use super::order::of_sub_merchant;
 use super::text::beijing;
 use super::transaction::put;
-use super::{Book, Context, fee, full, optional, prepay, required};
+use super::{Book, Context, fee, full, optional, prepay, required, v2};
 use crate::core::call::{Call, Failure, Reply, numeric};
+use crate::core::random::Ids;
 
 /// So many parts an order may be refunded in.
 const MOST_PARTS: usize = 50;
 /// So long after the payment, in seconds.
 const LATEST: i64 = 365 * 24 * 3_600;
 
+/// What a merchant wants refunded.
+#[derive(Debug)]
+pub(super) struct Wish {
+    pub(super) out_refund_no: String,
+    pub(super) amount: Fen,
+    /// What the merchant takes the order's amount for.
+    pub(super) total: Fen,
+    pub(super) from: Vec<(String, Fen)>,
+    pub(super) funds_account: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) notify_url: Option<String>,
+    pub(super) generation: Generation,
+}
+
+/// Why a refund is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NoRefund {
+    /// The number is that of another refund.
+    OtherRefund,
+    NotPaid,
+    OtherTotal,
+    TooMuch,
+    TooManyParts,
+    TooLate,
+    NotEnough,
+    Full,
+}
+
+impl From<NoRefund> for Failure {
+    fn from(why: NoRefund) -> Self {
+        let invalid = |message: &str| Self::invalid_request(numeric::OTHER, message);
+        match why {
+            NoRefund::OtherRefund => prepay::reentry(),
+            NoRefund::NotPaid => unknown(),
+            NoRefund::OtherTotal => invalid("订单金额与原订单金额不一致"),
+            NoRefund::TooMuch => invalid("申请退款金额与已退款金额之和大于订单金额"),
+            NoRefund::TooManyParts => invalid("一笔订单最多支持50次部分退款"),
+            NoRefund::TooLate => invalid("订单支付成功超过一年，不能退款"),
+            NoRefund::NotEnough => Self::not_enough(),
+            NoRefund::Full => full("退款单"),
+        }
+    }
+}
+
 impl Book {
     pub(super) fn create_refund(&mut self, context: &mut Context<'_>) -> Result<Reply, Failure> {
         let call = context.call;
         let now = context.now();
         let order = self.refundable(call)?.clone();
-        let number = required(call, "/out_refund_no")?;
         let amount = prepay::amount(call, "/amount/refund")?;
         let total = prepay::amount(call, "/amount/total")?;
         if call
@@ -30,58 +74,67 @@ impl Book {
         {
             return Err(Failure::param_error("/amount/currency", "仅支持CNY"));
         }
-        if let Some(refund) = self.store.refund(number) {
-            let same = refund.out_trade_no == order.out_trade_no
-                && refund.amount == amount
-                && order.total == total;
-            return if same {
-                Ok(Reply::ok(view(&order, refund)))
-            } else {
-                Err(prepay::reentry())
-            };
-        }
-        let payment = order.payment.as_ref().ok_or_else(unknown)?;
-        if total != order.total {
-            return Err(Failure::invalid_request(
-                numeric::OTHER,
-                "订单金额与原订单金额不一致",
-            ));
-        }
-        if amount > order.left_after(self.store.refunds_of(&order)) {
-            return Err(Failure::invalid_request(
-                numeric::OTHER,
-                "申请退款金额与已退款金额之和大于订单金额",
-            ));
-        }
-        if order.refunds.len() >= MOST_PARTS {
-            return Err(Failure::invalid_request(
-                numeric::OTHER,
-                "一笔订单最多支持50次部分退款",
-            ));
-        }
-        if now.saturating_sub(payment.at) > LATEST {
-            return Err(Failure::invalid_request(
-                numeric::OTHER,
-                "订单支付成功超过一年，不能退款",
-            ));
-        }
-        let from = from(call, amount)?;
-        let script = self.store.script;
-        if script.not_enough {
-            return Err(Failure::not_enough());
-        }
-        if !self.store.has_room_for_refunds() {
-            return Err(full("退款单"));
-        }
-        let refund = Refund {
-            out_refund_no: number.to_owned(),
-            refund_id: self.new_refund_id(now, context.ids),
-            out_trade_no: order.out_trade_no.clone(),
+        let wish = Wish {
+            out_refund_no: required(call, "/out_refund_no")?.to_owned(),
             amount,
-            from,
+            total,
+            from: from(call, amount)?,
             funds_account: optional(&call.body, "/funds_account"),
             reason: optional(&call.body, "/reason"),
             notify_url: optional(&call.body, "/notify_url"),
+            generation: Generation::V3,
+        };
+        let (order, refund) = self.refund(order, wish, now, context.ids)?;
+        Ok(Reply::ok(view(&order, &refund)))
+    }
+
+    /// Gives money of a paid order back. The same number with the same amounts is the same refund.
+    pub(super) fn refund(
+        &mut self,
+        mut order: Order,
+        wish: Wish,
+        now: i64,
+        ids: &mut Ids,
+    ) -> Result<(Order, Refund), NoRefund> {
+        if let Some(refund) = self.store.refund(&wish.out_refund_no) {
+            let same = refund.out_trade_no == order.out_trade_no
+                && refund.amount == wish.amount
+                && order.total == wish.total;
+            return if same {
+                Ok((order, refund.clone()))
+            } else {
+                Err(NoRefund::OtherRefund)
+            };
+        }
+        let payment = order.payment.as_ref().ok_or(NoRefund::NotPaid)?;
+        if wish.total != order.total {
+            return Err(NoRefund::OtherTotal);
+        }
+        if wish.amount > order.left_after(self.store.refunds_of(&order)) {
+            return Err(NoRefund::TooMuch);
+        }
+        if order.refunds.len() >= MOST_PARTS {
+            return Err(NoRefund::TooManyParts);
+        }
+        if now.saturating_sub(payment.at) > LATEST {
+            return Err(NoRefund::TooLate);
+        }
+        let script = self.store.script;
+        if script.not_enough {
+            return Err(NoRefund::NotEnough);
+        }
+        if !self.store.has_room_for_refunds() {
+            return Err(NoRefund::Full);
+        }
+        let refund = Refund {
+            out_refund_no: wish.out_refund_no,
+            refund_id: self.new_refund_id(now, ids),
+            out_trade_no: order.out_trade_no.clone(),
+            amount: wish.amount,
+            from: wish.from,
+            funds_account: wish.funds_account,
+            reason: wish.reason,
+            notify_url: wish.notify_url,
             created: now,
             status: RefundStatus::Processing,
             received_by: "支付用户零钱".to_owned(),
@@ -93,14 +146,13 @@ impl Book {
             succeeded: None,
             fee: Fen::ZERO,
             redirected: false,
+            generation: wish.generation,
         };
-        let mut order = order;
         order.state = TradeState::Refund;
-        order.refunds.push(number.to_owned());
-        let reply = Reply::ok(view(&order, &refund));
-        self.store.put_order(order);
-        self.store.put_refund(refund);
-        Ok(reply)
+        order.refunds.push(refund.out_refund_no.clone());
+        self.store.put_order(order.clone());
+        self.store.put_refund(refund.clone());
+        Ok((order, refund))
     }
 
     pub(super) fn query_refund(&self, call: &Call<'_>) -> Result<Reply, Failure> {
@@ -191,12 +243,19 @@ impl Book {
             RefundStatus::Processing => return,
         };
         if let Some(url) = refund.notify_url.clone() {
+            let (plaintext, form) = match refund.generation {
+                Generation::V3 => (notification(&order, &refund), Form::V3),
+                Generation::V2(signing) => {
+                    (v2::refund_notice(&order, &refund), Form::V2Refund(signing))
+                }
+            };
             self.announce(Event {
-                about: Some(order.out_trade_no.clone()),
+                about: Some(order.out_trade_no),
                 event_type: event_type.0,
                 original_type: "refund",
                 summary: event_type.1,
-                plaintext: notification(&order, &refund),
+                plaintext,
+                form,
                 url,
                 at,
             });

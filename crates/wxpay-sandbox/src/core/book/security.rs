@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::notice::Event;
+use super::notice::{Event, Form};
 use super::transaction::put;
 use super::{Book, required};
 use crate::core::call::{Call, Failure, Reply};
@@ -36,6 +36,7 @@ impl Book {
                 original_type: "security",
                 summary: "回显成功",
                 plaintext: Value::Object(plaintext),
+                form: Form::V3,
                 url: url.to_owned(),
                 at: call.now.as_unix(),
             });

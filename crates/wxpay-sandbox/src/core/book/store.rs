@@ -388,6 +388,7 @@ impl Store {
 mod tests {
     use serde_json::Value;
 
+    use super::super::notice::Form;
     use super::*;
 
     fn event() -> Event {
@@ -397,6 +398,7 @@ mod tests {
             original_type: "security",
             summary: "",
             plaintext: Value::Null,
+            form: Form::V3,
             url: String::new(),
             at: 0,
         }

@@ -1,0 +1,369 @@
+//! What every request of v2 passes before the book sees it, in WeChat Pay's order: method, body,
+//! XML, the merchant, the signature, the fields.
+
+use http::Method;
+use wxpay_sign::{ApiV2Key, SignType};
+use wxpay_xml::{Document, ErrorKind};
+
+use super::check;
+use super::facts::{OnlySign, Operation, Realm, Route};
+use super::wire::Pairs;
+use crate::core::book::Signing;
+use crate::core::book::v2::Refusal;
+use crate::core::gate::Incoming;
+use crate::identity::Identity;
+
+/// The length of a `nonce_str`, in bytes, at most.
+const MOST_NONCE: usize = 32;
+
+/// A request that may go on to the book.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// The fields that are not empty, encrypted ones in the clear.
+    pub(super) fields: Pairs,
+    pub(super) signing: Signing,
+    pub(super) remarks: Vec<String>,
+}
+
+/// A request that may not.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The gateway does not let it in: no client certificate.
+    NoCertificate(String),
+    /// `return_code` FAIL: nothing of it is believed.
+    Protocol { message: String, problem: String },
+    /// `result_code` FAIL: the caller is known, what it says is wrong.
+    Business(Box<Mistaken>),
+}
+
+/// A request of somebody known that says something wrong.
+#[derive(Debug)]
+pub(super) struct Mistaken {
+    pub(super) passed: Passed,
+    /// The first finding.
+    pub(super) refusal: Refusal,
+    /// All of them, for the journal.
+    pub(super) problems: Vec<String>,
+}
+
+impl Refused {
+    fn protocol(message: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Protocol {
+            message: message.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// A request before those who judge it.
+#[derive(Debug)]
+pub(super) struct Visit<'a> {
+    pub(super) incoming: &'a Incoming,
+    pub(super) identity: &'a Identity,
+    pub(super) operation: &'a Operation,
+    pub(super) realm: Realm,
+}
+
+impl<'a> Visit<'a> {
+    pub(super) fn new(route: Route<'a>, incoming: &'a Incoming, identity: &'a Identity) -> Self {
+        Self {
+            incoming,
+            identity,
+            operation: route.operation,
+            realm: route.realm,
+        }
+    }
+
+    /// Judges the request.
+    pub(super) fn judge(&self) -> Result<Passed, Refused> {
+        let mut remarks = Vec::new();
+        self.check_certificate(&mut remarks)?;
+        let fields = self.read()?;
+        self.check_merchant(&fields)?;
+        let signing = self.authenticate(&fields)?;
+        let mut passed = Passed {
+            fields,
+            signing,
+            remarks,
+        };
+        let findings = self.findings(&mut passed);
+        let problems = findings
+            .iter()
+            .map(|refusal| refusal.message.clone())
+            .collect();
+        match findings.into_iter().next() {
+            None => Ok(passed),
+            Some(refusal) => Err(Refused::Business(Box::new(Mistaken {
+                passed,
+                refusal,
+                problems,
+            }))),
+        }
+    }
+
+    fn check_certificate(&self, remarks: &mut Vec<String>) -> Result<(), Refused> {
+        if !self.operation.certificate || self.realm != Realm::Real {
+            return Ok(());
+        }
+        if !self.incoming.is_secure() {
+            remarks.push(
+                "this interface asks for the merchant's certificate; over plain HTTP, where none can be shown, the sandbox does without"
+                    .to_owned(),
+            );
+            return Ok(());
+        }
+        match &self.incoming.certificate {
+            None => Err(Refused::NoCertificate(
+                "no client certificate was shown, and this interface asks for the merchant's (apiclient_cert)"
+                    .to_owned(),
+            )),
+            Some(certificate) if certificate.is_merchants(self.identity) => Ok(()),
+            Some(_) => Err(Refused::protocol(
+                "证书验证失败",
+                "the client certificate is one of this authority, but not the merchant's",
+            )),
+        }
+    }
+
+    /// The parameters, wherever the interface has them.
+    fn read(&self) -> Result<Pairs, Refused> {
+        if self.operation.method == "GET" {
+            return self.read_query();
+        }
+        if self.incoming.method != Method::POST {
+            let problem = format!("called with {}, not POST", self.incoming.method);
+            return Err(Refused::protocol("请使用post方法", problem));
+        }
+        let body = &self.incoming.body;
+        if body.is_empty() {
+            return Err(Refused::protocol("post数据为空", "there is no body"));
+        }
+        let document = Document::parse(body).map_err(|error| {
+            let message = match error.kind() {
+                ErrorKind::Encoding | ErrorKind::NotUtf8 => "编码格式错误，请使用UTF-8",
+                ErrorKind::Empty => "post数据为空",
+                _ => "XML格式错误",
+            };
+            Refused::protocol(message, format!("the body: {error}"))
+        })?;
+        if document.root() != "xml" {
+            let problem = "the root element is not `xml`";
+            return Err(Refused::protocol("XML格式错误", problem));
+        }
+        Ok(Pairs::of(&document))
+    }
+
+    fn read_query(&self) -> Result<Pairs, Refused> {
+        if self.incoming.method != Method::GET {
+            let problem = format!("called with {}, not GET", self.incoming.method);
+            return Err(Refused::protocol("请使用get方法", problem));
+        }
+        let query = self
+            .incoming
+            .query()
+            .map_err(|problem| Refused::protocol("参数格式错误", problem))?;
+        let mut pairs = Pairs::default();
+        for (name, value) in query {
+            pairs.set(&name, value);
+        }
+        Ok(pairs)
+    }
+
+    fn check_merchant(&self, fields: &Pairs) -> Result<(), Refused> {
+        let name = &self.operation.merchant;
+        match fields.get(name) {
+            Some(given) if given == self.identity.mchid() => {}
+            Some(given) if given.bytes().all(|byte| byte.is_ascii_digit()) && given.len() <= 32 => {
+                return Err(Refused::protocol(
+                    "商户号mch_id或sub_mch_id不存在",
+                    format!("{name} is not the merchant's number"),
+                ));
+            }
+            _ => {
+                return Err(Refused::protocol(
+                    format!("{name}参数格式错误"),
+                    format!("{name} is missing, or no number"),
+                ));
+            }
+        }
+        if fields
+            .get("sub_mch_id")
+            .is_some_and(|given| given != self.identity.sub_mchid())
+        {
+            return Err(Refused::protocol(
+                "商户号mch_id或sub_mch_id不存在",
+                "sub_mch_id is not the sub-merchant's number",
+            ));
+        }
+        Ok(())
+    }
+
+    fn authenticate(&self, fields: &Pairs) -> Result<Signing, Refused> {
+        let sign_type = self.sign_type(fields)?;
+        let signing = Signing {
+            hmac: sign_type == SignType::HmacSha256,
+            sandbox_key: self.realm != Realm::Real,
+        };
+        let wrong = |problem: String| Refused::protocol("签名错误，请检查后再试", problem);
+        let Some(key) = signing.key(self.identity) else {
+            let problem =
+                "merchant.json has no api_key, and without it nothing of v2 can be verified";
+            return Err(Refused::protocol("商户未设置API密钥", problem));
+        };
+        let Some(sign) = fields.get("sign") else {
+            return Err(wrong("there is no sign".to_owned()));
+        };
+        let expected = match sign_type {
+            SignType::HmacSha256 => 64,
+            _ => 32,
+        };
+        if sign.len() == expected && key.verify(fields.iter(), sign).is_ok() {
+            return Ok(signing);
+        }
+        Err(wrong(diagnose(&key, fields, sign, signing, self.identity)))
+    }
+
+    /// The type the request says, or the one the interface takes where requests do not say it.
+    fn sign_type(&self, fields: &Pairs) -> Result<SignType, Refused> {
+        let only = self.operation.sign;
+        let said = match fields.get("sign_type") {
+            Some("MD5") => SignType::Md5,
+            Some("HMAC-SHA256") => SignType::HmacSha256,
+            None if !self.operation.sign_type && only == Some(OnlySign::HmacSha256) => {
+                SignType::HmacSha256
+            }
+            None => SignType::Md5,
+            Some(_) => {
+                return Err(Refused::protocol(
+                    "sign_type参数错误，仅支持MD5和HMAC-SHA256",
+                    "sign_type is neither MD5 nor HMAC-SHA256",
+                ));
+            }
+        };
+        let taken = match only {
+            None => return Ok(said),
+            Some(OnlySign::Md5) => SignType::Md5,
+            Some(OnlySign::HmacSha256) => SignType::HmacSha256,
+        };
+        if said == taken {
+            return Ok(said);
+        }
+        Err(Refused::protocol(
+            format!("签名类型错误，此接口仅支持{taken}"),
+            format!("this interface takes {taken} only; the request is for {said}"),
+        ))
+    }
+
+    /// Everything wrong with what the request says.
+    fn findings(&self, passed: &mut Passed) -> Vec<Refusal> {
+        let mut findings = Vec::new();
+        let operation = self.operation;
+        match passed.fields.get("nonce_str") {
+            None if operation.nonce => findings.push(Refusal::lack("nonce_str")),
+            Some(nonce) if nonce.len() > MOST_NONCE => {
+                findings.push(Refusal::param_error("nonce_str参数长度有误，最多32个字符"));
+            }
+            _ => {}
+        }
+        findings.extend(self.check_apps(&passed.fields));
+        findings.extend(self.check_workwx_sign(&passed.fields));
+        let key = self.identity.public_key_signer();
+        findings.extend(check::fields(operation, &mut passed.fields, key));
+        findings
+    }
+
+    /// Whether the apps named are those of merchant and sub-merchant.
+    fn check_apps(&self, fields: &Pairs) -> Option<Refusal> {
+        // In 企业微信 `wxappid` is the company's own number, of which the sandbox knows nothing.
+        let workwx = !self.operation.workwx_sign.is_empty();
+        let (appid, sub_appid) = (self.identity.appid(), self.identity.sub_appid());
+        for name in ["appid", "mch_appid", "wxappid", "msgappid"] {
+            match fields.get(name) {
+                None => {}
+                Some(given) if given == appid => {}
+                Some(given) if name == "msgappid" && given == sub_appid => {}
+                Some(_) if workwx && name != "mch_appid" => {}
+                Some(given) if given == sub_appid => {
+                    return Some(Refusal::new(
+                        "APPID_MCHID_NOT_MATCH",
+                        format!("{name}和商户号不匹配"),
+                    ));
+                }
+                Some(_) => {
+                    return Some(Refusal::new("APPID_NOT_EXIST", format!("{name}不存在")));
+                }
+            }
+        }
+        match fields.get("sub_appid") {
+            Some(given) if given != sub_appid => Some(Refusal::new(
+                "APPID_MCHID_NOT_MATCH",
+                "sub_appid和sub_mch_id不匹配",
+            )),
+            _ => None,
+        }
+    }
+
+    /// The second signature of 企业微信, with the secret of its payment application: here the
+    /// merchant's `app_secret`.
+    fn check_workwx_sign(&self, fields: &Pairs) -> Option<Refusal> {
+        let names = &self.operation.workwx_sign;
+        if names.is_empty() {
+            return None;
+        }
+        let _ = fields;
+        None
+    }
+}
+
+/// Why a signature may be wrong, in words that help and give nothing away.
+fn diagnose(
+    key: &ApiV2Key,
+    fields: &Pairs,
+    sign: &str,
+    signing: Signing,
+    identity: &Identity,
+) -> String {
+    let said = signing.sign_type();
+    let upper = sign.to_ascii_uppercase();
+    let without_type = || fields.iter().filter(|(name, _)| *name != "sign_type");
+    let other_key = Signing {
+        sandbox_key: !signing.sandbox_key,
+        ..signing
+    };
+    let fits_other_key = || {
+        other_key
+            .key(identity)
+            .is_some_and(|key| key.verify(fields.iter(), &upper).is_ok())
+    };
+    let why = if !matches!(sign.len(), 32 | 64) {
+        format!(
+            "sign has {} characters, {said} has {}",
+            sign.len(),
+            if signing.hmac { 64 } else { 32 }
+        )
+    } else if key.verify(fields.iter(), &upper).is_ok() && upper != sign {
+        "it is right but for its case: the digits are upper-case".to_owned()
+    } else if key.verify(fields.iter(), &upper).is_ok() {
+        format!("it is right for another type; without sign_type it is MD5, here it must be {said}")
+    } else if key.verify(without_type(), &upper).is_ok() {
+        "sign_type was sent and left out of the signature".to_owned()
+    } else if fits_other_key() {
+        if signing.sandbox_key {
+            "it is made with the merchant's key; within WeChat Pay's sandboxes it is the sandbox key's (getsignkey)".to_owned()
+        } else {
+            "it is made with the sandbox key, which holds within WeChat Pay's sandboxes only"
+                .to_owned()
+        }
+    } else {
+        let names: Vec<&str> = fields
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| *name != "sign")
+            .collect();
+        format!(
+            "sign does not match {said} over {}: another key, another value, or a field left out",
+            crate::core::check::clip(&names.join(", "), 512)
+        )
+    };
+    format!("签名错误: {why}")
+}
