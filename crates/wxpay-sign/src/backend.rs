@@ -172,3 +172,32 @@ impl Aes256Gcm {
         with!(self, gcm => gcm.seal(nonce, aad, buffer))
     }
 }
+
+/// AES-256 in ECB mode, block by block, no padding.
+pub(crate) enum Aes256Ecb {
+    #[cfg(feature = "rustcrypto")]
+    RustCrypto(Box<rustcrypto::Ecb>),
+    #[cfg(feature = "aws-lc-rs")]
+    AwsLc(Box<aws_lc::Ecb>),
+}
+
+impl Aes256Ecb {
+    pub(crate) fn new(backend: Backend, key: &[u8; 32]) -> Result<Self, Failed> {
+        Ok(match backend {
+            #[cfg(feature = "rustcrypto")]
+            Backend::RustCrypto => Self::RustCrypto(Box::new(rustcrypto::Ecb::new(key))),
+            #[cfg(feature = "aws-lc-rs")]
+            Backend::AwsLc => Self::AwsLc(Box::new(aws_lc::Ecb::new(key)?)),
+        })
+    }
+
+    /// Decrypts whole blocks in place.
+    pub(crate) fn decrypt(&self, buffer: &mut [u8]) -> Result<(), Failed> {
+        with!(self, ecb => ecb.decrypt(buffer))
+    }
+
+    /// Encrypts whole blocks in place.
+    pub(crate) fn encrypt(&self, buffer: &mut [u8]) -> Result<(), Failed> {
+        with!(self, ecb => ecb.encrypt(buffer))
+    }
+}

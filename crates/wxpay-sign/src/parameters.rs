@@ -8,8 +8,9 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::digest::{Sign, join};
 use crate::error::{KeyError, VerifyError};
-use crate::identifier::{lower_hex, upper_hex};
+use crate::identifier::lower_hex;
 use crate::secret::SecretText;
 
 /// How API v2 signs: the values of `sign_type`.
@@ -66,7 +67,7 @@ impl ApiV2Key {
         SecretText::new("API v2 key", key.as_ref(), 32).map(Self)
     }
 
-    /// The `sign` of these parameters.
+    /// The `sign` of these parameters, in whatever order they come.
     #[must_use]
     pub fn sign<K, V>(
         &self,
@@ -77,30 +78,51 @@ impl ApiV2Key {
         K: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        let mut params: Vec<_> = params
-            .into_iter()
-            .filter(|(name, value)| !value.as_ref().is_empty() && name.as_ref() != "sign")
-            .collect();
-        params.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
-        let pairs = params
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value.as_ref()));
+        self.sign_sorted(sign_type, sorted(params)).into()
+    }
+
+    /// The `sign` of parameters that are sorted already, by name in byte order. Nothing is allocated.
+    ///
+    /// In another order the signature is of no use; debug builds panic then.
+    #[must_use]
+    pub fn sign_sorted<K, V>(
+        &self,
+        sign_type: SignType,
+        params: impl IntoIterator<Item = (K, V)>,
+    ) -> Sign
+    where
+        K: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        let params = in_order(params.into_iter()).filter(takes_part);
         let key = self.0.expose();
         match sign_type {
-            SignType::Md5 => {
-                let mut hash = Md5::new();
-                join(pairs.chain([("key", key)]), |piece| hash.update(piece));
-                upper_hex(&hash.finalize())
-            }
+            SignType::Md5 => md5(params, ("key", key)),
             SignType::HmacSha256 => {
-                // An HMAC takes a key of any length.
-                let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-                    return String::new();
+                let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
+                    Ok(mac) => mac,
+                    Err(_) => unreachable!("an HMAC takes a key of any length"),
                 };
-                join(pairs.chain([("key", key)]), |piece| mac.update(piece));
-                upper_hex(&mac.finalize().into_bytes())
+                join(params, Some(("key", key)), |piece| mac.update(piece));
+                Sign::upper(&mac.finalize().into_bytes())
             }
         }
+    }
+
+    /// The MD5 of these pairs in the order given, followed by `&key=` and the key, in lower-case digits: how the
+    /// bill download of Tenpay (财付通对账单) is signed in API v1. Parameters without a value and `sign` are left out.
+    #[must_use]
+    pub fn sign_in_order<K, V>(&self, params: impl IntoIterator<Item = (K, V)>) -> String
+    where
+        K: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        let mut hash = Md5::new();
+        let last = Some(("key", self.0.expose()));
+        join(params.into_iter().filter(takes_part), last, |piece| {
+            hash.update(piece);
+        });
+        lower_hex(&hash.finalize())
     }
 
     /// Checks a `sign` in constant time. Its length tells the type, 32 digits for MD5 and 64 for
@@ -120,12 +142,35 @@ impl ApiV2Key {
         K: AsRef<str>,
         V: AsRef<[u8]>,
     {
+        self.verify_sorted(sorted(params), sign)
+    }
+
+    /// Like [`verify`](Self::verify) for parameters that are sorted already, by name in byte order. Nothing is
+    /// allocated.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`verify`](Self::verify). In another order nothing matches; debug builds panic then.
+    pub fn verify_sorted<K, V>(
+        &self,
+        params: impl IntoIterator<Item = (K, V)>,
+        sign: &str,
+    ) -> Result<(), VerifyError>
+    where
+        K: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
         let sign_type = match sign.len() {
             32 => SignType::Md5,
             64 => SignType::HmacSha256,
             _ => return Err(VerifyError::Malformed),
         };
-        compare(&self.sign(sign_type, params), sign)
+        compare(&self.sign_sorted(sign_type, params), sign)
+    }
+
+    /// The bytes of the key, for the ciphers that are derived from it.
+    pub(crate) fn expose(&self) -> &[u8] {
+        self.0.expose()
     }
 }
 
@@ -163,19 +208,7 @@ impl PaySignKey {
         K: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        let params: Vec<_> = params
-            .into_iter()
-            .map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value))
-            .collect();
-        let mut pairs: Vec<_> = params
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_ref()))
-            .collect();
-        pairs.push(("appkey", self.0.expose()));
-        pairs.sort_by_key(|&(name, _)| name);
-        let mut hash = Sha1::new();
-        join(pairs.into_iter(), |piece| hash.update(piece));
-        lower_hex(&hash.finalize())
+        sha1(params, Some(("appkey", self.0.expose())))
     }
 
     /// Checks a signature in constant time.
@@ -206,18 +239,110 @@ impl fmt::Debug for PaySignKey {
     }
 }
 
-/// `name=value` pairs with `&` between them, fed piece by piece so that no copy of the key is made.
-fn join<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])>, mut feed: impl FnMut(&[u8])) {
-    let mut first = true;
-    for (name, value) in pairs {
-        if !first {
-            feed(b"&");
-        }
-        first = false;
-        feed(name.as_bytes());
-        feed(b"=");
-        feed(value);
+/// The secret of the enterprise payment application of WeCom (企业微信支付应用 secret), which signs `workwx_sign`:
+/// printable ASCII, at most 256 characters.
+///
+/// It is wiped when the last clone is dropped, and the `Debug` text shows nothing.
+#[derive(Clone)]
+pub struct WorkwxSecret(SecretText);
+
+impl WorkwxSecret {
+    /// Takes the secret as the administration of WeCom shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if it is empty, longer than 256 bytes, or has anything but printable ASCII characters.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        SecretText::up_to("WeCom secret", secret.as_ref(), 256).map(Self)
     }
+
+    /// `workwx_sign` of red packets and payments to employees: the rule of [`ApiV2Key`] with MD5, `&secret=`
+    /// and this secret at the end. Which parameters take part is fixed for each interface and for the caller to
+    /// choose; their order is not.
+    #[must_use]
+    pub fn workwx_sign<K, V>(&self, params: impl IntoIterator<Item = (K, V)>) -> String
+    where
+        K: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        let params = sorted(params).into_iter().filter(takes_part);
+        md5(params, ("secret", self.0.expose())).into()
+    }
+}
+
+impl fmt::Debug for WorkwxSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WorkwxSecret([redacted])")
+    }
+}
+
+/// `addrSign` of the shared delivery address (共享收货地址): the rule of [`PaySignKey`] without any key, over
+/// `accesstoken`, `appid`, `noncestr`, `timestamp` and `url`.
+#[must_use]
+pub fn address_sign<K, V>(params: impl IntoIterator<Item = (K, V)>) -> String
+where
+    K: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    sha1(params, None)
+}
+
+/// Whether a parameter is signed.
+fn takes_part<K: AsRef<str>, V: AsRef<[u8]>>((name, value): &(K, V)) -> bool {
+    !value.as_ref().is_empty() && name.as_ref() != "sign"
+}
+
+fn sorted<K: AsRef<str>, V>(params: impl IntoIterator<Item = (K, V)>) -> Vec<(K, V)> {
+    let mut params: Vec<_> = params.into_iter().collect();
+    params.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+    params
+}
+
+/// Passes pairs on; in debug builds it panics when one comes before its time.
+#[inline]
+fn in_order<K: AsRef<str>, V>(
+    params: impl Iterator<Item = (K, V)>,
+) -> impl Iterator<Item = (K, V)> {
+    #[cfg(debug_assertions)]
+    let mut last = String::new();
+    params.inspect(move |(_name, _)| {
+        #[cfg(debug_assertions)]
+        {
+            let name = _name.as_ref();
+            assert!(*last <= *name, "{name:?} is signed after {last:?}");
+            name.clone_into(&mut last);
+        }
+    })
+}
+
+#[inline]
+fn md5<K: AsRef<str>, V: AsRef<[u8]>>(
+    params: impl Iterator<Item = (K, V)>,
+    last: (&str, &[u8]),
+) -> Sign {
+    let mut hash = Md5::new();
+    join(params, Some(last), |piece| hash.update(piece));
+    Sign::upper(&hash.finalize())
+}
+
+/// SHA-1 over the pairs with their names in lower case and sorted, the key among them.
+fn sha1<K: AsRef<str>, V: AsRef<[u8]>>(
+    params: impl IntoIterator<Item = (K, V)>,
+    key: Option<(&str, &[u8])>,
+) -> String {
+    let params: Vec<_> = params
+        .into_iter()
+        .map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value))
+        .collect();
+    let mut pairs: Vec<_> = params
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_ref()))
+        .chain(key)
+        .collect();
+    pairs.sort_by_key(|&(name, _)| name);
+    let mut hash = Sha1::new();
+    join(pairs.into_iter(), None, |piece| hash.update(piece));
+    lower_hex(&hash.finalize())
 }
 
 fn compare(expected: &str, given: &str) -> Result<(), VerifyError> {

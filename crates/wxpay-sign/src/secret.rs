@@ -14,6 +14,19 @@ impl SecretText {
     /// Checks a key as it was copied from the merchant portal. `name` stands in the error.
     pub(crate) fn new(name: &'static str, bytes: &[u8], length: usize) -> Result<Self, KeyError> {
         check(name, bytes, length)?;
+        Self::printable(name, bytes)
+    }
+
+    /// Like [`new`](Self::new) for a text of one byte to `most` bytes.
+    pub(crate) fn up_to(name: &'static str, bytes: &[u8], most: usize) -> Result<Self, KeyError> {
+        if bytes.is_empty() || bytes.len() > most {
+            let text = format!("{name}: {} bytes, 1 to {most} needed", bytes.len());
+            return Err(KeyError::new(KeyErrorKind::Length, text));
+        }
+        Self::printable(name, bytes)
+    }
+
+    fn printable(name: &'static str, bytes: &[u8]) -> Result<Self, KeyError> {
         if !bytes.iter().all(u8::is_ascii_graphic) {
             return Err(KeyError::new(
                 KeyErrorKind::Alphabet,

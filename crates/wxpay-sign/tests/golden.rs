@@ -9,7 +9,8 @@ use vectors::{API_V3_KEY, CERTIFICATE, Case, PRIVATE_KEY, PUBLIC_KEY, cases};
 use wxpay_sign::{
     Algorithm, ApiV2Key, ApiV3Key, Backend, Certificate, Decryptor as _, Nonce, PaySignKey,
     PrivateKey, PublicKey, SerialNumber, SignType, Signature, Signer as _, Timestamp, VerifyError,
-    app_message, authorization, jsapi_message, request_message, response_message,
+    WorkwxSecret, address_sign, app_message, authorization, jsapi_message, request_message,
+    response_message,
 };
 
 fn timestamp(case: &Case) -> Timestamp {
@@ -248,9 +249,31 @@ fn parameters() {
                 case.name
             );
         }
-        if case.has("hmac-sha256-without-key-suffix.txt") {
-            let wrong = case.text("hmac-sha256-without-key-suffix.txt");
-            assert_eq!(key.verify(params, &wrong), Err(VerifyError::Mismatch));
+        let mut sorted = params.clone();
+        sorted.sort();
+        for (sign_type, file) in [
+            (SignType::Md5, "md5.txt"),
+            (SignType::HmacSha256, "hmac-sha256.txt"),
+        ] {
+            let pairs = || sorted.iter().map(|(name, value)| (name, value));
+            let sign = key.sign_sorted(sign_type, pairs());
+            assert_eq!(&*sign, case.text(file), "{}: {sign_type}", case.name);
+            assert_eq!(key.verify_sorted(pairs(), &sign), Ok(()), "{}", case.name);
+        }
+        for wrong in [
+            "hmac-sha256-without-key-suffix.txt",
+            "md5-over-utf8.txt",
+            "md5-over-gbk.txt",
+        ] {
+            if case.has(wrong) {
+                let wrong = case.text(wrong);
+                assert_eq!(
+                    key.verify(params.clone(), &wrong),
+                    Err(VerifyError::Mismatch),
+                    "{}",
+                    case.name
+                );
+            }
         }
     }
 }
@@ -270,5 +293,69 @@ fn pay_signs() {
             key.verify(case.params(), &expected[1..]),
             Err(VerifyError::Malformed)
         );
+    }
+}
+
+#[test]
+fn enterprise_signs() {
+    for case in cases("workwx", 1) {
+        let secret = WorkwxSecret::new(case.bytes("key.txt")).unwrap();
+        let sign = secret.workwx_sign(case.params());
+        assert_eq!(sign, case.text("md5.txt"), "{}", case.name);
+    }
+}
+
+#[test]
+fn signs_in_a_fixed_order() {
+    for case in cases("in-order", 1) {
+        let key = ApiV2Key::new(case.bytes("key.txt")).unwrap();
+        let mut params = case.params();
+        assert_eq!(
+            key.sign_in_order(params.clone()),
+            case.text("md5.txt"),
+            "{}",
+            case.name
+        );
+        params.push(("empty".to_owned(), Vec::new()));
+        assert_eq!(key.sign_in_order(params.clone()), case.text("md5.txt"));
+        params.reverse();
+        assert_ne!(key.sign_in_order(params), case.text("md5.txt"));
+    }
+}
+
+#[test]
+fn address_signs() {
+    for case in cases("address", 2) {
+        assert_eq!(
+            address_sign(case.params()),
+            case.text("sha1.txt"),
+            "{}",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn refund_notices() {
+    for case in cases("notice", 14) {
+        let key = ApiV2Key::new(case.bytes("key.txt")).unwrap();
+        let ciphertext = case.text("ciphertext.txt");
+        for &backend in Backend::all() {
+            let opened = key.open_notice_with(backend, &ciphertext);
+            if case.has("plaintext.txt") {
+                let plain = case.bytes("plaintext.txt");
+                assert_eq!(opened.unwrap(), plain, "{}: {backend:?}", case.name);
+                let sealed = key.seal_notice_with(backend, &plain).unwrap();
+                assert_eq!(sealed, ciphertext, "{}: {backend:?}", case.name);
+            } else {
+                assert!(case.name.contains("refused"), "{}", case.name);
+                assert_eq!(
+                    format!("{:?}", opened.unwrap_err()),
+                    "CipherError { kind: Decryption, source: None }",
+                    "{}: {backend:?}",
+                    case.name
+                );
+            }
+        }
     }
 }

@@ -176,6 +176,45 @@ proptest! {
     }
 
     #[test]
+    fn any_change_of_a_signed_parameter_is_noticed(
+        params in proptest::collection::btree_map("[a-z_0-9]{1,12}", "[ -~]{1,20}|支付.{0,400}", 1..12)
+            .prop_map(|map| map.into_iter().filter(|(name, _)| name != "sign").collect::<Vec<_>>()),
+        which in any::<prop::sample::Index>(),
+        hmac in any::<bool>(),
+    ) {
+        prop_assume!(!params.is_empty());
+        let key = ApiV2Key::new("192006250b4c09247ec02edce69f6a2d").unwrap();
+        let sign_type = if hmac { SignType::HmacSha256 } else { SignType::Md5 };
+        let pairs = || params.iter().map(|(name, value)| (name, value));
+        let sign = key.sign_sorted(sign_type, pairs());
+        prop_assert_eq!(&*sign, key.sign(sign_type, pairs().rev()));
+        prop_assert_eq!(key.verify_sorted(pairs(), &sign), Ok(()));
+        let at = which.index(params.len());
+        let mut changed = params.clone();
+        changed[at].1.push('x');
+        prop_assert_eq!(key.verify(changed.clone(), &sign), Err(VerifyError::Mismatch));
+        changed[at].1.clear();
+        prop_assert_eq!(key.verify(changed, &sign), Err(VerifyError::Mismatch));
+        let mut digits = sign.to_string().into_bytes();
+        let at = which.index(digits.len());
+        digits[at] = if digits[at] == b'0' { b'1' } else { b'0' };
+        let digits = String::from_utf8(digits).unwrap();
+        prop_assert_eq!(key.verify_sorted(pairs(), &digits), Err(VerifyError::Mismatch));
+    }
+
+    #[test]
+    fn any_notice_seals_and_opens(plain in vec(any::<u8>(), 0..100), text in "[A-Za-z0-9+/=]{0,100}") {
+        let key = ApiV2Key::new("192006250b4c09247ec02edce69f6a2d").unwrap();
+        for &one in Backend::all() {
+            let sealed = key.seal_notice_with(one, &plain).unwrap();
+            for &other in Backend::all() {
+                prop_assert_eq!(&key.open_notice_with(other, &sealed).unwrap(), &plain);
+            }
+            let _ = key.open_notice_with(one, &text);
+        }
+    }
+
+    #[test]
     fn no_sign_makes_verification_panic(sign in any::<String>()) {
         let key = ApiV2Key::new("192006250b4c09247ec02edce69f6a2d").unwrap();
         prop_assert!(key.verify([("a", "b")], &sign).is_err());

@@ -6,7 +6,7 @@ mod vectors;
 use vectors::{API_V3_KEY, CERTIFICATE, PRIVATE_KEY, PUBLIC_KEY};
 use wxpay_sign::{
     ApiV2Key, ApiV3Key, Backend, Certificate, CipherError, Decryptor as _, PaySignKey, PrivateKey,
-    PublicKey, SignError, Signature,
+    PublicKey, SignError, Signature, WorkwxSecret,
 };
 
 #[test]
@@ -25,6 +25,11 @@ fn secrets_are_redacted() {
     let key = PaySignKey::new("a".repeat(128)).unwrap();
     assert_eq!(format!("{key:?}"), "PaySignKey([redacted])");
     assert_eq!(format!("{key:#?}"), "PaySignKey([redacted])");
+    let key = WorkwxSecret::new("a").unwrap();
+    assert_eq!(format!("{key:?}"), "WorkwxSecret([redacted])");
+    for wrong in ["", "with space", "line\n", &"a".repeat(257)] {
+        WorkwxSecret::new(wrong).unwrap_err();
+    }
 }
 
 #[test]

@@ -4,6 +4,9 @@
 //! frees.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::cipher::{
+    AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
+};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
@@ -134,5 +137,34 @@ impl Gcm {
         self.0
             .seal_in_place_append_tag(nonce, Aad::from(aad), buffer)
             .map_err(|_| Failed)
+    }
+}
+
+pub(crate) struct Ecb {
+    encrypting: EncryptingKey,
+    decrypting: DecryptingKey,
+}
+
+impl Ecb {
+    pub(crate) fn new(key: &[u8; 32]) -> Result<Self, Failed> {
+        let key = || UnboundCipherKey::new(&AES_256, key);
+        Ok(Self {
+            encrypting: key().and_then(EncryptingKey::ecb).map_err(|_| Failed)?,
+            decrypting: key().and_then(DecryptingKey::ecb).map_err(|_| Failed)?,
+        })
+    }
+
+    pub(crate) fn decrypt(&self, buffer: &mut [u8]) -> Result<(), Failed> {
+        match self.decrypting.decrypt(buffer, DecryptionContext::None) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failed),
+        }
+    }
+
+    pub(crate) fn encrypt(&self, buffer: &mut [u8]) -> Result<(), Failed> {
+        match self.encrypting.encrypt(buffer) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failed),
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! with the public key before it is let out, so that a fault in the computation gives nothing away.
 
 use aes_gcm::aead::AeadInOut as _;
+use aes_gcm::aes::Aes256;
+use aes_gcm::aes::cipher::{Array, BlockCipherDecrypt as _, BlockCipherEncrypt as _};
 use aes_gcm::{Aes256Gcm, KeyInit as _};
 use getrandom::SysRng;
 use rsa::traits::{PaddingScheme as _, SignatureScheme as _};
@@ -102,5 +104,31 @@ impl Gcm {
         self.0
             .encrypt_in_place(&nonce.into(), aad, buffer)
             .map_err(|_| Failed)
+    }
+}
+
+pub(crate) struct Ecb(Aes256);
+
+impl Ecb {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(Aes256::new(key.into()))
+    }
+
+    pub(crate) fn decrypt(&self, buffer: &mut [u8]) -> Result<(), Failed> {
+        let (blocks, rest) = Array::slice_as_chunks_mut(buffer);
+        if !rest.is_empty() {
+            return Err(Failed);
+        }
+        self.0.decrypt_blocks(blocks);
+        Ok(())
+    }
+
+    pub(crate) fn encrypt(&self, buffer: &mut [u8]) -> Result<(), Failed> {
+        let (blocks, rest) = Array::slice_as_chunks_mut(buffer);
+        if !rest.is_empty() {
+            return Err(Failed);
+        }
+        self.0.encrypt_blocks(blocks);
+        Ok(())
     }
 }
