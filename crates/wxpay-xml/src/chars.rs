@@ -54,6 +54,15 @@ pub(crate) fn is_read_name(name: &[u8]) -> bool {
     is_name(name, READ_NAME)
 }
 
+/// How many bytes at the beginning may be part of a name that is read.
+#[inline]
+pub(crate) fn name_length(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .take_while(|&&byte| CLASS[usize::from(byte)] & READ_NAME != 0)
+        .count()
+}
+
 /// Whether a name may be written: ASCII letters, digits and `_`, of which the first is no digit.
 #[inline]
 pub(crate) fn is_written_name(name: &[u8]) -> bool {

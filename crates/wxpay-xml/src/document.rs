@@ -5,6 +5,8 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::read::Input;
+use crate::record::{List, Record};
 
 /// A flat XML document: a root and its fields, in the order in which they came, no name twice.
 ///
@@ -17,6 +19,7 @@ use crate::limits::Limits;
 pub struct Document<'a> {
     pub(crate) root: &'a str,
     pub(crate) fields: Vec<(&'a str, Cow<'a, str>)>,
+    pub(crate) lists: Vec<List<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -26,7 +29,7 @@ impl<'a> Document<'a> {
     ///
     /// If it is not flat XML in UTF-8, or too much of it; [`ErrorKind`](crate::ErrorKind) lists what is refused.
     pub fn parse(input: &'a [u8]) -> Result<Self, Error> {
-        crate::read::read(input, Limits::new())
+        Self::parse_within(input, Limits::new())
     }
 
     /// Reads a document within these limits.
@@ -35,7 +38,26 @@ impl<'a> Document<'a> {
     ///
     /// As [`parse`](Self::parse).
     pub fn parse_within(input: &'a [u8], limits: Limits) -> Result<Self, Error> {
-        crate::read::read(input, limits)
+        crate::read::read(Input::Bytes(input), limits)
+    }
+
+    /// Reads a text that has been decoded from another encoding, such as the GBK of API v1, within these limits. What
+    /// the declaration says of an encoding is passed over, because it no longer holds. Limits and offsets count the
+    /// bytes of the text.
+    ///
+    /// ```
+    /// # use wxpay_xml::{Document, Limits};
+    /// let text = "<?xml version=\"1.0\" encoding=\"GBK\"?><root><retmsg>退款成功</retmsg></root>";
+    /// let document = Document::parse_text(text, Limits::new())?;
+    /// assert_eq!(document.get("retmsg"), Some("退款成功"));
+    /// # Ok::<(), wxpay_xml::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_text(text: &'a str, limits: Limits) -> Result<Self, Error> {
+        crate::read::read(Input::Text(text), limits)
     }
 
     /// The name of the root: `xml`, in the plaintext of a refund notice (退款结果通知) `root`.
@@ -116,6 +138,33 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// The records of a nested list in the order of the document: the elements `item` within the element `list`.
+    /// There are none unless the document was read with [`Limits::lists`]. A list is no field: [`get`](Self::get),
+    /// [`iter`](Self::iter) and [`len`](Self::len) know nothing of it, unless it is empty; then it is an empty field.
+    ///
+    /// ```
+    /// # use wxpay_xml::{Document, Limits};
+    /// let input = b"<xml><total_num>2</total_num><hblist>\
+    ///     <hbinfo><openid>a</openid><amount>100</amount></hbinfo>\
+    ///     <hbinfo><openid>b</openid><amount>200</amount></hbinfo></hblist></xml>";
+    /// let document = Document::parse_within(input, Limits::new().lists(true))?;
+    /// let amounts: Vec<_> = document.records("hblist", "hbinfo").map(|record| record.get("amount")).collect();
+    /// assert_eq!(amounts, [Some("100"), Some("200")]);
+    /// # Ok::<(), wxpay_xml::Error>(())
+    /// ```
+    pub fn records<'d, 'i>(
+        &'d self,
+        list: &str,
+        item: &'i str,
+    ) -> impl Iterator<Item = &'d Record<'a>> + use<'d, 'a, 'i> {
+        let list = self.lists.iter().find(|other| other.name == list);
+        let records = list.map_or(&[][..], |list| &list.records);
+        records
+            .iter()
+            .filter(move |(name, _)| *name == item)
+            .map(|(_, record)| record)
+    }
+
     fn family<'d, I: Ord>(
         &'d self,
         prefix: &str,
@@ -137,14 +186,17 @@ fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| canonical)
 }
 
+/// The length of a text, in place of the text.
+pub(crate) struct Length(pub(crate) usize);
+
+impl fmt::Debug for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0)
+    }
+}
+
 impl fmt::Debug for Document<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        struct Length(usize);
-        impl fmt::Debug for Length {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{} bytes", self.0)
-            }
-        }
         write!(f, "Document({}) ", self.root)?;
         let lengths = self.iter().map(|(name, text)| (name, Length(text.len())));
         f.debug_map().entries(lengths).finish()
@@ -162,7 +214,7 @@ impl<'d, 'a> IntoIterator for &'d Document<'a> {
 
 /// The fields of a [`Document`] in its order; see [`Document::iter`].
 #[derive(Clone)]
-pub struct Iter<'d, 'a>(std::slice::Iter<'d, (&'a str, Cow<'a, str>)>);
+pub struct Iter<'d, 'a>(pub(crate) std::slice::Iter<'d, (&'a str, Cow<'a, str>)>);
 
 impl<'d, 'a> Iterator for Iter<'d, 'a> {
     type Item = (&'a str, &'d str);

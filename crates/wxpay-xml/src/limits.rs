@@ -1,6 +1,7 @@
 //! How much is read before a document is refused.
 
-/// How much of a document is read at most. The depth is no limit to set: a root and its fields, nothing below.
+/// How much of a document is read at most. The depth is no limit to set: a root and its fields, and below these,
+/// where [`lists`](Self::lists) are read, records and their fields.
 ///
 /// ```
 /// use wxpay_xml::{Document, ErrorKind, Limits};
@@ -15,6 +16,7 @@ pub struct Limits {
     bytes: usize,
     fields: usize,
     field_bytes: usize,
+    lists: bool,
 }
 
 impl Limits {
@@ -25,6 +27,7 @@ impl Limits {
             bytes: 1024 * 1024,
             fields: 1024,
             field_bytes: 256 * 1024,
+            lists: false,
         }
     }
 
@@ -34,7 +37,7 @@ impl Limits {
         self
     }
 
-    /// The number of fields.
+    /// The number of fields; lists, their records and the fields of these count as well.
     pub const fn fields(mut self, fields: usize) -> Self {
         self.fields = fields;
         self
@@ -44,6 +47,17 @@ impl Limits {
     pub const fn field_bytes(mut self, bytes: usize) -> Self {
         self.field_bytes = bytes;
         self
+    }
+
+    /// Whether nested lists are read, such as `<hblist><hbinfo>…</hbinfo></hblist>`; otherwise, and by default, they
+    /// are refused as [`Nested`](crate::ErrorKind::Nested). See [`Document::records`](crate::Document::records).
+    pub const fn lists(mut self, lists: bool) -> Self {
+        self.lists = lists;
+        self
+    }
+
+    pub(crate) const fn reads_lists(self) -> bool {
+        self.lists
     }
 
     pub(crate) const fn most_bytes(self) -> usize {

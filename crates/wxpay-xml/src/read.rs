@@ -12,12 +12,27 @@ use crate::document::Document;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::names::Names;
+use crate::record::{List, Record};
 
-pub(crate) fn read(input: &[u8], limits: Limits) -> Result<Document<'_>, Error> {
-    if input.len() > limits.most_bytes() {
-        return Err(Error::new(ErrorKind::TooLarge, limits.most_bytes()));
+/// What the input is.
+#[derive(Clone, Copy)]
+pub(crate) enum Input<'a> {
+    /// Bytes as they came, which must be UTF-8.
+    Bytes(&'a [u8]),
+    /// A text that was decoded before, so that a declared encoding says nothing any more.
+    Text(&'a str),
+}
+
+pub(crate) fn read(input: Input<'_>, limits: Limits) -> Result<Document<'_>, Error> {
+    let (text, base) = decode(input, limits)?;
+    match crate::fast::read(text, limits) {
+        Some(document) => Ok(document),
+        None => read_events(text, base, limits),
     }
-    let (text, base) = decode(input)?;
+}
+
+/// Reads without the shortcut, for everything that is not of the most common shape. It decides what is right.
+fn read_events(text: &str, base: usize, limits: Limits) -> Result<Document<'_>, Error> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_comments = true;
     let parser = Parser {
@@ -25,6 +40,7 @@ pub(crate) fn read(input: &[u8], limits: Limits) -> Result<Document<'_>, Error> 
         base,
         reader,
         limits,
+        count: 0,
     };
     parser.document()
 }
@@ -32,7 +48,14 @@ pub(crate) fn read(input: &[u8], limits: Limits) -> Result<Document<'_>, Error> 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The text behind the byte order mark, and the length of that.
-fn decode(input: &[u8]) -> Result<(&str, usize), Error> {
+fn decode(given: Input<'_>, limits: Limits) -> Result<(&str, usize), Error> {
+    let input = match given {
+        Input::Bytes(bytes) => bytes,
+        Input::Text(text) => text.as_bytes(),
+    };
+    if input.len() > limits.most_bytes() {
+        return Err(Error::new(ErrorKind::TooLarge, limits.most_bytes()));
+    }
     let foreign = match input {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [b'<', 0, 0, 0, ..] => Some("UTF-32"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'<', 0, ..] | [0, b'<', ..] => Some("UTF-16"),
@@ -47,9 +70,14 @@ fn decode(input: &[u8]) -> Result<(&str, usize), Error> {
         // A second one is text, which the reader would swallow without counting it.
         return Err(Error::new(ErrorKind::NotXml, base));
     }
-    declared_encoding(body, base)?;
-    let text = std::str::from_utf8(body)
-        .map_err(|error| Error::new(ErrorKind::NotUtf8, base + error.valid_up_to()))?;
+    let text = match given {
+        Input::Bytes(_) => {
+            declared_encoding(body, base)?;
+            std::str::from_utf8(body)
+                .map_err(|error| Error::new(ErrorKind::NotUtf8, base + error.valid_up_to()))?
+        }
+        Input::Text(text) => &text[base..],
+    };
     match find_not_xml(text) {
         None => Ok((text, base)),
         Some(at) => Err(Error::new(ErrorKind::Character, base + at)),
@@ -95,19 +123,27 @@ struct Parser<'a> {
     base: usize,
     reader: Reader<&'a [u8]>,
     limits: Limits,
+    /// Fields, lists and records so far.
+    count: usize,
 }
 
 impl<'a> Parser<'a> {
     fn document(mut self) -> Result<Document<'a>, Error> {
         let (root, empty) = self.root()?;
         let mut fields = Vec::new();
+        let mut lists = Vec::new();
         if !empty {
             // The usual field takes about fifty bytes with its tags.
             fields.reserve_exact((self.text.len() / 48).clamp(4, 64));
-            self.fields(root, &mut fields)?;
+            let lists = self.limits.reads_lists().then_some(&mut lists);
+            self.fields(root, &mut fields, lists)?;
         }
         self.end()?;
-        Ok(Document { root, fields })
+        Ok(Document {
+            root,
+            fields,
+            lists,
+        })
     }
 
     /// Everything up to the start tag of the root: its name, and whether the root is over with it.
@@ -147,11 +183,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The fields, and the end tag of the root.
+    /// The fields, and the end tag of the root or of the record. `lists` takes the lists where there may be some.
     fn fields(
         &mut self,
         root: &'a str,
         fields: &mut Vec<(&'a str, Cow<'a, str>)>,
+        mut lists: Option<&mut Vec<List<'a>>>,
     ) -> Result<(), Error> {
         let mut names = Names::default();
         loop {
@@ -169,24 +206,39 @@ impl<'a> Parser<'a> {
                 other => return Err(self.misplaced(&other, at)),
             };
             let name = self.name(&tag, at)?;
-            if fields.len() >= self.limits.most_fields() {
-                return Err(self.error(ErrorKind::TooManyFields, at));
-            }
+            self.one_more(at)?;
             let earlier = fields.iter().map(|(name, _)| *name);
-            if !names.insert(name, fields.len(), earlier) {
+            let listed = lists.as_deref().map_or(&[][..], Vec::as_slice);
+            let count = fields.len() + listed.len();
+            let earlier = earlier.chain(listed.iter().map(|list| list.name));
+            if !names.insert(name, count, earlier) {
                 return Err(self.named(ErrorKind::Duplicate, at, name));
             }
-            let text = if empty {
-                Cow::Borrowed("")
+            let content = if empty {
+                Content::Text(Cow::Borrowed(""))
             } else {
-                self.value(name)?
+                self.value(name, lists.is_some())?
             };
-            fields.push((name, text));
+            match (content, lists.as_deref_mut()) {
+                (Content::Text(text), _) => fields.push((name, text)),
+                (Content::Records(records), Some(lists)) => lists.push(List { name, records }),
+                (Content::Records(_), None) => return Err(self.named(ErrorKind::Nested, at, name)),
+            }
         }
     }
 
-    /// The text of a field, and its end tag.
-    fn value(&mut self, name: &'a str) -> Result<Cow<'a, str>, Error> {
+    /// Counts a field, a list or a record.
+    #[inline]
+    fn one_more(&mut self, at: usize) -> Result<(), Error> {
+        if self.count >= self.limits.most_fields() {
+            return Err(self.error(ErrorKind::TooManyFields, at));
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The text of a field or, where lists are allowed, the records of a list; and its end tag.
+    fn value(&mut self, name: &'a str, lists: bool) -> Result<Content<'a>, Error> {
         let start = self.at();
         let section = self.section();
         if section.len() > self.limits.most_field_bytes() {
@@ -203,11 +255,19 @@ impl<'a> Parser<'a> {
                     }
                     append(&mut value, text.into_inner());
                 }
-                Event::End(_) => return Ok(value),
+                Event::End(_) => return Ok(Content::Text(value)),
                 Event::GeneralRef(reference) => match resolve(&reference) {
                     Ok(character) => value.to_mut().push(character),
                     Err(kind) => return Err(self.named(kind, at, name)),
                 },
+                Event::Start(tag) if lists && is_blank(&value) => {
+                    let item = self.name(&tag, at)?;
+                    return self.records(name, item, false, at);
+                }
+                Event::Empty(tag) if lists && is_blank(&value) => {
+                    let item = self.name(&tag, at)?;
+                    return self.records(name, item, true, at);
+                }
                 Event::Start(tag) | Event::Empty(tag) => {
                     let nested = self.name(&tag, at)?;
                     return Err(self.named(ErrorKind::Nested, at, nested));
@@ -218,6 +278,46 @@ impl<'a> Parser<'a> {
             }
             if value.len() > self.limits.most_field_bytes() {
                 return Err(self.named(ErrorKind::FieldTooLarge, at, name));
+            }
+        }
+    }
+
+    /// The records of a list whose first one's start tag has been read, and the end tag of the list.
+    fn records(
+        &mut self,
+        list: &'a str,
+        mut item: &'a str,
+        mut empty: bool,
+        mut at: usize,
+    ) -> Result<Content<'a>, Error> {
+        let mut records = Vec::new();
+        loop {
+            self.one_more(at)?;
+            let mut fields = Vec::new();
+            if !empty {
+                self.fields(item, &mut fields, None)?;
+            }
+            records.push((item, Record { fields }));
+            loop {
+                at = self.at();
+                match self.next()? {
+                    Event::Start(tag) => {
+                        (item, empty) = (self.name(&tag, at)?, false);
+                        break;
+                    }
+                    Event::Empty(tag) => {
+                        (item, empty) = (self.name(&tag, at)?, true);
+                        break;
+                    }
+                    Event::End(_) => return Ok(Content::Records(records)),
+                    Event::Comment(_) => {}
+                    Event::Text(text) if is_blank(&text) => {}
+                    Event::Eof => return Err(self.named(ErrorKind::Unclosed, at, list)),
+                    Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                        return Err(self.error(ErrorKind::Mixed, at));
+                    }
+                    other => return Err(self.misplaced(&other, at)),
+                }
             }
         }
     }
@@ -338,6 +438,12 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// What an element holds.
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Records(Vec<(&'a str, Record<'a>)>),
+}
+
 /// Nearly every field is one piece and stays borrowed.
 #[inline]
 fn append<'a>(value: &mut Cow<'a, str>, piece: Cow<'a, str>) {
@@ -376,4 +482,60 @@ fn starts_like_html(definition: &[u8]) -> bool {
     definition
         .get(..4)
         .is_some_and(|name| name.eq_ignore_ascii_case(b"html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn token() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => "<a>|</a>|<b>|</b>|<c>|</c>|<xml>|</xml>",
+            4 => "(<a><!\\[CDATA\\[[0-9\\]>支]{0,5}\\]\\]></a>)|(<b>[0-9 ]{0,4}</b>)|(<c>-?x?</c>)",
+            1 => "<a/>|<a >|</a >|<a x='1'>|&amp;|\\]\\]>|<!\\[CDATA\\[|<!-- -->|<!DOCTYPE x>|<\\?xml version='1.0'\\?>",
+            1 => "[ \\r\\n\\t]{0,2}",
+            1 => "\\PC{0,3}",
+        ]
+    }
+
+    /// The root mostly, so that many are accepted.
+    fn text() -> impl Strategy<Value = String> {
+        (prop::collection::vec(token(), 0..6), 0..6_u8).prop_map(|(tokens, frame)| {
+            let inside = tokens.concat();
+            match frame {
+                0 => inside,
+                1 => format!("<html>{inside}</html>"),
+                2 => format!("<xml>{inside}</xml>\n"),
+                _ => format!("<xml>{inside}</xml>"),
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_shortcut_reads_what_the_events_say(text in text(), fields in 0..5_usize, bytes in 0..8_usize, lists: bool) {
+            let limits = Limits::new().fields(fields).field_bytes(bytes).lists(lists);
+            if let Some(document) = crate::fast::read(&text, limits) {
+                prop_assert_eq!(Ok(document), read_events(&text, 0, limits));
+            }
+        }
+    }
+
+    #[test]
+    fn the_usual_shapes_take_the_shortcut() {
+        let limits = Limits::new();
+        for text in [
+            "<xml></xml>",
+            "<xml><a>1</a><b><![CDATA[x]]></b><c></c></xml>",
+            "<xml>\n<a><![CDATA[]]></a>\n</xml>\n",
+            "<root><a><![CDATA[a]]]></a></root>",
+        ] {
+            let document = crate::fast::read(text, limits).expect("the usual shape");
+            assert_eq!(Ok(document), read_events(text, 0, limits));
+        }
+    }
 }

@@ -263,3 +263,88 @@ fn errors_say_what_is_wrong_and_where() {
     );
     assert_eq!(refused("").to_string(), "the document is empty, at byte 0");
 }
+
+#[test]
+fn nested_lists_are_read_where_they_are_asked_for() {
+    let input = b"<xml><result_code>SUCCESS</result_code>\n<hblist>\n<hbinfo><openid><![CDATA[o1]]></openid>\
+        <amount>100</amount></hbinfo>\n<hbinfo><openid>o2</openid></hbinfo><other/></hblist>\
+        <total_num>2</total_num></xml>";
+    assert_eq!(
+        Document::parse(input).unwrap_err().kind(),
+        ErrorKind::Nested
+    );
+    let lists = Limits::new().lists(true);
+    let document = Document::parse_within(input, lists).unwrap();
+    assert_eq!(
+        document.iter().collect::<Vec<_>>(),
+        [("result_code", "SUCCESS"), ("total_num", "2")]
+    );
+    assert_eq!(document.get("hblist"), None);
+    let records: Vec<Vec<_>> = document
+        .records("hblist", "hbinfo")
+        .map(|record| record.iter().collect())
+        .collect();
+    assert_eq!(
+        records,
+        [
+            vec![("openid", "o1"), ("amount", "100")],
+            vec![("openid", "o2")]
+        ]
+    );
+    assert!(
+        document
+            .records("hblist", "other")
+            .all(|record| record.is_empty())
+    );
+    assert_eq!(document.records("hbinfo", "hbinfo").count(), 0);
+    let record = document.records("hblist", "hbinfo").next().unwrap();
+    assert_eq!(
+        format!("{record:?}"),
+        "Record {\"openid\": 2 bytes, \"amount\": 3 bytes}"
+    );
+    // Nine elements below the root: fields, the list, records, their fields.
+    assert!(Document::parse_within(input, lists.fields(9)).is_ok());
+    let error = Document::parse_within(input, lists.fields(8)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooManyFields);
+    // An empty list is an empty field.
+    let document = Document::parse_within(b"<xml><hblist></hblist></xml>", lists).unwrap();
+    assert_eq!(document.get("hblist"), Some(""));
+}
+
+#[test]
+fn lists_have_no_other_shape() {
+    let lists = Limits::new().lists(true);
+    for (inside, kind) in [
+        ("<l><i><a><b/></a></i></l>", ErrorKind::Nested),
+        ("<l>1<i/></l>", ErrorKind::Nested),
+        ("<l><i/>1</l>", ErrorKind::Mixed),
+        ("<l><i>1</i></l>", ErrorKind::Mixed),
+        ("<l><i><a>1</a><a>2</a></i></l>", ErrorKind::Duplicate),
+        ("<l><i/></l><l><i/></l>", ErrorKind::Duplicate),
+        ("<l>1</l><l><i/></l>", ErrorKind::Duplicate),
+        ("<l><i/></l><l>1</l>", ErrorKind::Duplicate),
+        ("<l><i x='1'/></l>", ErrorKind::Attribute),
+        ("<l><i>", ErrorKind::EndTag),
+        ("<l><i/><!DOCTYPE x></l>", ErrorKind::Doctype),
+    ] {
+        let input = format!("<xml>{inside}</xml>");
+        let error = Document::parse_within(input.as_bytes(), lists).unwrap_err();
+        assert_eq!(error.kind(), kind, "{inside}: {error}");
+    }
+}
+
+#[test]
+fn a_decoded_text_may_name_another_encoding() {
+    let text =
+        "<?xml version=\"1.0\" encoding=\"GB2312\" ?>\n<root><retmsg>退款成功</retmsg></root>";
+    let document = Document::parse_text(text, Limits::new()).unwrap();
+    assert_eq!(document.get("retmsg"), Some("退款成功"));
+    assert_eq!(
+        Document::parse(text.as_bytes()).unwrap_err().kind(),
+        ErrorKind::Encoding
+    );
+    let error = Document::parse_text(text, Limits::new().bytes(10)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    let error = Document::parse_text("\u{FEFF}<!DOCTYPE x><x/>", Limits::new()).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Doctype, 3));
+}
