@@ -16,7 +16,7 @@ use wxpay_proto::{
 };
 
 use crate::client::Shared;
-use crate::clock::nonce;
+use crate::clock::request_nonce;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::exchange::{About, Exchange, Failure, Source};
 
@@ -224,16 +224,7 @@ impl Source for Signing<'_> {
     /// blocking work, so that no other task waits for them.
     async fn request(&mut self, deadline: Instant) -> Result<Request<Bytes>, Failure> {
         let now = self.shared.clock.now();
-        let nonce = nonce().map_err(|error| {
-            Failure::fatal(
-                Error::new(
-                    ErrorKind::Request,
-                    Delivery::NotSent,
-                    "no random numbers to be had",
-                )
-                .caused_by(error),
-            )
-        })?;
+        let nonce = request_nonce().map_err(Failure::fatal)?;
         *self.signed = Some((now, nonce.clone()));
         let merchant = &self.shared.merchant;
         let signed = if merchant.credential().signer().is_slow() {

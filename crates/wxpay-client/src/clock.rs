@@ -4,6 +4,8 @@ use std::fmt;
 
 use wxpay_proto::{Nonce, Timestamp};
 
+use crate::error::{Delivery, Error, ErrorKind};
+
 /// Where a client takes the time from: for signatures, for the window in which answers are
 /// believed, and for the age of platform certificates.
 ///
@@ -42,6 +44,18 @@ pub(crate) fn nonce() -> Result<Nonce, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
     Ok(Nonce::from_bytes(bytes))
+}
+
+/// A fresh nonce for a request.
+pub(crate) fn request_nonce() -> Result<Nonce, Error> {
+    nonce().map_err(|error| {
+        Error::new(
+            ErrorKind::Request,
+            Delivery::NotSent,
+            "no random numbers to be had",
+        )
+        .caused_by(error)
+    })
 }
 
 /// A number in `0.0..1.0` to spread retries with. Without a source of randomness retries are not

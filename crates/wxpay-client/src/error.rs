@@ -1,11 +1,13 @@
 //! What a call ends in when it does not end well.
 
 mod display;
+#[cfg(feature = "v1")]
+mod v1;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use wxpay_proto::{AcceptError, ApiError, Idempotency, PrepareError};
+use wxpay_proto::{AcceptError, ApiError, Idempotency};
 
 use crate::transport::{SendError, Stage};
 
@@ -32,6 +34,10 @@ pub enum ErrorKind {
     Request,
     /// No platform key to verify answers with could be had. The source says what came in between.
     PlatformKeys,
+    /// The operation needs a client certificate, and the client has none that holds now.
+    ClientCertificate,
+    /// No access token of v1 could be had. The source says what came in between.
+    AccessToken,
     /// Name resolution, TCP, the proxy or TLS failed.
     Connect,
     /// The connection broke before the whole answer was there.
@@ -80,6 +86,10 @@ enum Cause {
     None,
     Api(Box<ApiError>),
     Accept(Box<AcceptError>),
+    #[cfg(feature = "v1")]
+    ApiV1(Box<wxpay_proto::v1::ApiError>),
+    #[cfg(feature = "v1")]
+    AcceptV1(Box<wxpay_proto::v1::AcceptError>),
     /// A failure several waiting calls have in common.
     Shared(Arc<Error>),
     Other(Box<dyn StdError + Send + Sync>),
@@ -223,7 +233,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn prepare(source: PrepareError) -> Self {
+    pub(crate) fn prepare(source: impl StdError + Send + Sync + 'static) -> Self {
         Self::new(
             ErrorKind::Request,
             Delivery::NotSent,

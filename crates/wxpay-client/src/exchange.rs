@@ -46,9 +46,22 @@ pub(crate) trait Source {
     async fn request(&mut self, deadline: Instant) -> Result<Request<Bytes>, Failure>;
 }
 
+/// One request for all attempts: where no signature ages, the very same bytes go out again.
+#[cfg(any(feature = "v1", feature = "v2"))]
+pub(crate) struct Same(pub(crate) Request<Bytes>);
+
+#[cfg(any(feature = "v1", feature = "v2"))]
+impl Source for Same {
+    async fn request(&mut self, _: Instant) -> Result<Request<Bytes>, Failure> {
+        Ok(self.0.clone())
+    }
+}
+
 /// The state of one call.
 pub(crate) struct Exchange<'c> {
     wire: &'c Wire,
+    /// Those of the client, or others that an operation belongs to.
+    hosts: &'c Hosts,
     /// That of the client, or one that shows a client certificate.
     transport: &'c Transport,
     about: About,
@@ -74,6 +87,7 @@ impl<'c> Exchange<'c> {
         let host = wire.hosts.first();
         Self {
             wire,
+            hosts: &wire.hosts,
             transport: &wire.transport,
             about,
             deadline: after(Instant::now(), limit),
@@ -82,6 +96,21 @@ impl<'c> Exchange<'c> {
             host,
             unknown: false,
         }
+    }
+
+    /// Goes to these hosts instead of the client's.
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn to(mut self, hosts: &'c Hosts) -> Self {
+        self.hosts = hosts;
+        self.began = hosts.first();
+        self.host = self.began;
+        self
+    }
+
+    /// Goes over this transport instead of the client's.
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn use_transport(&mut self, transport: &'c Transport) {
+        self.transport = transport;
     }
 
     /// When the call is over, whatever happens.
@@ -144,7 +173,7 @@ impl<'c> Exchange<'c> {
             let failure = match self.attempt(source, None).await {
                 Ok(head) => match self.read(head).await {
                     Ok(answer) => {
-                        self.wire.hosts.answered(self.began, self.host);
+                        self.hosts.answered(self.began, self.host);
                         return Ok(answer);
                     }
                     Err(failure) => failure,
@@ -219,7 +248,7 @@ impl<'c> Exchange<'c> {
         let request = source.request(self.deadline).await?;
         self.attempts += 1;
         let mut request = only
-            .unwrap_or_else(|| self.wire.hosts.at(self.host))
+            .unwrap_or_else(|| self.hosts.at(self.host))
             .apply(request);
         request
             .headers_mut()

@@ -10,16 +10,24 @@ mod download;
 mod error;
 mod exchange;
 mod hosts;
+#[cfg(any(feature = "v1", feature = "v2"))]
+mod identity;
 mod keys;
+mod options;
 mod timeouts;
 mod transport;
+#[cfg(feature = "v1")]
+pub mod v1;
 
-pub use self::build_error::BuildError;
-pub use self::builder::{ClientBuilder, DEFAULT_MAX_RESPONSE_BYTES};
+pub use self::build_error::{BuildError, BuildErrorKind};
+pub use self::builder::ClientBuilder;
 pub use self::client::Client;
 pub use self::clock::{Clock, SystemClock};
 pub use self::download::{Download, ExpectedHash, InvalidHash};
 pub use self::error::{Delivery, Error, ErrorKind};
+#[cfg(any(feature = "v1", feature = "v2"))]
+pub use self::identity::Identity;
+pub use self::options::DEFAULT_MAX_RESPONSE_BYTES;
 pub use self::timeouts::Timeouts;
 pub use self::transport::{Proxy, Transport, TransportBuilder};
 

@@ -3,11 +3,12 @@
 mod body;
 mod connector;
 mod proxy;
-mod tls;
+pub(crate) mod tls;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,13 +18,14 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::sign::CertifiedKey;
 use tokio::time::{Instant, sleep_until};
 
 use self::body::{Handover, RequestBody};
 use self::connector::{BoxError, Connector, Route};
 pub use self::proxy::Proxy;
 use self::proxy::ProxyRule;
-use self::tls::Tls;
+use self::tls::{Tls, Trust};
 use crate::BuildError;
 
 /// WeChat Pay closes a connection after about eight idle seconds (`Keep-Alive: timeout=8`). Ours go
@@ -39,7 +41,16 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(6);
 #[derive(Clone)]
 pub struct Transport {
     pool: Pool<Connector, RequestBody>,
+    way: Way,
+}
+
+/// How connections come about; another pool can be made in the same way.
+#[derive(Clone)]
+struct Way {
+    trust: Trust,
+    rule: ProxyRule,
     plain_http: bool,
+    shows_certificate: bool,
 }
 
 impl Transport {
@@ -62,9 +73,48 @@ impl Transport {
     pub(crate) fn permits(&self, scheme: &str, host: &str) -> bool {
         match scheme {
             "https" => true,
-            "http" => self.plain_http || is_loopback(host),
+            "http" => self.way.plain_http || is_loopback(host),
             _ => false,
         }
+    }
+
+    /// The same with connections of their own, on which this client certificate is shown to servers
+    /// that ask for one.
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn showing(&self, identity: &crate::Identity) -> Result<Self, BuildError> {
+        Self::of(self.way.clone(), Some(identity.certified_key()))
+    }
+
+    /// Whether a client certificate is shown to servers that ask for one.
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn shows_certificate(&self) -> bool {
+        self.way.shows_certificate
+    }
+
+    fn of(mut way: Way, identity: Option<Arc<CertifiedKey>>) -> Result<Self, BuildError> {
+        way.shows_certificate = identity.is_some();
+        let to_host = way.trust.config(identity)?;
+        // Proxies have no business with the client certificate.
+        let to_proxy = way.trust.config(None)?;
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let to_proxy = HttpsConnectorBuilder::new()
+            .with_tls_config(to_proxy)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp.clone());
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(to_host)
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(Route::new(tcp, to_proxy, way.rule.clone()));
+        let pool = Pool::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .build(Connector::new(https));
+        Ok(Self { pool, way })
     }
 
     /// Sends one request and waits for the head of its answer.
@@ -114,7 +164,8 @@ impl Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
-            .field("plain_http", &self.plain_http)
+            .field("plain_http", &self.way.plain_http)
+            .field("shows_certificate", &self.way.shows_certificate)
             .finish_non_exhaustive()
     }
 }
@@ -230,16 +281,15 @@ impl TransportBuilder {
     ///
     /// # Errors
     ///
-    /// When the texts hold no certificate or no unencrypted private key.
+    /// When the texts hold no certificate or no unencrypted private key, or when the key is not that
+    /// of the first certificate.
     pub fn client_identity(
         mut self,
         certificate_pem: &str,
         private_key_pem: &str,
     ) -> Result<Self, BuildError> {
-        self.tls.identity = Some((
-            tls::certificates(certificate_pem)?,
-            tls::private_key(private_key_pem)?,
-        ));
+        let chain = tls::certificates(certificate_pem)?;
+        self.tls.identity = Some(Arc::new(tls::identity(chain, private_key_pem)?));
         Ok(self)
     }
 
@@ -255,36 +305,21 @@ impl TransportBuilder {
     ///
     /// # Errors
     ///
-    /// When a certificate, or a client certificate with its key, cannot be used, or no roots are left.
+    /// When a root certificate cannot be used, or no roots are left.
     pub fn build(self) -> Result<Transport, BuildError> {
-        let (to_host, to_proxy) = self.tls.configs()?;
         let rule = match self.proxy {
             Some(proxy) => ProxyRule::always(proxy),
             None if self.proxy_from_env => ProxyRule::from_env(),
             None => ProxyRule::Direct,
         };
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        let to_proxy = HttpsConnectorBuilder::new()
-            .with_tls_config(to_proxy)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp.clone());
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(to_host)
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(Route::new(tcp, to_proxy, rule));
-        let pool = Pool::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(Connector::new(https));
-        Ok(Transport {
-            pool,
+        let identity = self.tls.identity.clone();
+        let way = Way {
+            trust: self.tls.trust()?,
+            rule,
             plain_http: self.plain_http,
-        })
+            shows_certificate: false,
+        };
+        Transport::of(way, identity)
     }
 }
 

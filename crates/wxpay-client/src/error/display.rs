@@ -41,6 +41,10 @@ impl fmt::Display for Error {
         if let Cause::Api(api) = &inner.cause {
             write!(f, ": {api}")?;
         }
+        #[cfg(feature = "v1")]
+        if let Cause::ApiV1(api) = &inner.cause {
+            write!(f, ": {api}")?;
+        }
         if let Some(hint) = &inner.hint {
             write!(f, " ({hint})")?;
         }
@@ -73,6 +77,10 @@ impl StdError for Error {
             // Display has told all of it; its own causes come next.
             Cause::Api(api) => api.source(),
             Cause::Accept(error) => Some(&**error),
+            #[cfg(feature = "v1")]
+            Cause::ApiV1(api) => api.source(),
+            #[cfg(feature = "v1")]
+            Cause::AcceptV1(error) => Some(&**error),
             Cause::Shared(error) => Some(&**error),
             Cause::Other(error) => Some(&**error),
         }

@@ -1,19 +1,23 @@
 //! Trust and identity for TLS.
 
+use std::fmt;
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{default_provider, sign};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroize;
 
 use crate::BuildError;
 
 /// Everything that can be chosen about TLS.
-#[derive(Debug)]
 pub(crate) struct Tls {
     pub(crate) default_roots: bool,
     pub(crate) roots: Vec<CertificateDer<'static>>,
-    pub(crate) identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    pub(crate) identity: Option<Arc<CertifiedKey>>,
 }
 
 impl Default for Tls {
@@ -27,9 +31,8 @@ impl Default for Tls {
 }
 
 impl Tls {
-    /// Two configurations with the same trust: to hosts, with the client identity, and to proxies,
-    /// which have no business with it.
-    pub(crate) fn configs(self) -> Result<(ClientConfig, ClientConfig), BuildError> {
+    /// Whom connections trust.
+    pub(crate) fn trust(self) -> Result<Trust, BuildError> {
         let mut roots = RootCertStore::empty();
         if self.default_roots {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -42,25 +45,46 @@ impl Tls {
         if roots.is_empty() {
             return Err(BuildError::no_roots());
         }
-        let roots = Arc::new(roots);
-        // Passed explicitly: which library does the cryptography must not hang on what else in the
-        // program has set a process-wide default.
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let base = || {
-            Ok::<_, BuildError>(
-                ClientConfig::builder_with_provider(provider.clone())
-                    .with_safe_default_protocol_versions()
-                    .map_err(|error| BuildError::tls("no TLS version can be offered", error))?
-                    .with_root_certificates(roots.clone()),
-            )
-        };
-        let to_host = match self.identity {
-            None => base()?.with_no_client_auth(),
-            Some((chain, key)) => base()?.with_client_auth_cert(chain, key).map_err(|error| {
-                BuildError::tls("the client certificate and its key cannot be used", error)
-            })?,
-        };
-        Ok((to_host, base()?.with_no_client_auth()))
+        Ok(Trust {
+            roots: Arc::new(roots),
+            // Passed explicitly: which library does the cryptography must not hang on what else in
+            // the program has set a process-wide default.
+            provider: Arc::new(default_provider()),
+        })
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("default_roots", &self.default_roots)
+            .field("roots", &self.roots.len())
+            .field("identity", &self.identity.is_some())
+            .finish()
+    }
+}
+
+/// The roots connections trust. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Trust {
+    roots: Arc<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Trust {
+    /// A configuration that shows this certificate to servers that ask for one, or none.
+    pub(crate) fn config(
+        &self,
+        identity: Option<Arc<CertifiedKey>>,
+    ) -> Result<ClientConfig, BuildError> {
+        let config = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| BuildError::tls("no TLS version can be offered", error))?
+            .with_root_certificates(self.roots.clone());
+        Ok(match identity {
+            None => config.with_no_client_auth(),
+            Some(key) => config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key))),
+        })
     }
 }
 
@@ -75,8 +99,28 @@ pub(crate) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Bu
     Ok(found)
 }
 
-/// The first private key of a PEM text.
-pub(crate) fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, BuildError> {
-    PrivateKeyDer::from_pem_slice(pem.as_bytes())
-        .map_err(|error| BuildError::tls("the client key PEM holds no usable private key", error))
+/// A chain with the first private key of a PEM text.
+pub(crate) fn identity(
+    chain: Vec<CertificateDer<'static>>,
+    key_pem: &str,
+) -> Result<CertifiedKey, BuildError> {
+    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| {
+        BuildError::private_key("the PEM text holds no unencrypted private key").caused_by(error)
+    })?;
+    certified(chain, key)
+}
+
+/// A chain with its key, which has to be that of the first certificate. The text of the key is wiped.
+pub(crate) fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    mut key: PrivateKeyDer<'static>,
+) -> Result<CertifiedKey, BuildError> {
+    let loaded = sign::any_supported_type(&key);
+    key.zeroize();
+    let loaded = loaded.map_err(|error| {
+        BuildError::private_key("the private key cannot be used").caused_by(error)
+    })?;
+    let certified = CertifiedKey::new(chain, loaded);
+    certified.keys_match().map_err(BuildError::key_mismatch)?;
+    Ok(certified)
 }
