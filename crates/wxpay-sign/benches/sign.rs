@@ -5,6 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use md5::{Digest as _, Md5};
 use wxpay_sign::{
     ApiV2Key, ApiV3Key, Backend, Decryptor as _, Encryptor as _, Nonce, PrivateKey, SignType,
     Signature, Signer as _, Timestamp, request_message, response_message,
@@ -14,6 +15,10 @@ const PRIVATE_KEY: &str = include_str!("../tests/vectors/keys/TEST-ONLY-private-
 const API_V3_KEY: &str = include_str!("../tests/vectors/keys/TEST-ONLY-api-v3-key.txt");
 const BODY: &[u8] = include_bytes!("../tests/vectors/request/post-json-with-chinese/body.txt");
 const OAEP: &str = include_str!("../tests/vectors/oaep/name-and-phone/ciphertext.txt");
+
+/// A payment notice of API v2.
+const NOTICE: &str = include_str!("../tests/vectors/parameters/payment-notification/params.txt");
+const NOTICE_SIGN: &str = include_str!("../tests/vectors/parameters/payment-notification/md5.txt");
 
 /// A whole payment notification: 909 bytes of body, 447 of ciphertext and tag in it.
 mod notification {
@@ -92,6 +97,45 @@ fn without_rsa(criterion: &mut Criterion) {
             bencher.iter(|| key.sign(sign_type, black_box(params)));
         });
     }
+    let order = [
+        ("appid", "wx2421b1c4370ec43b"),
+        ("attach", "支付测试"),
+        ("body", "coffee & cake"),
+        ("device_info", "WEB"),
+        ("fee_type", "CNY"),
+        ("mch_id", "10000100"),
+        ("nonce_str", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS"),
+        ("notify_url", "https://shop.example/pay/notify"),
+        ("openid", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"),
+        ("out_trade_no", "20240101103456001"),
+        ("sign_type", "MD5"),
+        ("spbill_create_ip", "203.0.113.7"),
+        ("time_expire", "20240101113456"),
+        ("total_fee", "100"),
+        ("trade_type", "JSAPI"),
+    ];
+    let text: Vec<String> = order
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let text = text.join("&") + "&key=192006250b4c09247ec02edce69f6a2d";
+    criterion.bench_function("an order of 15 fields/sign_sorted MD5", |bencher| {
+        bencher.iter(|| key.sign_sorted(SignType::Md5, black_box(order)));
+    });
+    criterion.bench_function("an order of 15 fields/bare MD5 of the text", |bencher| {
+        bencher.iter(|| Md5::digest(black_box(text.as_bytes())));
+    });
+    criterion.bench_function("a notice of 20 fields/verify_sorted MD5", |bencher| {
+        let mut params: Vec<(&str, &str)> = NOTICE
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .collect();
+        params.sort_unstable();
+        bencher.iter(|| {
+            key.verify_sorted(black_box(&params).iter().copied(), NOTICE_SIGN)
+                .expect("verified")
+        });
+    });
     let nonce = Nonce::from_bytes([7; 16]);
     let at = Timestamp::from_unix(1_554_208_460);
     criterion.bench_function("request message", |bencher| {

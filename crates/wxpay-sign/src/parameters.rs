@@ -99,9 +99,8 @@ impl ApiV2Key {
         match sign_type {
             SignType::Md5 => md5(params, ("key", key)),
             SignType::HmacSha256 => {
-                let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
-                    Ok(mac) => mac,
-                    Err(_) => unreachable!("an HMAC takes a key of any length"),
+                let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+                    unreachable!("an HMAC takes a key of any length");
                 };
                 join(params, Some(("key", key)), |piece| mac.update(piece));
                 Sign::upper(&mac.finalize().into_bytes())
