@@ -35,13 +35,13 @@ pub(crate) fn run(check: bool) -> Result<()> {
     ] {
         files.insert(sandbox.join(file), facts::write(&families, generation)?);
     }
-    for (path, text) in rust::write(&families) {
+    let written = rust::write(&families);
+    for (path, text) in formatted(&root, &written)? {
         let path = match (path.strip_prefix("../../"), path.strip_prefix("../")) {
             (Some(path), _) => krate.join(path),
             (None, Some(path)) => krate.join("src").join(path),
             (None, None) => folder.join(path),
         };
-        let text = rustfmt(&root, &text).with_context(|| path.display().to_string())?;
         files.insert(path, text);
     }
     let stale: Vec<PathBuf> = files_in(&folder)?
@@ -128,6 +128,30 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The files as `cargo fmt` would have them: a process each, so several at a time.
+fn formatted<'a>(root: &Path, files: &'a [(String, String)]) -> Result<Vec<(&'a str, String)>> {
+    let at_once = std::thread::available_parallelism().map_or(1, |count| count.get());
+    let share = files.len().div_ceil(at_once).max(1);
+    let one = |(path, text): &'a (String, String)| {
+        let text = rustfmt(root, text).with_context(|| path.clone())?;
+        Ok((path.as_str(), text))
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = files
+            .chunks(share)
+            .map(|files| scope.spawn(move || files.iter().map(one).collect::<Result<Vec<_>>>()))
+            .collect();
+        let mut formatted = Vec::with_capacity(files.len());
+        for thread in threads {
+            match thread.join() {
+                Ok(files) => formatted.extend(files?),
+                Err(_) => bail!("a thread that formats has panicked"),
+            }
+        }
+        Ok(formatted)
+    })
 }
 
 /// Formats `text` as `cargo fmt` would.

@@ -181,6 +181,9 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
     if field.sensitive == Some(Sensitive::Encrypted) {
         facts.insert("sensitive".to_owned(), json!(true));
     }
+    if family.is_v2() && field.sensitive == Some(Sensitive::Redacted) {
+        facts.insert("redacted".to_owned(), json!(true));
+    }
     Ok(Value::Object(facts))
 }
 

@@ -58,6 +58,11 @@ pub(super) fn is_type(name: &str) -> bool {
         && name.chars().any(|char| char.is_ascii_lowercase())
 }
 
+/// Whether `name` is a variant's: a type's, or as short as `H5`.
+pub(super) fn is_variant(name: &str) -> bool {
+    is_type(name) || name == "H5"
+}
+
 /// Whether `name` is a field's or a module's: `out_trade_no`.
 pub(super) fn is_snake(name: &str) -> bool {
     name.starts_with(|char: char| char.is_ascii_lowercase())

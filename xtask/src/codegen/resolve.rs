@@ -485,7 +485,7 @@ fn enumeration(form: form::Enumeration) -> Result<Enumeration> {
             None => names::variant(&word.word),
         };
         ensure!(
-            names::is_type(&rust),
+            names::is_variant(&rust),
             "{place}: `{rust}` is no name for a variant, say `rust`"
         );
         ensure!(

@@ -147,8 +147,7 @@ pub(super) fn family(family: &Family) -> Result<()> {
             .and_then(|name| family.shape(name))
         {
             for field in &shape.fields {
-                let read =
-                    ENVELOPE.contains(&field.name.as_str()) || field.name == operation.xml.merchant;
+                let read = ENVELOPE.contains(&field.name.as_str());
                 ensure!(
                     !read,
                     "{place}: response: field {}: the protocol reads it",

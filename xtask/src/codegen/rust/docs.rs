@@ -99,7 +99,8 @@ pub(super) fn operation(text: &mut String, family: &Family, operation: &Operatio
             " Repeating it with the same `{number}` and the same content is safe."
         );
     }
-    if operation.xml.page_url {
+    let page = operation.xml.page_url && operation.response.is_none();
+    if page {
         facts.push_str(" The payer's browser opens it.");
     }
     if operation.xml.certificate {
@@ -108,7 +109,7 @@ pub(super) fn operation(text: &mut String, family: &Family, operation: &Operatio
     if let Some(sign) = operation.xml.sign {
         let _ = write!(facts, " Always signed with {}.", sign.prose());
     }
-    if operation.reply == Reply::Unsigned && !operation.xml.page_url {
+    if operation.reply == Reply::Unsigned && !page {
         facts.push_str(" The answer is not signed: TLS alone says whose it is.");
     }
     text.push_str("///\n");

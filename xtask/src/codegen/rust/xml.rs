@@ -93,6 +93,9 @@ fn info(text: &mut String, family: &Family, operation: &Operation) {
     if xml.certificate {
         text.push_str(".with_certificate()");
     }
+    if xml.page_url {
+        text.push_str(".with_query()");
+    }
     if operation.reply != Reply::Signed {
         let _ = write!(text, ".reply(ReplyForm::{:?})", operation.reply);
     }

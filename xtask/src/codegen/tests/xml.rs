@@ -86,6 +86,16 @@ fn refused(from: &str, to: &str, expected: &str) {
 }
 
 #[test]
+fn the_example_of_the_readme_is_taken() {
+    let readme = crate::run::root().join("crates/wxpay-api/catalogue/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, rest) = readme.split_once("## v2").unwrap();
+    let (_, rest) = rest.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    assert_eq!(family(example).unwrap().operations.len(), 1);
+}
+
+#[test]
 fn what_the_protocol_writes_and_reads_is_not_listed() {
     refused(
         "name = \"appid\"",
