@@ -60,10 +60,10 @@ pub use accept_error::{AcceptError, ApiError, DecodeFailure, Unreadable, Unreada
 pub use charset::{Charset, CharsetError, Escapes};
 pub use error::{ConfigError, PrepareError, VerificationError};
 pub use form::Form;
-pub use merchant::Merchant;
+pub use merchant::{AddressParameters, Merchant};
 pub use notice::{
     AlarmNotice, ExpectedOrder, MAX_NOTICE_BYTES, NativeCallback, NoticeError, OrderMismatch,
-    PaymentNotice, TradeMode, TradeState,
+    PaymentNotice, RightsKind, RightsNotice, TradeMode, TradeState,
 };
 pub use operation::{Host, Operation, OperationInfo, ReplyForm, Request, Signing};
 pub use package::{MAX_PACKAGE_BYTES, Package, PackageError, PackageOrder};

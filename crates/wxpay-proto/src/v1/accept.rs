@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wxpay_json::{DateTime, DecodeError, Fen};
-use wxpay_xml::Document;
+use wxpay_xml::{Document, Limits};
 
 use super::accept_error::{AcceptError, ApiError, Unreadable};
 use super::charset::{Charset, CharsetError};
@@ -221,7 +221,7 @@ fn signed(merchant: &Merchant, response: &http::Response<Bytes>) -> Result<Conte
     }
     let fault = |source: CharsetError| unreadable(status, body, Unreadable::Charset(source));
     let (text, charset) = decode(body, merchant.charset()).map_err(fault)?;
-    let document = Document::parse(without_declaration(&text).as_bytes())
+    let document = Document::parse_text(&text, Limits::new())
         .map_err(|source| unreadable(status, body, Unreadable::Xml(source)))?;
     let get = |name: &str| document.get(name).filter(|text| !text.is_empty());
     let retcode = get("retcode");
@@ -307,19 +307,6 @@ fn declaration(body: &[u8]) -> Option<&str> {
     rest[1..].split(quote).next()
 }
 
-/// What was decoded is in no encoding any more, so the declaration has had its say.
-fn without_declaration(text: &str) -> &str {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Some((head, rest)) = text.split_once("?>") else {
-        return text;
-    };
-    if head.starts_with("<?xml ") && head.len() <= 126 {
-        rest
-    } else {
-        text
-    }
-}
-
 fn text(response: &http::Response<Bytes>) -> Result<Content, AcceptError> {
     let (status, body) = (response.status(), response.body());
     if !status.is_success() {
@@ -332,7 +319,7 @@ fn text(response: &http::Response<Bytes>) -> Result<Content, AcceptError> {
         .map_err(|source| unreadable(status, body, Unreadable::Charset(source)))?;
     // A file begins with the name of a column. What begins with a tag is an error in place of one.
     if text.trim_start().starts_with('<') {
-        let read = Document::parse(without_declaration(text.trim_start()).as_bytes());
+        let read = Document::parse_text(text.trim_start(), Limits::new());
         return Err(match &read {
             Ok(document) => match document.get("retcode") {
                 Some(code) => AcceptError::Api(Box::new(ApiError::tenpay(

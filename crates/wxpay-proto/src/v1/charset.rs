@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused_and_not_replaced() {
         for (charset, bytes) in [
-            (Charset::Utf8, &b"\xd6\xa7"[..]),
+            (Charset::Utf8, &b"\xb8\xbd"[..]),
             (Charset::Gbk, b"\xd6"),
             (Charset::Gbk, b"\xff\xff"),
         ] {

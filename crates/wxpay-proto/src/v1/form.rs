@@ -8,7 +8,7 @@ use http::Method;
 use http::header::HeaderValue;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use wxpay_json::{DateTime, Fen};
+use wxpay_json::{Date, DateTime, Fen};
 use wxpay_sign::{Nonce, Timestamp};
 
 use super::charset::Escapes;
@@ -83,6 +83,11 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// A date as `yyyy-MM-dd`.
+    pub fn date(&mut self, name: &'static str, value: Date) {
+        self.own(name, value.to_string());
+    }
+
     /// A point in time in seconds, as text.
     pub fn seconds(&mut self, name: &'static str, value: Timestamp) {
         self.own(name, value.to_string());
@@ -111,6 +116,11 @@ impl<'a> Form<'a> {
     /// The time of the request in seconds, as a JSON number.
     pub fn timestamp_number(&mut self, name: &'static str) {
         self.integer(name, self.at.as_unix());
+    }
+
+    /// The time of the request in milliseconds, which the bill download wants.
+    pub fn timestamp_millis(&mut self, name: &'static str) {
+        self.own(name, self.at.as_unix().saturating_mul(1000).to_string());
     }
 
     /// A package, as it is.
@@ -180,6 +190,13 @@ impl<'a> Form<'a> {
                 let mut params = self.parameters()?;
                 params.sort();
                 let sign = params.sign(self.merchant.partner_key());
+                params.0.push(("sign", sign.into_bytes()));
+                self.send(info, &params)
+            }
+            Signing::PartnerKeyInOrder => {
+                let mut params = self.parameters()?;
+                let pairs = params.0.iter().map(|(name, value)| (*name, value));
+                let sign = self.merchant.partner_key().sign_in_order(pairs);
                 params.0.push(("sign", sign.into_bytes()));
                 self.send(info, &params)
             }

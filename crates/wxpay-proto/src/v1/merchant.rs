@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Serialize;
 use wxpay_json::InvalidField;
 use wxpay_json::check::{self, Alphabet};
 use wxpay_sign::{ApiV2Key, Nonce, PaySignKey, Timestamp};
@@ -13,7 +14,9 @@ use super::accept_error::AcceptError;
 use super::charset::{Charset, Escapes};
 use super::error::{ConfigError, PrepareError};
 use super::form::Form;
-use super::notice::{AlarmNotice, NativeCallback, NoticeError, PaymentNotice, native_reply};
+use super::notice::{
+    AlarmNotice, NativeCallback, NoticeError, PaymentNotice, RightsNotice, native_reply,
+};
 use super::operation::{Host, Operation, Request};
 use super::package::{Package, PackageError, PackageOrder};
 use super::request::EncodedRequest;
@@ -271,6 +274,36 @@ impl Merchant {
         }
     }
 
+    /// The argument of `WeixinJSBridge.invoke('editAddress', …)` (共享收货地址).
+    ///
+    /// `user_token` is the payer's own access token from web authorisation (网页授权), not that of the account.
+    /// `url` is the page that calls, query included; from a `#` on it is left out, as WeChat does.
+    #[must_use]
+    pub fn address_parameters(
+        &self,
+        user_token: &AccessToken,
+        url: &str,
+        at: Timestamp,
+        nonce: &Nonce,
+    ) -> AddressParameters {
+        let time_stamp = at.to_string();
+        let addr_sign = wxpay_sign::address_sign([
+            ("accesstoken", user_token.expose()),
+            ("appid", self.appid()),
+            ("noncestr", nonce.as_str()),
+            ("timestamp", &time_stamp),
+            ("url", url.split('#').next().unwrap_or_default()),
+        ]);
+        AddressParameters {
+            app_id: self.appid().to_owned(),
+            scope: "jsapi_address",
+            sign_type: "sha1",
+            addr_sign,
+            time_stamp,
+            nonce_str: nonce.to_string(),
+        }
+    }
+
     /// Opens what WeChat asks when somebody has scanned a [`native_url`](Self::native_url) (获取订单Package的回调).
     ///
     /// # Errors
@@ -326,6 +359,15 @@ impl Merchant {
         PaymentNotice::open(self, query, body)
     }
 
+    /// Opens a rights notice (维权通知): a payer complains, or takes it back, or does not.
+    ///
+    /// # Errors
+    ///
+    /// Where it is too large, no XML, not signed with our key, or of another app.
+    pub fn open_rights_notice(&self, body: &[u8]) -> Result<RightsNotice, NoticeError> {
+        RightsNotice::open(self, body)
+    }
+
     /// Opens an alarm notice (告警通知).
     ///
     /// # Errors
@@ -355,4 +397,23 @@ impl fmt::Debug for Merchant {
             .field("endpoint", &self.endpoint)
             .finish()
     }
+}
+
+/// The argument of `WeixinJSBridge.invoke('editAddress', …)` (共享收货地址).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AddressParameters {
+    /// The official account that the page belongs to.
+    pub app_id: String,
+    /// `jsapi_address`
+    pub scope: &'static str,
+    /// `sha1`
+    pub sign_type: &'static str,
+    /// The signature.
+    pub addr_sign: String,
+    /// Seconds, as text.
+    pub time_stamp: String,
+    /// The nonce.
+    pub nonce_str: String,
 }

@@ -3,6 +3,7 @@
 mod alarm;
 mod native;
 mod payment;
+mod rights;
 
 use std::error::Error;
 use std::fmt;
@@ -22,6 +23,7 @@ pub use alarm::AlarmNotice;
 pub use native::NativeCallback;
 pub(crate) use native::native_reply;
 pub use payment::{ExpectedOrder, OrderMismatch, PaymentNotice, TradeMode, TradeState};
+pub use rights::{RightsKind, RightsNotice};
 
 /// The largest notice taken, body and query each, in bytes. Real ones have one or two thousand.
 pub const MAX_NOTICE_BYTES: usize = 64 * 1024;

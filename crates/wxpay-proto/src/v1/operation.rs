@@ -178,6 +178,9 @@ pub enum Signing {
     /// MD5 over the sorted parameters with the partner key; `partner`, `input_charset`, `sign_type`,
     /// `sign_key_index` and `sign` are added. In the query of a GET, in the body of a POST.
     PartnerKey,
+    /// MD5 over the parameters in the order written, lower case: the bill download and nothing else. In the
+    /// query.
+    PartnerKeyInOrder,
 }
 
 /// What an answer is.

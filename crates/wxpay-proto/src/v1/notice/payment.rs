@@ -158,17 +158,7 @@ impl PaymentNotice {
     ///
     /// The first field that differs.
     pub fn check(&self, expected: &ExpectedOrder) -> Result<(), OrderMismatch> {
-        let same = |field, expected: &str, received: &str| {
-            if expected == received {
-                return Ok(());
-            }
-            let (expected, received) = (expected.to_owned(), received.to_owned());
-            Err(OrderMismatch {
-                field,
-                expected,
-                received,
-            })
-        };
+        let same = OrderMismatch::compare;
         same("partner", &expected.partner, &self.partner)?;
         same("appid", &expected.appid, &self.appid)?;
         same("out_trade_no", &expected.out_trade_no, &self.out_trade_no)?;
@@ -264,6 +254,22 @@ pub struct OrderMismatch {
 }
 
 impl OrderMismatch {
+    /// Compares one field, both sides as they are written on the wire.
+    ///
+    /// # Errors
+    ///
+    /// Where they differ.
+    pub fn compare(field: &'static str, expected: &str, received: &str) -> Result<(), Self> {
+        if expected == received {
+            return Ok(());
+        }
+        Err(Self {
+            field,
+            expected: expected.to_owned(),
+            received: received.to_owned(),
+        })
+    }
+
     /// The field that differs.
     #[must_use]
     pub const fn field(&self) -> &'static str {
