@@ -4,6 +4,8 @@ mod by_hand;
 mod currency;
 mod expect;
 mod generated;
+#[cfg(feature = "v1")]
+pub mod v1;
 mod wire;
 
 pub use currency::Currency;
