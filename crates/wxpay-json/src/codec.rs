@@ -81,6 +81,19 @@ impl DecodeError {
         Self::new(path, message.into())
     }
 
+    /// The same complaint seen from the field around: `total` within `detail` is `detail.total`.
+    #[must_use]
+    #[cold]
+    pub fn within(self, field: &str) -> Self {
+        let Inner { path, message } = *self.0;
+        let dot = if path.is_empty() || path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        Self::new(&format!("{field}{dot}{path}"), message)
+    }
+
     fn new(path: &str, message: String) -> Self {
         let path = path
             .chars()

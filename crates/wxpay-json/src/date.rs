@@ -210,11 +210,12 @@ impl<'de> Deserialize<'de> for Date {
 
 /// Text or numbers that are not a date.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DateError(Problem);
+pub struct DateError(pub(crate) Problem);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Problem {
+pub(crate) enum Problem {
     Syntax,
+    Compact,
     Year,
     Month,
     Day,
@@ -224,6 +225,7 @@ impl fmt::Display for DateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Problem::Syntax => "not a date like 2026-02-28",
+            Problem::Compact => "not a date like 20260228",
             Problem::Year => "the year is not 0001 to 9999",
             Problem::Month => "the month is not 01 to 12",
             Problem::Day => "the month does not have this day",

@@ -46,7 +46,7 @@ pub struct DateTime {
 }
 
 /// UTC+8, the time zone of everything WeChat Pay writes.
-const BEIJING_MINUTES: i16 = 8 * 60;
+pub(crate) const BEIJING_MINUTES: i16 = 8 * 60;
 
 impl DateTime {
     /// The time `seconds` after the Unix epoch as clocks show it `offset_seconds` east of
@@ -312,11 +312,13 @@ impl<'de> Deserialize<'de> for DateTime {
 
 /// Text or numbers that are not a point in time.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DateTimeError(Problem);
+pub struct DateTimeError(pub(crate) Problem);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Problem {
+pub(crate) enum Problem {
     Syntax,
+    Compact,
+    Spaced,
     Date,
     Year,
     TimeOfDay,
@@ -328,7 +330,9 @@ impl fmt::Display for DateTimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Problem::Syntax => "not an RFC 3339 time like 2018-06-08T10:34:56+08:00",
-            Problem::Date => "the date before the T does not exist",
+            Problem::Compact => "not a time like 20180608103456",
+            Problem::Spaced => "not a time like 2018-06-08 10:34:56",
+            Problem::Date => "the date does not exist",
             Problem::Year => "the time is outside the years 0001 to 9999",
             Problem::TimeOfDay => "the time of day does not exist",
             Problem::Fraction => "more than nine digits of a second",

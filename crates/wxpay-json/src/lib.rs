@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod beijing;
 mod certificates;
 pub mod check;
 mod codec;
@@ -11,6 +12,7 @@ mod notification;
 mod open_enum;
 mod sensitive;
 
+pub use beijing::TimeText;
 pub use certificates::{CertificateItem, CertificateList};
 pub use check::InvalidField;
 pub use codec::{DecodeError, EncodeError, decode, encode};

@@ -263,3 +263,78 @@ proptest! {
         let _ = near.parse::<Date>();
     }
 }
+
+#[test]
+fn the_forms_of_v2_are_times_in_beijing() {
+    let time = DateTime::from_compact("20140903131540").unwrap();
+    assert_eq!(time.to_string(), "2014-09-03T13:15:40+08:00");
+    assert_eq!(DateTime::from_spaced("2014-09-03 13:15:40").unwrap(), time);
+    let elsewhere: DateTime = "2014-09-03T05:15:40.75Z".parse().unwrap();
+    assert_eq!(elsewhere.compact().as_str(), "20140903131540");
+    assert_eq!(elsewhere.spaced().to_string(), "2014-09-03 13:15:40");
+    assert_eq!(
+        format!("{:?}", elsewhere.compact()),
+        "TimeText(20140903131540)"
+    );
+    let date = Date::from_compact("20160229").unwrap();
+    assert_eq!(date.to_string(), "2016-02-29");
+    assert_eq!(&*date.compact(), "20160229");
+    for text in [
+        "",
+        "2014090313154",
+        "201409031315400",
+        "2014-09-03 13:15:40",
+        "20140931131540",
+        "20150229131540",
+        "20140903241540",
+        "20140903136040",
+        "20140903131560",
+        "00000903131540",
+        "+0140903131540",
+        "2014090313154\u{ff10}",
+    ] {
+        assert!(DateTime::from_compact(text).is_err(), "{text:?}");
+    }
+    for text in [
+        "",
+        "20140903131540",
+        "2014-09-03T13:15:40",
+        "2014-09-31 13:15:40",
+        "2014-09-03 24:15:40",
+        "2014-09-03 13:15:40 ",
+    ] {
+        assert!(DateTime::from_spaced(text).is_err(), "{text:?}");
+    }
+    for text in ["", "2016-02-29", "20150229", "201602290", "2016022x"] {
+        assert!(Date::from_compact(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn errors_of_the_forms_of_v2_say_which_form() {
+    let compact = DateTime::from_compact("2014").unwrap_err();
+    assert_eq!(compact.to_string(), "not a time like 20180608103456");
+    let spaced = DateTime::from_spaced("2014").unwrap_err();
+    assert_eq!(spaced.to_string(), "not a time like 2018-06-08 10:34:56");
+    let date = Date::from_compact("2014").unwrap_err();
+    assert_eq!(date.to_string(), "not a date like 20260228");
+}
+
+proptest! {
+    #[test]
+    fn the_forms_of_v2_are_read_back(seconds in -62_135_625_600i64..=253_402_271_999) {
+        let time = DateTime::beijing(seconds);
+        prop_assert_eq!(DateTime::from_compact(&time.compact()).unwrap().as_unix(), seconds);
+        prop_assert_eq!(DateTime::from_spaced(&time.spaced()).unwrap().as_unix(), seconds);
+        prop_assert_eq!(Date::from_compact(&time.date().compact()).unwrap(), time.date());
+    }
+
+    #[test]
+    fn reading_the_forms_of_v2_never_panics(text in "\\PC{0,24}", near in "[0-9: -]{0,20}") {
+        for text in [text, near] {
+            let _ = DateTime::from_compact(&text);
+            let _ = DateTime::from_spaced(&text);
+            let _ = Date::from_compact(&text);
+        }
+    }
+}
