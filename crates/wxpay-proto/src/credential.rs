@@ -117,7 +117,7 @@ impl fmt::Debug for Credential {
     }
 }
 
-fn checked(mchid: String) -> Result<Box<str>, ConfigError> {
+pub(crate) fn checked(mchid: String) -> Result<Box<str>, ConfigError> {
     if (6..=32).contains(&mchid.len()) && mchid.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(mchid.into())
     } else {

@@ -4,6 +4,8 @@ pub mod danger;
 pub mod reply;
 #[cfg(feature = "v1")]
 pub mod v1;
+#[cfg(feature = "v2")]
+pub mod v2;
 
 mod api_error;
 mod certificates;

@@ -88,20 +88,13 @@ impl MultipartBuilder {
 
     /// Ends with the file.
     pub fn file(self, part: &str, file_name: &str, mime: &str, content: &[u8]) -> Multipart {
-        // A boundary must not stand in any part and be the same on every attempt. A hash of all parts is
-        // both, without randomness: nobody can put a text's own hash into it.
-        let mut hash = Sha256::new();
-        hash.update(&self.meta);
-        for (name, value) in &self.fields {
-            hash.update(name);
-            hash.update(value);
-        }
-        hash.update(content);
-        let boundary: String = hash.finalize()[..16]
+        let fields = self
+            .fields
             .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        self.with_boundary(&format!("wxpay-{boundary}"), part, file_name, mime, content)
+            .map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let parts = [&*self.meta].into_iter().chain(fields.flatten());
+        let boundary = boundary(parts.chain([content]));
+        self.with_boundary(&boundary, part, file_name, mime, content)
     }
 
     fn with_boundary(
@@ -112,33 +105,79 @@ impl MultipartBuilder {
         mime: &str,
         content: &[u8],
     ) -> Multipart {
-        let mut body = Vec::with_capacity(self.meta.len() + content.len() + 512);
-        let mut push = |name: &str, rest: &str, bytes: &[u8]| {
-            let head = format!(
-                "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\";{rest}\r\n\r\n",
-                quoted(name)
-            );
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(bytes);
-            body.extend_from_slice(b"\r\n");
-        };
-        push("meta", "\r\nContent-Type: application/json", &self.meta);
-        for (name, value) in &self.fields {
-            push(name, "", value.as_bytes());
-        }
-        let mime: String = mime.chars().filter(char::is_ascii_graphic).collect();
-        let rest = format!(
-            " filename=\"{}\";\r\nContent-Type: {mime}",
-            quoted(file_name)
-        );
-        push(part, &rest, content);
-        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        let meta = [("meta", JSON, &*self.meta)];
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| (name.as_str(), "", value.as_bytes()));
+        let file = (part, file_name, mime, content);
+        let body = write(boundary, meta.into_iter().chain(fields), file);
         Multipart {
             meta: self.meta,
             content_type: format!("multipart/form-data; boundary={boundary}"),
-            body: body.into(),
+            body,
         }
     }
+}
+
+const JSON: &str = "\r\nContent-Type: application/json";
+
+/// A boundary must not stand in any part and be the same on every attempt. A hash of all parts is both, without
+/// randomness: nobody can put a text's own hash into it.
+fn boundary<'p>(parts: impl Iterator<Item = &'p [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let digits = hash.finalize();
+    let mut boundary = String::from("wxpay-");
+    boundary.extend(digits[..16].iter().map(|byte| format!("{byte:02x}")));
+    boundary
+}
+
+/// The parts in their order, the file last: name, file name, type, content.
+fn write<'p>(
+    boundary: &str,
+    fields: impl Iterator<Item = (&'p str, &'p str, &'p [u8])>,
+    (part, file_name, mime, content): (&str, &str, &str, &[u8]),
+) -> Bytes {
+    let mut body = Vec::with_capacity(content.len() + 2048);
+    let mut push = |name: &str, rest: &str, bytes: &[u8]| {
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\";{rest}\r\n\r\n",
+            quoted(name)
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    };
+    for (name, rest, bytes) in fields {
+        push(name, rest, bytes);
+    }
+    let mime: String = mime.chars().filter(char::is_ascii_graphic).collect();
+    let rest = format!(
+        " filename=\"{}\";\r\nContent-Type: {mime}",
+        quoted(file_name)
+    );
+    push(part, &rest, content);
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    body.into()
+}
+
+/// An upload of v2: fields that are signed among themselves, and a file. The value of `Content-Type`, and the body.
+#[cfg(feature = "v2")]
+pub(crate) fn form<'p>(
+    fields: impl Iterator<Item = (&'p str, &'p str)> + Clone,
+    part: &str,
+    file_name: &str,
+    mime: &str,
+    content: &[u8],
+) -> (String, Bytes) {
+    let texts = fields
+        .clone()
+        .flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
+    let boundary = boundary(texts.chain([content]));
+    let fields = fields.map(|(name, text)| (name, "", text.as_bytes()));
+    let body = write(&boundary, fields, (part, file_name, mime, content));
+    (format!("multipart/form-data; boundary={boundary}"), body)
 }
 
 /// A quoted header parameter, escaped as the HTML standard does for form data.

@@ -217,6 +217,11 @@ pub enum BodyError {
     },
     /// A field breaks its limit, seen only while the body was made.
     Invalid(InvalidField),
+    /// A sensitive field of v2 has to be encrypted, and no key for it was configured.
+    NoEncryptionKey {
+        /// Its name.
+        field: &'static str,
+    },
 }
 
 impl fmt::Display for BodyError {
@@ -225,6 +230,11 @@ impl fmt::Display for BodyError {
             Self::Encode(_) => f.write_str("the body cannot be written"),
             Self::Encrypt { field, .. } => write!(f, "{field}: cannot be encrypted"),
             Self::Invalid(_) => f.write_str("a field of the request breaks its limit"),
+            Self::NoEncryptionKey { field } => write!(
+                f,
+                "{field}: has to be encrypted and there is no key for it: fetch one with /risk/getpublickey and \
+                 give it to `Merchant::with_encryption_key`"
+            ),
         }
     }
 }
@@ -235,6 +245,7 @@ impl Error for BodyError {
             Self::Encode(source) => Some(source),
             Self::Encrypt { source, .. } => Some(source),
             Self::Invalid(source) => Some(source),
+            Self::NoEncryptionKey { .. } => None,
         }
     }
 }

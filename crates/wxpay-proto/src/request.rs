@@ -18,7 +18,7 @@ use crate::target::{Target, TargetError};
 use crate::verification::SERIAL;
 
 /// What identifies this library where the caller says nothing else. WeChat Pay refuses requests without.
-const DEFAULT_USER_AGENT: HeaderValue =
+pub(crate) const DEFAULT_USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("wxpay-rust/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Downloads are of many types.

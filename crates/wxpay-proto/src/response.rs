@@ -133,12 +133,7 @@ pub(crate) fn refused(response: &http::Response<Bytes>, verified: bool) -> Accep
     let (status, headers, body) = (response.status(), response.headers(), response.body());
     match ApiError::read(status, headers, body, verified) {
         Some(error) => AcceptError::Api(Box::new(error)),
-        None => AcceptError::Unexpected(Box::new(UnexpectedAnswer {
-            status,
-            request_id: request_id(headers).map(Box::from),
-            retry_after: crate::api_error::retry_after(headers),
-            body_len: body.len(),
-        })),
+        None => AcceptError::Unexpected(Box::new(UnexpectedAnswer::of(response))),
     }
 }
 
@@ -279,6 +274,15 @@ pub struct UnexpectedAnswer {
 }
 
 impl UnexpectedAnswer {
+    pub(crate) fn of(response: &http::Response<Bytes>) -> Self {
+        Self {
+            status: response.status(),
+            request_id: request_id(response.headers()).map(Box::from),
+            retry_after: crate::api_error::retry_after(response.headers()),
+            body_len: response.body().len(),
+        }
+    }
+
     /// The HTTP status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
