@@ -43,6 +43,7 @@ mod accept_error;
 mod charset;
 mod error;
 mod form;
+mod invocation;
 mod merchant;
 mod notice;
 mod operation;
@@ -60,7 +61,8 @@ pub use accept_error::{AcceptError, ApiError, DecodeFailure, Unreadable, Unreada
 pub use charset::{Charset, CharsetError, Escapes};
 pub use error::{ConfigError, PrepareError, VerificationError};
 pub use form::Form;
-pub use merchant::{AddressParameters, Merchant};
+pub use invocation::AddressParameters;
+pub use merchant::Merchant;
 pub use notice::{
     AlarmNotice, ExpectedOrder, MAX_NOTICE_BYTES, NativeCallback, NoticeError, OrderMismatch,
     PaymentNotice, RightsKind, RightsNotice, TradeMode, TradeState,

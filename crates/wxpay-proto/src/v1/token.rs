@@ -3,173 +3,19 @@
 //! A state machine over a clock that is given. It makes no request; whoever holds a [`TokenPermit`] does, one
 //! at a time.
 
+mod fetch;
+mod policy;
+
 use std::collections::VecDeque;
-use std::error::Error;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
-use wxpay_json::DecodeError;
 use wxpay_sign::Timestamp;
 
-use super::accept::Reply;
-use super::form::Form;
-use super::operation::{Operation, OperationInfo, Request, Signing};
-use super::secret::{AccessToken, AppSecret};
-use crate::operation::Idempotency;
+use super::secret::AccessToken;
 
-/// Fetches an access token (获取access_token): `GET /cgi-bin/token`.
-///
-/// Each new token ends the one before, so send this through a [`TokenCache`], on one server.
-#[derive(Clone, Debug)]
-pub struct FetchAccessToken {
-    secret: AppSecret,
-}
-
-impl FetchAccessToken {
-    /// With the app secret, which is needed for nothing else.
-    #[must_use]
-    pub const fn new(secret: AppSecret) -> Self {
-        Self { secret }
-    }
-}
-
-impl Request for FetchAccessToken {
-    fn info(&self) -> OperationInfo {
-        OperationInfo::platform("v1.fetch_access_token", "/cgi-bin/token", Idempotency::No)
-            .method(http::Method::GET)
-            .signing(Signing::None)
-            .without_access_token()
-    }
-
-    fn write<'a>(&'a self, form: &mut Form<'a>) {
-        form.text("grant_type", "client_credential");
-        form.appid("appid");
-        form.secret("secret", &self.secret);
-    }
-}
-
-impl Operation for FetchAccessToken {
-    type Response = IssuedToken;
-
-    fn read(&self, reply: &Reply) -> Result<IssuedToken, DecodeError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            access_token: String,
-            expires_in: i64,
-        }
-        let answer: Answer = reply.json()?;
-        let token = AccessToken::new(answer.access_token).map_err(|_| {
-            DecodeError::at("access_token", "expected 1 to 512 printable characters")
-        })?;
-        if answer.expires_in <= 0 {
-            return Err(DecodeError::at(
-                "expires_in",
-                "expected a number of seconds",
-            ));
-        }
-        Ok(IssuedToken::new(token, answer.expires_in))
-    }
-}
-
-/// A token and how long it lasts.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct IssuedToken {
-    /// The token.
-    pub token: AccessToken,
-    /// For how many seconds from now; 7200 mostly.
-    pub expires_in: i64,
-}
-
-impl IssuedToken {
-    /// Puts the two together.
-    #[must_use]
-    pub const fn new(token: AccessToken, expires_in: i64) -> Self {
-        Self { token, expires_in }
-    }
-}
-
-/// Where tokens come from when several servers share one: a central server of the merchant's, a cache that all
-/// of them see. Each new token ends the one before, so servers that fetch for themselves take each other's away.
-pub trait TokenProvider: Send + Sync {
-    /// The token that is in use. `refused` is one that WeChat no longer takes: where that is the one in use, a new
-    /// one has to be fetched, by one server only.
-    fn token<'a>(&'a self, refused: Option<&'a AccessToken>) -> TokenFuture<'a>;
-}
-
-/// What a [`TokenProvider`] gives.
-pub type TokenFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<IssuedToken, Box<dyn Error + Send + Sync>>> + Send + 'a>>;
-
-/// How often tokens are fetched. Times are in seconds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TokenPolicy {
-    margin: i64,
-    interval: i64,
-    daily: usize,
-    first_back_off: i64,
-    longest_back_off: i64,
-}
-
-impl TokenPolicy {
-    /// For tokens from a central server, [`TokenProvider`]: asked as often as once a second, and without a daily
-    /// limit.
-    #[must_use]
-    pub fn shared() -> Self {
-        Self::default().min_interval(1).daily_limit(u32::MAX)
-    }
-
-    /// How long before its end a token is replaced. 300 seconds unless set; never more than half of how long it
-    /// lasts.
-    #[must_use]
-    pub const fn margin(mut self, seconds: u32) -> Self {
-        self.margin = seconds as i64;
-        self
-    }
-
-    /// The least pause between two fetches, however often the token is refused. 60 seconds unless set.
-    #[must_use]
-    pub const fn min_interval(mut self, seconds: u32) -> Self {
-        self.interval = seconds as i64;
-        self
-    }
-
-    /// The most fetches in 24 hours, failed ones included. 200 unless set: what accounts were given in 2014; later
-    /// ones have 2000.
-    #[must_use]
-    pub const fn daily_limit(mut self, fetches: u32) -> Self {
-        self.daily = fetches as usize;
-        self
-    }
-
-    /// The pause after a failure: the first, doubled with each further one up to the longest. 1 and 60 seconds
-    /// unless set.
-    #[must_use]
-    pub const fn back_off(mut self, first_seconds: u32, longest_seconds: u32) -> Self {
-        self.first_back_off = first_seconds as i64;
-        self.longest_back_off = longest_seconds as i64;
-        self
-    }
-
-    fn back_off_seconds(&self, failures: u32) -> i64 {
-        let doubled = self.first_back_off.saturating_mul(1 << failures.min(16));
-        doubled.min(self.longest_back_off)
-    }
-}
-
-impl Default for TokenPolicy {
-    fn default() -> Self {
-        Self {
-            margin: 300,
-            interval: 60,
-            daily: 200,
-            first_back_off: 1,
-            longest_back_off: 60,
-        }
-    }
-}
+pub use fetch::{FetchAccessToken, IssuedToken, TokenFuture, TokenProvider};
+pub use policy::TokenPolicy;
 
 const A_DAY: i64 = 24 * 60 * 60;
 /// Above any quota there is; more fetches a day than this are not counted.
