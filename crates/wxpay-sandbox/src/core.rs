@@ -35,6 +35,7 @@ use self::journal::Journal;
 use self::limits::Limits;
 use self::notify::{Desk, Tools};
 use self::random::Ids;
+use self::v2::Scans;
 use crate::cashier;
 use crate::identity::Identity;
 
@@ -58,6 +59,7 @@ pub struct Core {
     limits: Limits,
     journal: Journal,
     desk: Desk,
+    scans: Scans,
     changes: Vec<Change>,
     /// What a sandbox restored from this one is seeded with.
     next_seed: u64,
@@ -104,6 +106,7 @@ impl Core {
             limits: Limits::default(),
             journal: Journal::default(),
             desk: Desk::default(),
+            scans: Scans::default(),
             changes: Vec::new(),
             next_seed,
         }
@@ -205,7 +208,8 @@ impl Core {
         }
     }
 
-    /// The notifications to be sent now, each once: ask again after [`Core::next_due`].
+    /// The notifications to be sent now, and other calls of the merchant, each once: ask again after
+    /// [`Core::next_due`].
     #[must_use]
     pub fn due(&mut self, now: Timestamp) -> Vec<Delivery> {
         let now = self.clock.now(now);
@@ -217,7 +221,9 @@ impl Core {
             ids: &mut self.ids,
             now,
         };
-        self.desk.seal_all(&mut self.book, &mut tools)
+        let mut due = self.desk.seal_all(&mut self.book, &mut tools);
+        due.append(&mut self.scans.due());
+        due
     }
 
     /// How the sending of a notification went: the merchant's answer, or an error where none came
@@ -225,13 +231,21 @@ impl Core {
     /// body; anything else has it tried again.
     pub fn delivered(&mut self, id: u64, result: Result<&Response<Bytes>, ()>, now: Timestamp) {
         let now = self.clock.now(now);
-        self.desk.delivered(&mut self.book, id, result, now);
+        if Scans::owns(id) {
+            let (book, ids) = (&mut self.book, &mut self.ids);
+            self.scans
+                .answered(id, result, &self.identity, book, (ids, now));
+        } else {
+            self.desk.delivered(&mut self.book, id, result, now);
+        }
     }
 
     /// When [`Core::due`] will next have something, in the caller's time.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.book.next_due().map(|at| self.clock.real(at))
+        let times = [self.book.next_due(), self.scans.next_due()];
+        let first = times.into_iter().flatten().min();
+        first.map(|at| self.clock.real(at))
     }
 
     fn keep(&mut self, kept: Kept) {

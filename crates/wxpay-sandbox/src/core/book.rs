@@ -21,6 +21,7 @@ mod model;
 mod notice;
 mod order;
 mod payment;
+mod payout;
 mod prepay;
 mod refund;
 mod security;
@@ -43,6 +44,7 @@ use crate::identity::Identity;
 
 pub(crate) use self::model::{RefundScript, Signing};
 pub(crate) use self::notice::{Form, Outgoing};
+pub(crate) use self::payout::no_payout;
 pub(crate) use self::store::Change;
 use self::store::{Key, Store};
 
@@ -154,8 +156,9 @@ impl Book {
                 Key::Order(number) => self.order_wakes(&number, at),
                 Key::Refund(number) => self.refund_ends(&number, at),
                 Key::Bill(token) => self.store.forget_bill(&token),
+                Key::Payout(key) => self.payout_wakes(&key, at),
                 // Combine orders live by their sub-orders, notifications by their own queue.
-                Key::Combine(_) | Key::Notice(_) | Key::Script => {}
+                Key::Combine(_) | Key::Notice(_) | Key::Script | Key::PayoutScript => {}
             }
         }
     }

@@ -79,6 +79,9 @@ pub(crate) struct Field {
     /// In v2: a text that holds JSON.
     #[serde(default)]
     pub(crate) json: bool,
+    /// In v2: percent-encoded on the wire and signed as it was before.
+    #[serde(default)]
+    pub(crate) url_encoded: bool,
     /// In v2: stands any number of times, its fields with `_0`, `_1` … behind their names.
     #[serde(default)]
     pub(crate) indexed: bool,

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wxpay_sign::Timestamp;
 
+use super::book::no_payout;
 use super::certificates::{Rotation, Settings};
 use super::{Core, Kept, answer};
 
@@ -176,6 +177,35 @@ impl Core {
                 Ok(json!(self.book.refund_script()))
             }
             (["refunds"], _) => Err(Complaint::Method("GET, PUT")),
+            (["payouts"], &Method::GET) => Ok(json!(self.book.payout_script())),
+            (["payouts"], &Method::PUT) => {
+                let script = read(body)?;
+                self.book
+                    .set_payout_script(script)
+                    .map_err(Complaint::Bad)?;
+                Ok(json!(self.book.payout_script()))
+            }
+            (["payouts"], _) => Err(Complaint::Method("GET, PUT")),
+            (["payouts", number], &Method::GET) => {
+                let number = decode(number)?;
+                let seen = self.book.payouts_seen(&number);
+                seen.ok_or_else(|| Complaint::NotFound(no_payout(&number)))
+            }
+            (["payouts", _], _) => Err(Complaint::Method("GET")),
+            (["scans"], &Method::GET) => Ok(self.scans.to_json()),
+            (["scans"], &Method::POST) => {
+                let wish = read(body)?;
+                let (identity, ids) = (&self.identity, &mut self.ids);
+                self.scans
+                    .scan(wish, identity, ids, now)
+                    .map_err(Complaint::Bad)
+            }
+            (["scans"], _) => Err(Complaint::Method("GET, POST")),
+            (["scans", id], &Method::GET) => self
+                .scans
+                .get(id)
+                .ok_or_else(|| Complaint::NotFound("there is no such scan".to_owned())),
+            (["scans", _], _) => Err(Complaint::Method("GET")),
             (["notifications"], &Method::GET) => Ok(self.desk.to_json()),
             (["notifications"], _) => Err(Complaint::Method("GET")),
             _ => Err(Complaint::NotFound(
@@ -197,6 +227,10 @@ impl Core {
                 "POST /_sandbox/orders/{out_trade_no}/pay",
                 "GET /_sandbox/cashier?out_trade_no=",
                 "GET, PUT /_sandbox/refunds",
+                "GET, PUT /_sandbox/payouts",
+                "GET /_sandbox/payouts/{number}",
+                "GET, POST /_sandbox/scans",
+                "GET /_sandbox/scans/{id}",
                 "GET, DELETE /_sandbox/journal",
                 "GET /_sandbox/notifications",
                 "GET, PUT, DELETE /_sandbox/faults",

@@ -8,8 +8,10 @@ mod facts;
 mod gate;
 mod made_up;
 mod notice;
+mod scan;
 mod serve;
 pub(crate) mod wire;
 
 pub(super) use self::facts::Facts;
 pub(super) use self::notice::{is_taken, seal};
+pub(super) use self::scan::Scans;

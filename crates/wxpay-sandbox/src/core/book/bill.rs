@@ -3,6 +3,7 @@
 //! A bill is written twice, once for its hash and once for the download; a day that is over does
 //! not change any more.
 
+mod direct;
 mod file;
 mod funds;
 mod trades;

@@ -8,6 +8,7 @@ use super::agenda::Agenda;
 use super::bill::Ticket;
 use super::model::{Combine, Order, Refund, RefundScript};
 use super::notice::{Event, Notice, Outgoing};
+use super::payout::{Payout, PayoutScript};
 
 /// So many orders are kept, and so many refunds.
 pub(super) const MOST: usize = 50_000;
@@ -24,6 +25,8 @@ pub(crate) enum Change {
     Bill(Box<Ticket>),
     BillGone(String),
     Script(RefundScript),
+    Payout(Box<Payout>),
+    PayoutScript(PayoutScript),
 }
 
 /// The name of a piece.
@@ -34,7 +37,9 @@ pub(super) enum Key {
     Refund(String),
     Notice(String),
     Bill(String),
+    Payout(String),
     Script,
+    PayoutScript,
 }
 
 /// Everything that is kept. Entities are taken out as copies and put back whole, so that indexes,
@@ -46,7 +51,9 @@ pub(super) struct Store {
     refunds: BTreeMap<String, Refund>,
     notices: BTreeMap<String, Notice>,
     tickets: BTreeMap<String, Ticket>,
+    payouts: BTreeMap<String, Payout>,
     pub(super) script: RefundScript,
+    pub(super) payout_script: PayoutScript,
 
     by_transaction: BTreeMap<String, String>,
     combine_by_transaction: BTreeMap<String, String>,
@@ -114,6 +121,14 @@ impl Store {
             .filter_map(|number| self.refunds.get(number))
     }
 
+    pub(super) fn payout(&self, key: &str) -> Option<&Payout> {
+        self.payouts.get(key)
+    }
+
+    pub(super) fn payouts(&self) -> usize {
+        self.payouts.len()
+    }
+
     pub(super) fn ticket(&self, token: &str) -> Option<&Ticket> {
         self.tickets.get(token)
     }
@@ -156,6 +171,16 @@ impl Store {
     pub(super) fn put_script(&mut self, script: RefundScript) {
         self.changed.insert(Key::Script);
         self.script = script;
+    }
+
+    pub(super) fn put_payout(&mut self, payout: Payout) {
+        self.changed.insert(Key::Payout(payout.key.clone()));
+        self.set_payout(payout);
+    }
+
+    pub(super) fn put_payout_script(&mut self, script: PayoutScript) {
+        self.changed.insert(Key::PayoutScript);
+        self.payout_script = script;
     }
 
     pub(super) fn forget_bill(&mut self, token: &str) {
@@ -259,7 +284,9 @@ impl Store {
                 Some(ticket) => Change::Bill(Box::new(ticket.clone())),
                 None => Change::BillGone(token),
             },
+            Key::Payout(key) => Change::Payout(Box::new(self.payouts.get(&key)?.clone())),
             Key::Script => Change::Script(self.script),
+            Key::PayoutScript => Change::PayoutScript(self.payout_script.clone()),
         })
     }
 
@@ -289,13 +316,22 @@ impl Store {
             .values()
             .cloned()
             .map(|ticket| Change::Bill(Box::new(ticket)));
-        let script = [Change::Script(self.script)];
+        let payouts = self
+            .payouts
+            .values()
+            .cloned()
+            .map(|payout| Change::Payout(Box::new(payout)));
+        let scripts = [
+            Change::Script(self.script),
+            Change::PayoutScript(self.payout_script.clone()),
+        ];
         orders
             .chain(combines)
             .chain(refunds)
             .chain(notices)
             .chain(tickets)
-            .chain(script)
+            .chain(payouts)
+            .chain(scripts)
             .collect()
     }
 
@@ -317,7 +353,9 @@ impl Store {
                 self.agenda.set(key.clone(), None);
                 self.saved.remove(&key);
             }
+            Change::Payout(payout) => self.set_payout(*payout),
             Change::Script(script) => self.script = script,
+            Change::PayoutScript(script) => self.payout_script = script,
         }
     }
 
@@ -347,6 +385,12 @@ impl Store {
         self.agenda
             .set(Key::Refund(number.clone()), refund.coming.map(|(at, _)| at));
         self.refunds.insert(number, refund);
+    }
+
+    fn set_payout(&mut self, payout: Payout) {
+        let key = Key::Payout(payout.key.clone());
+        self.agenda.set(key, payout.coming.map(|(at, _)| at));
+        self.payouts.insert(payout.key.clone(), payout);
     }
 
     fn put_notice(&mut self, notice: Notice) {
@@ -411,7 +455,7 @@ mod tests {
             store.announce(id.to_owned(), event());
             store.notice_attempted(id, true, 0);
         }
-        assert!(store.changed.is_empty() && store.saved.is_empty() && store.snapshot().len() == 1);
+        assert!(store.changed.is_empty() && store.saved.is_empty() && store.snapshot().len() == 2);
     }
 
     #[test]

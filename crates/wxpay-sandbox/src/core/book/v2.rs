@@ -2,6 +2,7 @@
 
 mod code;
 mod order;
+mod payout;
 mod refund;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use wxpay_json::Fen;
 use wxpay_sign::Timestamp;
 
 use super::model::{Generation, Order, Owner, Signing};
+use super::payout::Kind;
 use super::{Book, text};
 use crate::core::call::{Failure, numeric};
 use crate::core::random::Ids;
@@ -124,9 +126,38 @@ impl Book {
             "/secapi/pay/reverse" => self.v2_reverse(ask, ids)?,
             "/secapi/pay/refund" | "/secapi/pay/refundv2" => self.v2_refund(ask, ids)?,
             "/pay/refundquery" | "/pay/refundqueryv2" => self.v2_refund_query(ask)?,
+            "/mmpaymkttransfers/sendredpack"
+            | "/mmpaymkttransfers/sendgroupredpack"
+            | "/mmpaymkttransfers/sendminiprogramhb"
+            | "/mmpaymkttransfers/sendworkwxredpack" => self.pay_out(Kind::RedPacket, ask, ids)?,
+            "/mmpaymkttransfers/gethbinfo" | "/mmpaymkttransfers/queryworkwxredpack" => {
+                self.red_packet_query(ask)?
+            }
+            "/mmpaymkttransfers/promotion/transfers" => self.pay_out(Kind::Transfer, ask, ids)?,
+            "/mmpaymkttransfers/gettransferinfo" => self.transfer_query(Kind::Transfer, ask)?,
+            "/mmpaymkttransfers/promotion/paywwsptrans2pocket" => {
+                self.pay_out(Kind::Employee, ask, ids)?
+            }
+            "/mmpaymkttransfers/promotion/querywwsptrans2pocket" => {
+                self.transfer_query(Kind::Employee, ask)?
+            }
+            "/mmpaysptrans/pay_bank" => self.pay_out(Kind::Bank, ask, ids)?,
+            "/mmpaysptrans/query_bank" => self.bank_query(ask)?,
+            "/pay/downloadbill" => return self.v2_trade_bill(ask).map(Some),
+            "/pay/downloadfundflow" => return self.v2_fund_flow(ask).map(Some),
             _ => return Ok(None),
         };
         Ok(Some(Said::Fields(fields)))
+    }
+
+    /// The order a `prepay_id` was given out for, if it is still good.
+    pub(crate) fn order_of_prepay(&self, prepay_id: &str, now: Timestamp) -> Option<String> {
+        let good = |code: &super::model::Code| {
+            code.prepay_id == prepay_id && now.as_unix() <= code.good_until
+        };
+        let mut orders = self.store.orders();
+        let order = orders.find(|order| order.codes.iter().any(good))?;
+        Some(order.out_trade_no.clone())
     }
 
     /// Whose order it is. The gate has seen that nobody else is named.

@@ -80,6 +80,13 @@ pub(crate) struct Route<'f> {
     pub(crate) realm: Realm,
 }
 
+impl Operation {
+    /// Whether it is one of 企业微信, whose app ids are numbers of companies.
+    pub(crate) fn is_workwx(&self) -> bool {
+        self.path.contains("workwx") || self.path.contains("wwsptrans")
+    }
+}
+
 impl Facts {
     /// The facts that come with the crate.
     pub(crate) fn built_in() -> &'static Self {

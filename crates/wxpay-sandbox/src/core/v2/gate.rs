@@ -2,7 +2,8 @@
 //! XML, the merchant, the signature, the fields.
 
 use http::Method;
-use wxpay_sign::{ApiV2Key, SignType};
+use percent_encoding::percent_decode_str;
+use wxpay_sign::{ApiV2Key, SignType, WorkwxSecret};
 use wxpay_xml::{Document, ErrorKind};
 
 use super::check;
@@ -150,7 +151,26 @@ impl<'a> Visit<'a> {
             let problem = "the root element is not `xml`";
             return Err(Refused::protocol("XML格式错误", problem));
         }
-        Ok(Pairs::of(&document))
+        let mut pairs = Pairs::of(&document);
+        for field in self
+            .operation
+            .fields
+            .iter()
+            .filter(|field| field.url_encoded)
+        {
+            let Some(text) = pairs.get(&field.name) else {
+                continue;
+            };
+            let decoded = percent_decode_str(text).decode_utf8().map_err(|_| {
+                Refused::protocol(
+                    "编码格式错误，请使用UTF-8",
+                    format!("{} is not UTF-8 once percent-decoded", field.name),
+                )
+            })?;
+            let decoded = decoded.into_owned();
+            pairs.set(&field.name, decoded);
+        }
+        Ok(pairs)
     }
 
     fn read_query(&self) -> Result<Pairs, Refused> {
@@ -275,9 +295,9 @@ impl<'a> Visit<'a> {
     /// Whether the apps named are those of merchant and sub-merchant.
     fn check_apps(&self, fields: &Pairs) -> Option<Refusal> {
         // In 企业微信 `wxappid` is the company's own number, of which the sandbox knows nothing.
-        let workwx = !self.operation.workwx_sign.is_empty();
+        let workwx = self.operation.is_workwx();
         let (appid, sub_appid) = (self.identity.appid(), self.identity.sub_appid());
-        for name in ["appid", "mch_appid", "wxappid", "msgappid"] {
+        for name in ["appid", "mch_appid", "wxappid", "msgappid", "combine_appid"] {
             match fields.get(name) {
                 None => {}
                 Some(given) if given == appid => {}
@@ -310,8 +330,22 @@ impl<'a> Visit<'a> {
         if names.is_empty() {
             return None;
         }
-        let _ = fields;
-        None
+        let Ok(secret) = WorkwxSecret::new(self.identity.app_secret().expose()) else {
+            return Some(Refusal::new(
+                "WORKWX_SIGN_ERROR",
+                "商户未设置企业微信支付应用secret",
+            ));
+        };
+        let chosen = names
+            .iter()
+            .filter_map(|name| Some((name.as_str(), fields.get(name)?)));
+        let expected = secret.workwx_sign(chosen);
+        (fields.get("workwx_sign") != Some(&expected)).then(|| {
+            Refusal::new(
+                "WORKWX_SIGN_ERROR",
+                "企业微信签名错误：workwx_sign，secret为merchant.json的app_secret",
+            )
+        })
     }
 }
 

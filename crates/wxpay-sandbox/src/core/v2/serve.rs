@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
@@ -196,6 +198,11 @@ impl Core {
         if operation.path.ends_with("/getsignkey") {
             return self.hand_out_sandbox_key(passed);
         }
+        if operation.path == "/risk/getpublickey" {
+            let pem = rsa_pem(self.identity.public_key_pem()).ok_or_else(Refusal::system_error)?;
+            let answer = succeeded(Pairs::default().with("pub_key", pem));
+            return Ok(finish(operation, passed, answer));
+        }
         if operation.method == "GET" {
             note.remarks.push(made_up::REMARK.to_owned());
             return Ok(Outcome::Whole(made_up::page(operation)));
@@ -227,12 +234,7 @@ impl Core {
                 }
             }
         };
-        let mut answer = Pairs::default()
-            .with("return_code", "SUCCESS")
-            .with("return_msg", "OK")
-            .with("result_code", "SUCCESS");
-        answer.append(fields);
-        Ok(finish(operation, passed, answer))
+        Ok(finish(operation, passed, succeeded(fields)))
     }
 
     fn hand_out_sandbox_key(&self, passed: &Passed) -> Result<Outcome, Refusal> {
@@ -292,6 +294,16 @@ fn finish(operation: &Operation, passed: &Passed, mut answer: Pairs) -> Outcome 
     Outcome::Fields(answer, signing)
 }
 
+/// `result_code` SUCCESS.
+fn succeeded(fields: Pairs) -> Pairs {
+    let mut answer = Pairs::default()
+        .with("return_code", "SUCCESS")
+        .with("return_msg", "OK")
+        .with("result_code", "SUCCESS");
+    answer.append(fields);
+    answer
+}
+
 /// `result_code` FAIL.
 fn failure(refusal: &Refusal) -> Pairs {
     let mut answer = Pairs::default()
@@ -307,10 +319,14 @@ fn failure(refusal: &Refusal) -> Pairs {
 fn refused(operation: &Operation, passed: &Passed, refusal: &Refusal) -> Outcome {
     if operation.path == "/pay/downloadbill" {
         // This one has words of its own.
+        let code = match &*refusal.code {
+            "PARAM_ERROR" | "LACK_PARAMS" => "20003",
+            code => code,
+        };
         let answer = Pairs::default()
             .with("return_code", "FAIL")
             .with("return_msg", &*refusal.message)
-            .with("error_code", refusal.code.clone());
+            .with("error_code", code);
         return Outcome::Fields(answer, None);
     }
     finish(operation, passed, failure(refusal))
@@ -333,6 +349,30 @@ fn refused_unknown(operation: &Operation, message: &str) -> Outcome {
         fields.set("error_code", "20001");
     }
     outcome
+}
+
+/// A public key as PKCS#1, from its PEM as SubjectPublicKeyInfo: for an RSA key of 2048 bits that
+/// is what stands behind a head of 24 bytes.
+fn rsa_pem(pem: &str) -> Option<String> {
+    const HEAD: usize = 24;
+    let text: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let der = STANDARD.decode(text.trim()).ok()?;
+    // A sequence that fills the rest, or the key is of another size and begins elsewhere.
+    let key = der.get(HEAD..)?;
+    let length = usize::from(*key.get(2)?) << 8 | usize::from(*key.get(3)?);
+    if key.first_chunk() != Some(&[0x30, 0x82]) || length + 4 != key.len() {
+        return None;
+    }
+    let mut text = String::from("-----BEGIN RSA PUBLIC KEY-----\n");
+    for line in STANDARD.encode(key).as_bytes().chunks(64) {
+        text.extend(line.iter().copied().map(char::from));
+        text.push('\n');
+    }
+    text.push_str("-----END RSA PUBLIC KEY-----\n");
+    Some(text)
 }
 
 fn frequency_limited() -> Refusal {

@@ -10,7 +10,15 @@ use crate::identity::Identity;
 
 /// Names and texts in the order in which they are written, no name twice and no text empty.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Pairs(Vec<(String, String)>);
+pub(crate) struct Pairs(Vec<(String, String)>, Vec<List>);
+
+/// An element with elements in it, all of one name. No signature covers it.
+#[derive(Clone, Debug, PartialEq)]
+struct List {
+    name: String,
+    item: String,
+    items: Vec<Pairs>,
+}
 
 impl Pairs {
     /// All fields of a document but the empty ones, which count for nothing.
@@ -59,6 +67,16 @@ impl Pairs {
                 self.0.push((name, text));
             }
         }
+        self.1.extend(other.1);
+    }
+
+    /// Adds an element with elements in it.
+    pub(crate) fn set_list(&mut self, name: &str, item: &str, items: Vec<Self>) {
+        self.1.push(List {
+            name: name.to_owned(),
+            item: item.to_owned(),
+            items,
+        });
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
@@ -94,13 +112,21 @@ impl Pairs {
     /// sandbox writes has such.
     pub(crate) fn to_xml(&self, root: &str) -> String {
         let pairs: Vec<(&str, &str)> = self.iter().collect();
-        match wxpay_xml::write(root, &pairs) {
-            Ok(text) => text,
-            Err(error) => {
-                tracing::error!(%error, "the sandbox's own answer cannot be written");
-                String::new()
+        let mut text = wxpay_xml::write(root, &pairs).unwrap_or_else(|error| {
+            tracing::error!(%error, "the sandbox's own answer cannot be written");
+            String::new()
+        });
+        let end = format!("</{root}>");
+        if let Some(length) = text.strip_suffix(&end).map(str::len) {
+            text.truncate(length);
+            for list in &self.1 {
+                text.push_str(&format!("<{}>", list.name));
+                text.extend(list.items.iter().map(|item| item.to_xml(&list.item)));
+                text.push_str(&format!("</{}>", list.name));
             }
+            text.push_str(&end);
         }
+        text
     }
 }
 
@@ -211,6 +237,11 @@ mod tests {
             "<xml><b>2</b><c><![CDATA[<&>]]></c></xml>"
         );
         assert_eq!(Pairs::from_json(&pairs.to_json()), pairs);
+        pairs.set_list("l", "i", vec![Pairs::default().with("d", "4"); 2]);
+        assert_eq!(
+            pairs.to_xml("xml"),
+            "<xml><b>2</b><c><![CDATA[<&>]]></c><l><i><d>4</d></i><i><d>4</d></i></l></xml>"
+        );
     }
 
     #[test]
