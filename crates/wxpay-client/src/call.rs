@@ -146,7 +146,7 @@ impl<'c> Call<'c> {
         host: &Endpoint,
     ) -> Result<Response<Incoming>, Error> {
         let (exchange, mut source) = self.with_source(encoded);
-        exchange.head(&mut source, host).await
+        exchange.head(&mut source, Some(host)).await
     }
 
     /// Reads an answer whole.
@@ -154,7 +154,7 @@ impl<'c> Call<'c> {
         &mut self,
         head: Response<Incoming>,
     ) -> Result<Response<Bytes>, Error> {
-        self.exchange.body(head).await
+        self.exchange.body(head, Bytes::new()).await
     }
 
     fn with_source<'a>(

@@ -80,6 +80,19 @@ impl fmt::Debug for ExpectedHash {
     }
 }
 
+/// What is known of a file before it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// The hash of the uncompressed text.
+    Text(ExpectedHash),
+    /// The hash of the file as it is sent, or of its text; nobody says which.
+    #[cfg(feature = "v2")]
+    Either(ExpectedHash),
+    /// Nothing.
+    #[cfg(feature = "v2")]
+    Nothing,
+}
+
 /// A hash that cannot be checked. The text names the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidHash(&'static str);
@@ -126,9 +139,12 @@ async fn request(
     loop {
         let head = call.head(&encoded, &host).await?;
         if head.status().is_success() {
+            let (parts, body) = head.into_parts();
             return Ok(Download::new(
-                head,
-                expected,
+                OPERATION,
+                parts.headers,
+                body,
+                Expected::Text(expected),
                 shared.wire.timeouts.response(),
             ));
         }
@@ -147,7 +163,7 @@ async fn request(
     }
 }
 
-/// A file on its way, made by [`Client::download`](crate::Client::download).
+/// A file on its way, made by the `download` of a client.
 ///
 /// It gives the uncompressed text, in pieces of at most a few dozen kilobytes, and is never in
 /// memory as a whole. Read it by [`chunk`](Self::chunk), as a `tokio::io::AsyncRead`, as a
@@ -155,14 +171,20 @@ async fn request(
 ///
 /// The hash can only be checked at the end. Until then every piece is unproven: WeChat Pay does not
 /// sign files. A file with another hash, a damaged or a short one ends in an error, never in a clean
-/// end, so whoever reads to the end without one has the file that was announced.
+/// end, so whoever reads to the end without one has the file that was announced. Bills of v2 come
+/// without a hash ([`has_hash`](Self::has_hash)): what vouches for them is the TLS connection, and
+/// the totals in their last row.
 #[must_use = "a download is only checked by reading it to its end"]
 pub struct Download {
+    operation: &'static str,
     headers: HeaderMap,
     body: Incoming,
     decoder: Decoder,
     hash: Sha1,
-    expected: ExpectedHash,
+    /// That of the file as it is sent.
+    #[cfg(feature = "v2")]
+    raw_hash: Sha1,
+    expected: Expected,
     length: u64,
     max_bytes: u64,
     silence: Duration,
@@ -184,16 +206,20 @@ enum State {
 
 impl Download {
     pub(crate) fn new(
-        head: http::Response<Incoming>,
-        expected: ExpectedHash,
+        operation: &'static str,
+        headers: HeaderMap,
+        body: Incoming,
+        expected: Expected,
         silence: Duration,
     ) -> Self {
-        let (parts, body) = head.into_parts();
         Self {
-            headers: parts.headers,
+            operation,
+            headers,
             body,
             decoder: Decoder::new(),
             hash: Sha1::new(),
+            #[cfg(feature = "v2")]
+            raw_hash: Sha1::new(),
             expected,
             length: 0,
             max_bytes: u64::MAX,
@@ -202,6 +228,15 @@ impl Download {
             state: State::Running,
             rest: Bytes::new(),
         }
+    }
+
+    /// Takes a piece of the file as it came.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        #[cfg(feature = "v2")]
+        if matches!(self.expected, Expected::Either(_)) {
+            self.raw_hash.update(&piece);
+        }
+        self.decoder.push(piece);
     }
 
     /// Ends in an error when the uncompressed text is longer than this many bytes. Memory needs no
@@ -217,13 +252,25 @@ impl Download {
         &self.headers
     }
 
+    /// Whether a hash was announced that the file is checked with.
+    #[must_use]
+    pub fn has_hash(&self) -> bool {
+        match self.expected {
+            Expected::Text(_) => true,
+            #[cfg(feature = "v2")]
+            Expected::Either(_) => true,
+            #[cfg(feature = "v2")]
+            Expected::Nothing => false,
+        }
+    }
+
     /// How many bytes of text have been read so far.
     #[must_use]
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// The next piece of text, never empty; `None` at the end, when the hash is right. Dropping the
+    /// The next piece of text, never empty; `None` at the end, when the hash, if there is one, is right. Dropping the
     /// future loses nothing.
     ///
     /// # Errors
@@ -271,7 +318,7 @@ impl Download {
                         .as_mut()
                         .reset(after(Instant::now(), self.silence));
                     if let Ok(data) = frame.into_data() {
-                        self.decoder.push(data);
+                        self.push(data);
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -315,7 +362,17 @@ impl Download {
 
     fn verdict(&mut self) -> Result<(), Error> {
         let hash: [u8; 20] = self.hash.finalize_reset().into();
-        if hash == self.expected.0 {
+        let right = match self.expected {
+            Expected::Text(expected) => hash == expected.0,
+            #[cfg(feature = "v2")]
+            Expected::Either(expected) => {
+                let raw: [u8; 20] = self.raw_hash.finalize_reset().into();
+                hash == expected.0 || raw == expected.0
+            }
+            #[cfg(feature = "v2")]
+            Expected::Nothing => true,
+        };
+        if right {
             Ok(())
         } else {
             Err(self.broken("the file does not have the announced hash; it must not be used"))
@@ -331,7 +388,12 @@ impl Download {
     }
 
     fn error(&self, kind: ErrorKind, problem: &'static str) -> Error {
-        Error::new(kind, Delivery::Unknown, problem).of_call(OPERATION, Idempotency::Safe, 1, false)
+        Error::new(kind, Delivery::Unknown, problem).of_call(
+            self.operation,
+            Idempotency::Safe,
+            1,
+            false,
+        )
     }
 }
 

@@ -3,12 +3,16 @@
 mod display;
 #[cfg(feature = "v1")]
 mod v1;
+#[cfg(feature = "v2")]
+mod v2;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 
 use wxpay_proto::{AcceptError, ApiError, Idempotency};
 
+#[cfg(feature = "v2")]
+pub(crate) use self::v2::outcome as v2_outcome;
 use crate::transport::{SendError, Stage};
 
 /// What is known about the effect of a call that failed.
@@ -86,6 +90,12 @@ enum Cause {
     None,
     Api(Box<ApiError>),
     Accept(Box<AcceptError>),
+    #[cfg(feature = "v2")]
+    ApiV2(Box<wxpay_proto::v2::ApiError>),
+    #[cfg(feature = "v2")]
+    ProtocolV2(Box<wxpay_proto::v2::ProtocolError>),
+    #[cfg(feature = "v2")]
+    AcceptV2(Box<wxpay_proto::v2::AcceptError>),
     #[cfg(feature = "v1")]
     ApiV1(Box<wxpay_proto::v1::ApiError>),
     #[cfg(feature = "v1")]
@@ -166,9 +176,14 @@ impl Error {
         self.kind() == ErrorKind::Connect
     }
 
-    /// Whether WeChat Pay asked for fewer requests (HTTP 429; such a request was not processed).
+    /// Whether WeChat Pay asked for fewer requests (HTTP 429, `FREQUENCY_LIMITED` in v2; such a request
+    /// was not processed).
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
+        #[cfg(feature = "v2")]
+        if self.is_v2_rate_limited() {
+            return true;
+        }
         self.api()
             .is_some_and(|api| api.status() == http::StatusCode::TOO_MANY_REQUESTS)
     }

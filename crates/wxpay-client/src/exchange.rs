@@ -171,7 +171,7 @@ impl<'c> Exchange<'c> {
     ) -> Result<Response<Bytes>, Error> {
         loop {
             let failure = match self.attempt(source, None).await {
-                Ok(head) => match self.read(head).await {
+                Ok(head) => match self.read(head, Bytes::new()).await {
                     Ok(answer) => {
                         self.hosts.answered(self.began, self.host);
                         return Ok(answer);
@@ -184,29 +184,61 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Like [`answer`](Self::answer), up to the head of the answer only, for one host and not the
-    /// others.
+    /// Like [`answer`](Self::answer), up to the head of the answer only, and for one host and not the
+    /// others where one is given.
     pub(crate) async fn head(
         &mut self,
         source: &mut impl Source,
-        host: &Endpoint,
+        host: Option<&Endpoint>,
     ) -> Result<Response<Incoming>, Error> {
         loop {
-            match self.attempt(source, Some(host)).await {
+            match self.attempt(source, host).await {
                 Ok(head) => return Ok(head),
                 Err(failure) => self.again(failure).await?,
             }
         }
     }
 
-    /// Reads an answer whole.
+    /// Reads an answer whole, of which this much has been read.
     pub(crate) async fn body(
         &mut self,
         head: Response<Incoming>,
+        first: Bytes,
     ) -> Result<Response<Bytes>, Error> {
-        self.read(head)
+        self.read(head, first)
             .await
             .map_err(|failure| self.failed(failure.error))
+    }
+
+    /// Reads the beginning of an answer: as much as it takes to tell something, or all there is.
+    #[cfg(feature = "v2")]
+    pub(crate) async fn beginning(
+        &mut self,
+        mut head: Response<Incoming>,
+        told: fn(&[u8]) -> bool,
+    ) -> Result<(Response<Incoming>, Bytes), Failure> {
+        Span::current().record("status", head.status().as_u16());
+        let limit = self.wire.max_response_bytes;
+        let body = head.body_mut();
+        let read = timeout_at(self.deadline, async {
+            let mut first = Bytes::new();
+            while !told(&first) && first.len() <= limit {
+                let Some(frame) = body.frame().await else {
+                    break;
+                };
+                match frame?.into_data() {
+                    Ok(data) if first.is_empty() => first = data,
+                    Ok(data) => first = [first, data].concat().into(),
+                    Err(_) => {}
+                }
+            }
+            Ok(first)
+        });
+        match read.await {
+            Ok(Ok(first)) => Ok((head, first)),
+            Ok(Err(error)) => Err(Failure::unread(Unread::Broken(error))),
+            Err(_) => Err(Failure::unread(Unread::Late)),
+        }
     }
 
     /// Asks the retry policy, and waits as long as it says.
@@ -277,7 +309,11 @@ impl<'c> Exchange<'c> {
     }
 
     /// Reads the body of an answer, as far as the limit allows.
-    async fn read(&mut self, head: Response<Incoming>) -> Result<Response<Bytes>, Failure> {
+    async fn read(
+        &mut self,
+        head: Response<Incoming>,
+        first: Bytes,
+    ) -> Result<Response<Bytes>, Failure> {
         let (parts, body) = head.into_parts();
         let span = Span::current();
         span.record("status", parts.status.as_u16());
@@ -289,34 +325,16 @@ impl<'c> Exchange<'c> {
             span.record("request_id", display(id));
         }
         let limit = self.wire.max_response_bytes;
-        let read = timeout_at(self.deadline, collect(body, limit)).await;
-        let error = match read {
+        let read = timeout_at(self.deadline, collect(first, body, limit)).await;
+        let unread = match read {
             Ok(Ok(body)) => return Ok(Response::from_parts(parts, body)),
-            Ok(Err(Unread::TooLarge)) => {
-                return Err(Failure::fatal(
-                    Error::new(
-                        ErrorKind::TooLarge,
-                        Delivery::Unknown,
-                        "the answer is larger than this client takes",
-                    )
-                    .request_id_is(request_id),
-                ));
-            }
-            Ok(Err(Unread::Broken(error))) => Error::new(
-                ErrorKind::Connection,
-                Delivery::Unknown,
-                "the connection broke within the answer",
-            )
-            .caused_by(error),
-            Err(_) => Error::new(
-                ErrorKind::Timeout,
-                Delivery::Unknown,
-                "the answer did not end within the limit of the call",
-            ),
+            Ok(Err(unread)) => unread,
+            Err(_) => Unread::Late,
         };
+        let Failure { error, outcome } = Failure::unread(unread);
         Err(Failure {
             error: error.request_id_is(request_id),
-            outcome: Some(Outcome::Unknown),
+            outcome,
         })
     }
 }
@@ -329,18 +347,21 @@ fn path(target: &str) -> &str {
 enum Unread {
     TooLarge,
     Broken(hyper::Error),
+    Late,
 }
 
-async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Unread> {
-    let mut first = Bytes::new();
+async fn collect(mut first: Bytes, mut body: Incoming, limit: usize) -> Result<Bytes, Unread> {
     let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    loop {
+        if first.len().max(rest.len()) > limit {
+            return Err(Unread::TooLarge);
+        }
+        let Some(frame) = body.frame().await else {
+            break;
+        };
         let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else {
             continue;
         };
-        if first.len().max(rest.len()).saturating_add(data.len()) > limit {
-            return Err(Unread::TooLarge);
-        }
         // Nearly every answer comes in one piece, which then needs no copy.
         if first.is_empty() && rest.is_empty() {
             first = data;
@@ -363,6 +384,34 @@ impl Failure {
         Self {
             error,
             outcome: None,
+        }
+    }
+
+    /// An answer whose body did not come.
+    fn unread(unread: Unread) -> Self {
+        let error = match unread {
+            Unread::TooLarge => {
+                return Self::fatal(Error::new(
+                    ErrorKind::TooLarge,
+                    Delivery::Unknown,
+                    "the answer is larger than this client takes",
+                ));
+            }
+            Unread::Broken(error) => Error::new(
+                ErrorKind::Connection,
+                Delivery::Unknown,
+                "the connection broke within the answer",
+            )
+            .caused_by(error),
+            Unread::Late => Error::new(
+                ErrorKind::Timeout,
+                Delivery::Unknown,
+                "the answer did not end within the limit of the call",
+            ),
+        };
+        Self {
+            error,
+            outcome: Some(Outcome::Unknown),
         }
     }
 }

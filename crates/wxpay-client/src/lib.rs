@@ -18,6 +18,8 @@ mod timeouts;
 mod transport;
 #[cfg(feature = "v1")]
 pub mod v1;
+#[cfg(feature = "v2")]
+pub mod v2;
 
 pub use self::build_error::{BuildError, BuildErrorKind};
 pub use self::builder::ClientBuilder;

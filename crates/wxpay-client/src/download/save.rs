@@ -7,7 +7,7 @@ use tokio::fs::{self, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use wxpay_proto::Idempotency;
 
-use super::{Download, OPERATION};
+use super::Download;
 use crate::error::{Delivery, Error, ErrorKind};
 
 /// Removes what has been written so far, unless it is complete.
@@ -72,6 +72,6 @@ impl Download {
             "the file cannot be written",
         )
         .caused_by(error)
-        .of_call(OPERATION, Idempotency::Safe, 1, false)
+        .of_call(self.operation, Idempotency::Safe, 1, false)
     }
 }

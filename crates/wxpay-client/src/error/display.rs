@@ -41,6 +41,12 @@ impl fmt::Display for Error {
         if let Cause::Api(api) = &inner.cause {
             write!(f, ": {api}")?;
         }
+        #[cfg(feature = "v2")]
+        match &inner.cause {
+            Cause::ApiV2(api) => write!(f, ": {api}")?,
+            Cause::ProtocolV2(protocol) => write!(f, ": {protocol}")?,
+            _ => {}
+        }
         #[cfg(feature = "v1")]
         if let Cause::ApiV1(api) = &inner.cause {
             write!(f, ": {api}")?;
@@ -77,6 +83,12 @@ impl StdError for Error {
             // Display has told all of it; its own causes come next.
             Cause::Api(api) => api.source(),
             Cause::Accept(error) => Some(&**error),
+            #[cfg(feature = "v2")]
+            Cause::ApiV2(api) => api.source(),
+            #[cfg(feature = "v2")]
+            Cause::ProtocolV2(protocol) => protocol.source(),
+            #[cfg(feature = "v2")]
+            Cause::AcceptV2(error) => Some(&**error),
             #[cfg(feature = "v1")]
             Cause::ApiV1(api) => api.source(),
             #[cfg(feature = "v1")]

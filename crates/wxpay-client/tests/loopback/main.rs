@@ -5,9 +5,13 @@
 mod cache;
 mod delivery;
 mod download;
+#[cfg(any(feature = "v1", feature = "v2"))]
+mod identity;
 mod keys;
 mod notification;
 mod proxy;
 mod signing;
 mod support;
 mod tls;
+#[cfg(feature = "v1")]
+mod v1;

@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+use wxpay_client::proto::sign;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) index: usize,
     /// The how many-th connection it came on, from 0.
     pub(crate) connection: usize,
+    /// The serial number of the client certificate, in hexadecimal digits.
+    pub(crate) certificate: Option<String>,
     pub(crate) method: Method,
     pub(crate) target: String,
     pub(crate) version: Version,
@@ -150,16 +153,31 @@ async fn accept(
         let (tcp, _) = listener.accept().await.unwrap();
         let (acceptor, script, seen) = (acceptor.clone(), script.clone(), seen.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let (script, seen) = (script.clone(), seen.clone());
-                async move { serve(request, connection, &*script, &seen).await }
-            });
+            let service = |certificate: Option<String>| {
+                service_fn(move |request| {
+                    let (script, seen) = (script.clone(), seen.clone());
+                    let came = (connection, certificate.clone());
+                    async move { serve(request, came, &*script, &seen).await }
+                })
+            };
             let builder = auto::Builder::new(TokioExecutor::new());
             // How a connection ends is what tests play with.
             let _ = match acceptor {
-                None => builder.serve_connection(TokioIo::new(tcp), service).await,
+                None => {
+                    let tcp = TokioIo::new(tcp);
+                    builder.serve_connection(tcp, service(None)).await
+                }
                 Some(acceptor) => match acceptor.accept(tcp).await {
-                    Ok(tls) => builder.serve_connection(TokioIo::new(tls), service).await,
+                    Ok(tls) => {
+                        let shown = tls.get_ref().1.peer_certificates();
+                        let shown = shown.and_then(|chain| chain.first());
+                        let serial = shown.map(|leaf| {
+                            let leaf = sign::Certificate::from_der(leaf).unwrap();
+                            leaf.serial_number().to_string()
+                        });
+                        let tls = TokioIo::new(tls);
+                        builder.serve_connection(tls, service(serial)).await
+                    }
                     Err(_) => Ok(()),
                 },
             };
@@ -169,7 +187,7 @@ async fn accept(
 
 async fn serve(
     request: Request<Incoming>,
-    connection: usize,
+    (connection, certificate): (usize, Option<String>),
     script: &Script,
     log: &Mutex<Vec<Seen>>,
 ) -> Result<Response<BoxBody<Bytes, io::Error>>, io::Error> {
@@ -180,6 +198,7 @@ async fn serve(
         let seen = Seen {
             index: log.len(),
             connection,
+            certificate,
             method: parts.method,
             target: parts.uri.path_and_query().unwrap().to_string(),
             version: parts.version,

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 /// A new authority and a server certificate for `localhost`.
 pub(crate) struct Authority {
     pub(crate) root_pem: String,
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) issuer: Issuer<'static, KeyPair>,
     chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
@@ -28,6 +31,8 @@ impl Authority {
             .unwrap();
         Self {
             root_pem,
+            #[cfg(any(feature = "v1", feature = "v2"))]
+            issuer,
             chain: vec![certificate.der().clone()],
             key: key.serialize_der(),
         }
@@ -35,12 +40,34 @@ impl Authority {
 
     /// An acceptor that offers these protocols by ALPN.
     pub(crate) fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        self.accepting(protocols, WebPkiClientVerifier::no_client_auth())
+    }
+
+    /// An acceptor that asks for a client certificate and takes none as well, as WeChat Pay's does.
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn asking(&self) -> TlsAcceptor {
+        use rustls_pki_types::pem::PemObject;
+        let mut roots = rustls::RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(self.root_pem.as_bytes()).unwrap())
+            .unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider())
+            .allow_unauthenticated()
+            .build()
+            .unwrap();
+        self.accepting(&["h2", "http/1.1"], verifier)
+    }
+
+    fn accepting(
+        &self,
+        protocols: &[&str],
+        verifier: Arc<dyn rustls::server::danger::ClientCertVerifier>,
+    ) -> TlsAcceptor {
         let key = PrivateKeyDer::Pkcs8(self.key.clone().into());
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(self.chain.clone(), key)
             .unwrap();
         config.alpn_protocols = protocols
@@ -49,4 +76,8 @@ impl Authority {
             .collect();
         Arc::new(config).into()
     }
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
