@@ -4,3 +4,5 @@
 pub(crate) mod bill;
 #[cfg(feature = "media")]
 pub(crate) mod media;
+#[cfg(feature = "_v2")]
+pub(crate) mod v2;

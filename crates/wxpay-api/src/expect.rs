@@ -5,19 +5,21 @@
 
 #[cfg(feature = "combine")]
 mod combine;
-#[cfg(any(feature = "pay", feature = "partner_pay"))]
+#[cfg(any(feature = "pay", feature = "partner_pay", feature = "v2_pay"))]
 mod order;
-#[cfg(feature = "refund")]
+#[cfg(any(feature = "refund", feature = "v2_refund"))]
 mod refund;
+#[cfg(any(feature = "v2_pay", feature = "v2_refund"))]
+mod v2;
 
 use std::error::Error;
 use std::fmt;
 
 #[cfg(feature = "combine")]
 pub use combine::{ExpectedCombineOrder, ExpectedSubOrder};
-#[cfg(any(feature = "pay", feature = "partner_pay"))]
+#[cfg(any(feature = "pay", feature = "partner_pay", feature = "v2_pay"))]
 pub use order::ExpectedOrder;
-#[cfg(feature = "refund")]
+#[cfg(any(feature = "refund", feature = "v2_refund"))]
 pub use refund::ExpectedRefund;
 
 /// What was reported is not what was expected: do not deliver, look into it.
@@ -67,7 +69,9 @@ impl Error for OrderMismatch {}
     feature = "pay",
     feature = "partner_pay",
     feature = "combine",
-    feature = "refund"
+    feature = "refund",
+    feature = "v2_pay",
+    feature = "v2_refund"
 ))]
 fn same<T: PartialEq + ToString>(
     field: &str,

@@ -18,3 +18,5 @@ pub mod pay;
 pub mod refund;
 #[cfg(feature = "security")]
 pub mod security;
+#[cfg(feature = "_v2")]
+pub(crate) mod v2;

@@ -6,12 +6,14 @@ mod expect;
 mod generated;
 #[cfg(feature = "v1")]
 pub mod v1;
+#[cfg(feature = "_v2")]
+pub mod v2;
 mod wire;
 
 pub use currency::Currency;
-#[cfg(any(feature = "pay", feature = "partner_pay"))]
+#[cfg(any(feature = "pay", feature = "partner_pay", feature = "v2_pay"))]
 pub use expect::ExpectedOrder;
-#[cfg(feature = "refund")]
+#[cfg(any(feature = "refund", feature = "v2_refund"))]
 pub use expect::ExpectedRefund;
 pub use expect::OrderMismatch;
 #[cfg(feature = "combine")]

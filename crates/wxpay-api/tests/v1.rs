@@ -407,18 +407,28 @@ fn every_refund_of_an_order_is_read() {
         accept(&other, reply()),
         Err(AcceptError::Decode(_))
     ));
-    // A count that is not that of the entries, and an entry that is not whole.
     let entry = [
         ("out_trade_no", ORDER),
-        ("refund_id_0", "1"),
-        ("out_refund_no_0", "R1"),
+        ("refund_id_3", "1"),
+        ("out_refund_no_3", "R1"),
+        ("refund_fee_3", "1"),
+        ("refund_state_3", "9"),
     ];
-    for count in ["0", "2", "x", "1"] {
-        let fields = [&entry[..], &[("refund_count", count)]].concat();
-        assert!(matches!(
-            accept(&by_order, tenpay(&fields)),
-            Err(AcceptError::Decode(_))
-        ));
+    let counted = |entry: &[(&'static str, &'static str)], count| {
+        let fields = [entry, &[("refund_count", count)]].concat();
+        accept(&by_order, tenpay(&fields))
+    };
+    assert_eq!(counted(&entry, "1").unwrap().refunds.len(), 1);
+    for (entry, count) in [
+        (&entry[..], "0"),
+        (&entry, "2"),
+        (&entry, "x"),
+        (&entry, ""),
+        (&entry[..4], "1"),
+        (&entry[1..], "1"),
+    ] {
+        let read = counted(entry, count);
+        assert!(matches!(read, Err(AcceptError::Decode(_))), "{count}");
     }
     let none = "<root><retcode>88222014</retcode><retmsg>none</retmsg></root>";
     let error = accept(&by_order, none).unwrap_err();

@@ -1,5 +1,6 @@
 use wxpay_json::Fen;
 
+#[cfg(any(feature = "pay", feature = "partner_pay"))]
 use super::{OrderMismatch, same};
 
 /// An order as the merchant's own books have it.
@@ -24,9 +25,9 @@ use super::{OrderMismatch, same};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ExpectedOrder {
-    /// App id the order was placed with; a provider's `sp_appid`.
+    /// App id the order was placed with; a provider's `sp_appid`, in v2 its `appid`.
     pub appid: String,
-    /// Number of the merchant that placed it; a provider's `sp_mchid`.
+    /// Number of the merchant that placed it; a provider's `sp_mchid`, in v2 its `mch_id`.
     pub mchid: String,
     /// The sub-merchant's number, for orders placed by a provider.
     pub sub_mchid: Option<String>,
@@ -127,6 +128,7 @@ impl crate::partner_pay::Transaction {
     }
 }
 
+#[cfg(any(feature = "pay", feature = "partner_pay"))]
 fn paid<'a>(
     expected: &ExpectedOrder,
     total: Option<Fen>,

@@ -1,6 +1,8 @@
 use wxpay_json::Fen;
 
+#[cfg(feature = "refund")]
 use super::{OrderMismatch, same};
+#[cfg(feature = "refund")]
 use crate::refund::{Refund, RefundNotification};
 
 /// A refund as the merchant's own books have it.
@@ -38,6 +40,7 @@ impl ExpectedRefund {
     }
 }
 
+#[cfg(feature = "refund")]
 impl RefundNotification {
     /// Whether this is about the refund `expected`: merchant, both numbers, both amounts. Whether
     /// the money arrived is what `refund_status` says.
@@ -60,6 +63,7 @@ impl RefundNotification {
     }
 }
 
+#[cfg(feature = "refund")]
 impl Refund {
     /// Whether this is the refund `expected`: both numbers, both amounts. Answers do not name the
     /// merchant, and whether the money arrived is what `status` says.
@@ -78,6 +82,7 @@ impl Refund {
     }
 }
 
+#[cfg(feature = "refund")]
 fn numbers(
     expected: &ExpectedRefund,
     out_trade_no: Option<&str>,

@@ -1,0 +1,5 @@
+//! Payments by code as a whole.
+
+mod code_payment;
+
+pub use code_payment::{CodePayment, CodePaymentEnd, CodePaymentFailure, CodePaymentTimings};
