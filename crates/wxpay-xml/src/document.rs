@@ -6,9 +6,10 @@ use std::fmt;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::read::Input;
-use crate::record::{List, Record};
+use crate::record::{Group, Record};
 
-/// A flat XML document: a root and its fields, in the order in which they came, no name twice.
+/// A flat XML document: a root and its fields, in the order in which they came, no name twice. Records and lists of
+/// them are read where [`Limits::lists`] asks for it.
 ///
 /// Texts are what the sender meant, CDATA and references resolved, and otherwise exactly as they came: numbers keep
 /// their zeros, white space and line ends stay. They are borrowed from the input unless a field is put together from
@@ -19,7 +20,7 @@ use crate::record::{List, Record};
 pub struct Document<'a> {
     pub(crate) root: &'a str,
     pub(crate) fields: Vec<(&'a str, Cow<'a, str>)>,
-    pub(crate) lists: Vec<List<'a>>,
+    pub(crate) groups: Vec<Group<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -154,15 +155,66 @@ impl<'a> Document<'a> {
     /// ```
     pub fn records<'d, 'i>(
         &'d self,
-        list: &str,
+        list: &'i str,
         item: &'i str,
     ) -> impl Iterator<Item = &'d Record<'a>> + use<'d, 'a, 'i> {
-        let list = self.lists.iter().find(|other| other.name == list);
-        let records = list.map_or(&[][..], |list| &list.records);
+        let lists = self.groups.iter().filter(move |group| group.name == list);
+        let records = lists.flat_map(|list| &list.records);
         records
-            .iter()
             .filter(move |(name, _)| *name == item)
             .map(|(_, record)| record)
+    }
+
+    /// The records that stand directly below the root under this name, as often as it comes, in the order of the
+    /// document. As [`records`](Self::records) they are no fields, and are read only with [`Limits::lists`].
+    ///
+    /// ```
+    /// # use wxpay_xml::{Document, Limits};
+    /// let input = b"<root><return_code>SUCCESS</return_code>\
+    ///     <mchinfo><mch_id>1900000109</mch_id></mchinfo>\
+    ///     <mchinfo><mch_id>1900000110</mch_id></mchinfo></root>";
+    /// let document = Document::parse_within(input, Limits::new().lists(true))?;
+    /// let merchants: Vec<_> = document.repeated("mchinfo").map(|record| record.get("mch_id")).collect();
+    /// assert_eq!(merchants, [Some("1900000109"), Some("1900000110")]);
+    /// # Ok::<(), wxpay_xml::Error>(())
+    /// ```
+    pub fn repeated<'d, 'i>(
+        &'d self,
+        name: &'i str,
+    ) -> impl Iterator<Item = &'d Record<'a>> + use<'d, 'a, 'i> {
+        let groups = self.groups.iter().filter(move |group| group.name == name);
+        groups.filter_map(|group| group.record.as_ref())
+    }
+
+    /// Like [`repeated`](Self::repeated) for records whose names are numbered such as `setteinfo_$n`, with their
+    /// numbers and in the order of these. Numbers may be missing; one that comes twice is there twice, in the order
+    /// of the document.
+    ///
+    /// ```
+    /// # use wxpay_xml::{Document, Limits};
+    /// let input = b"<xml><setteinfo_1><fbatchno>B</fbatchno></setteinfo_1>\
+    ///     <setteinfo_0><fbatchno>A</fbatchno></setteinfo_0></xml>";
+    /// let document = Document::parse_within(input, Limits::new().lists(true))?;
+    /// let batches: Vec<_> = document
+    ///     .numbered_records("setteinfo_")
+    ///     .map(|(number, record)| (number, record.get("fbatchno")))
+    ///     .collect();
+    /// assert_eq!(batches, [(0, Some("A")), (1, Some("B"))]);
+    /// # Ok::<(), wxpay_xml::Error>(())
+    /// ```
+    #[must_use]
+    pub fn numbered_records<'d>(
+        &'d self,
+        prefix: &str,
+    ) -> impl ExactSizeIterator<Item = (u32, &'d Record<'a>)> + DoubleEndedIterator + use<'d, 'a>
+    {
+        let records = self.groups.iter().filter_map(|group| {
+            let number = number(group.name.strip_prefix(prefix)?)?;
+            Some((number, group.record.as_ref()?))
+        });
+        let mut records: Vec<_> = records.collect();
+        records.sort_by_key(|&(number, _)| number);
+        records.into_iter()
     }
 
     fn family<'d, I: Ord>(

@@ -95,11 +95,12 @@ pub enum ErrorKind {
     Name,
     /// An attribute. No signature covers it.
     Attribute,
-    /// A second element of the same name. A signature is over one value for each name.
+    /// A second element of the same name. A signature is over one value for each name. Where
+    /// [`Limits::lists`](crate::Limits::lists) are read, elements that hold elements may come twice.
     Duplicate,
     /// An element within a field.
     Nested,
-    /// Text beside the fields, directly within the root.
+    /// Text beside the fields, directly within the root or a record; or a field beside the records of a list.
     Mixed,
     /// A comment within a field, where it would hide what the value is, or one that holds `--`.
     Comment,

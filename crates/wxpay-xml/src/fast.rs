@@ -39,7 +39,7 @@ pub(crate) fn read(text: &str, limits: Limits) -> Option<Document<'_>> {
     (skip_blank(bytes, at) == bytes.len()).then_some(Document {
         root,
         fields,
-        lists: Vec::new(),
+        groups: Vec::new(),
     })
 }
 

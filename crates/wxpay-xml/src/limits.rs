@@ -37,7 +37,7 @@ impl Limits {
         self
     }
 
-    /// The number of fields; lists, their records and the fields of these count as well.
+    /// The number of fields; lists, records and the fields of these count as well.
     pub const fn fields(mut self, fields: usize) -> Self {
         self.fields = fields;
         self
@@ -49,8 +49,17 @@ impl Limits {
         self
     }
 
-    /// Whether nested lists are read, such as `<hblist><hbinfo>…</hbinfo></hblist>`; otherwise, and by default, they
-    /// are refused as [`Nested`](crate::ErrorKind::Nested). See [`Document::records`](crate::Document::records).
+    /// Whether elements directly below the root may hold elements; otherwise, and by default, these are refused as
+    /// [`Nested`](crate::ErrorKind::Nested). Two shapes are read, and nothing deeper:
+    ///
+    /// - lists of records, `<hblist><hbinfo>…</hbinfo><hbinfo>…</hbinfo></hblist>`, see
+    ///   [`Document::records`](crate::Document::records);
+    /// - records, `<mchinfo>…</mchinfo><mchinfo>…</mchinfo>` or `<setteinfo_0>…</setteinfo_0>`, see
+    ///   [`Document::repeated`](crate::Document::repeated) and
+    ///   [`Document::numbered_records`](crate::Document::numbered_records).
+    ///
+    /// Only such elements may come twice under a name; a field may not, and no field may share a name with them.
+    /// An element may not be a list and a record in one: all that is in it are fields, or all are records.
     pub const fn lists(mut self, lists: bool) -> Self {
         self.lists = lists;
         self

@@ -1,6 +1,7 @@
 //! Reading: from bytes to a document, on quick-xml's events.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::BufRead as _;
 
 use quick_xml::Reader;
@@ -12,7 +13,7 @@ use crate::document::Document;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::names::Names;
-use crate::record::{List, Record};
+use crate::record::{Group, Record};
 
 /// What the input is.
 #[derive(Clone, Copy)]
@@ -123,7 +124,7 @@ struct Parser<'a> {
     base: usize,
     reader: Reader<&'a [u8]>,
     limits: Limits,
-    /// Fields, lists and records so far.
+    /// Elements below the root so far.
     count: usize,
 }
 
@@ -131,18 +132,17 @@ impl<'a> Parser<'a> {
     fn document(mut self) -> Result<Document<'a>, Error> {
         let (root, empty) = self.root()?;
         let mut fields = Vec::new();
-        let mut lists = Vec::new();
+        let mut groups = Vec::new();
         if !empty {
             // The usual field takes about fifty bytes with its tags.
             fields.reserve_exact((self.text.len() / 48).clamp(4, 64));
-            let lists = self.limits.reads_lists().then_some(&mut lists);
-            self.fields(root, &mut fields, lists)?;
+            self.fields(root, &mut fields, &mut groups)?;
         }
         self.end()?;
         Ok(Document {
             root,
             fields,
-            lists,
+            groups,
         })
     }
 
@@ -183,98 +183,122 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The fields, and the end tag of the root or of the record. `lists` takes the lists where there may be some.
+    /// The fields, what stands among them where that is allowed, and the end tag of the root.
     fn fields(
         &mut self,
         root: &'a str,
         fields: &mut Vec<(&'a str, Cow<'a, str>)>,
-        mut lists: Option<&mut Vec<List<'a>>>,
+        groups: &mut Vec<Group<'a>>,
     ) -> Result<(), Error> {
+        let below = if self.limits.reads_lists() { 2 } else { 0 };
         let mut names = Names::default();
+        let mut group_names = BTreeSet::new();
+        while let Some(child) = self.child(root)? {
+            let Child { name, at, .. } = child;
+            let again = group_names.contains(name);
+            if !again {
+                let earlier = fields.iter().map(|(name, _)| *name);
+                let earlier = earlier.chain(groups.iter().map(|group| group.name));
+                if !names.insert(name, fields.len() + groups.len(), earlier) {
+                    return Err(self.named(ErrorKind::Duplicate, at, name));
+                }
+            }
+            match self.value(&child, below)? {
+                Content::Text(_) if again => {
+                    return Err(self.named(ErrorKind::Duplicate, at, name));
+                }
+                Content::Text(text) => fields.push((name, text)),
+                Content::Elements(group) => {
+                    group_names.insert(name);
+                    groups.push(group);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next element within this one, or none at its end tag.
+    #[inline]
+    fn child(&mut self, parent: &str) -> Result<Option<Child<'a>>, Error> {
         loop {
             let at = self.at();
-            let (tag, empty) = match self.next()? {
-                Event::Start(tag) => (tag, false),
-                Event::Empty(tag) => (tag, true),
-                Event::End(_) => return Ok(()),
-                Event::Comment(_) => continue,
-                Event::Text(text) if is_blank(&text) => continue,
-                Event::Eof => return Err(self.named(ErrorKind::Unclosed, at, root)),
+            match self.next()? {
+                Event::Start(tag) => return self.begun(&tag, false, at).map(Some),
+                Event::Empty(tag) => return self.begun(&tag, true, at).map(Some),
+                Event::End(_) => return Ok(None),
+                Event::Comment(_) => {}
+                Event::Text(text) if is_blank(&text) => {}
+                Event::Eof => return Err(self.named(ErrorKind::Unclosed, at, parent)),
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
                     return Err(self.error(ErrorKind::Mixed, at));
                 }
                 other => return Err(self.misplaced(&other, at)),
-            };
-            let name = self.name(&tag, at)?;
-            self.one_more(at)?;
-            let earlier = fields.iter().map(|(name, _)| *name);
-            let listed = lists.as_deref().map_or(&[][..], Vec::as_slice);
-            let count = fields.len() + listed.len();
-            let earlier = earlier.chain(listed.iter().map(|list| list.name));
-            if !names.insert(name, count, earlier) {
-                return Err(self.named(ErrorKind::Duplicate, at, name));
-            }
-            let content = if empty {
-                Content::Text(Cow::Borrowed(""))
-            } else {
-                self.value(name, lists.is_some())?
-            };
-            match (content, lists.as_deref_mut()) {
-                (Content::Text(text), _) => fields.push((name, text)),
-                (Content::Records(records), Some(lists)) => lists.push(List { name, records }),
-                (Content::Records(_), None) => return Err(self.named(ErrorKind::Nested, at, name)),
             }
         }
     }
 
-    /// Counts a field, a list or a record.
+    /// The element of this start tag, counted.
     #[inline]
-    fn one_more(&mut self, at: usize) -> Result<(), Error> {
+    fn begun(&mut self, tag: &BytesStart<'a>, empty: bool, at: usize) -> Result<Child<'a>, Error> {
+        let name = self.name(tag, at)?;
         if self.count >= self.limits.most_fields() {
             return Err(self.error(ErrorKind::TooManyFields, at));
         }
         self.count += 1;
-        Ok(())
+        Ok(Child { name, empty, at })
     }
 
-    /// The text of a field or, where lists are allowed, the records of a list; and its end tag.
-    fn value(&mut self, name: &'a str, lists: bool) -> Result<Content<'a>, Error> {
+    /// What the element holds, and its end tag: text or, where so many levels are allowed below it, elements.
+    fn value(&mut self, child: &Child<'a>, below: u8) -> Result<Content<'a>, Error> {
+        if child.empty {
+            return Ok(Content::Text(Cow::Borrowed("")));
+        }
+        let name = child.name;
         let start = self.at();
         let section = self.section();
         if section.len() > self.limits.most_field_bytes() {
             return Err(self.named(ErrorKind::FieldTooLarge, start, name));
         }
         let mut value = Cow::Borrowed(section);
+        // Only white space as it is may stand before elements.
+        let mut plain = self.at() == start;
         loop {
             let at = self.at();
-            match self.next()? {
-                Event::CData(text) => append(&mut value, text.into_inner()),
+            let (tag, empty) = match self.next()? {
+                Event::CData(text) => {
+                    plain = false;
+                    append(&mut value, text.into_inner());
+                    (None, false)
+                }
                 Event::Text(text) => {
                     if text.as_bytes().contains(&b'>') && text.contains("]]>") {
                         return Err(self.named(ErrorKind::Syntax, at, name));
                     }
                     append(&mut value, text.into_inner());
+                    (None, false)
                 }
                 Event::End(_) => return Ok(Content::Text(value)),
                 Event::GeneralRef(reference) => match resolve(&reference) {
-                    Ok(character) => value.to_mut().push(character),
+                    Ok(character) => {
+                        plain = false;
+                        value.to_mut().push(character);
+                        (None, false)
+                    }
                     Err(kind) => return Err(self.named(kind, at, name)),
                 },
-                Event::Start(tag) if lists && is_blank(&value) => {
-                    let item = self.name(&tag, at)?;
-                    return self.records(name, item, false, at);
-                }
-                Event::Empty(tag) if lists && is_blank(&value) => {
-                    let item = self.name(&tag, at)?;
-                    return self.records(name, item, true, at);
-                }
-                Event::Start(tag) | Event::Empty(tag) => {
-                    let nested = self.name(&tag, at)?;
-                    return Err(self.named(ErrorKind::Nested, at, nested));
-                }
+                Event::Start(tag) => (Some(tag), false),
+                Event::Empty(tag) => (Some(tag), true),
                 Event::Comment(_) => return Err(self.named(ErrorKind::Comment, at, name)),
                 Event::Eof => return Err(self.named(ErrorKind::Unclosed, at, name)),
                 other => return Err(self.misplaced(&other, at)),
+            };
+            if let Some(tag) = tag {
+                if below == 0 || !plain || !is_blank(&value) {
+                    let nested = self.name(&tag, at)?;
+                    return Err(self.named(ErrorKind::Nested, at, nested));
+                }
+                let first = self.begun(&tag, empty, at)?;
+                return self.elements(name, first, below - 1);
             }
             if value.len() > self.limits.most_field_bytes() {
                 return Err(self.named(ErrorKind::FieldTooLarge, at, name));
@@ -282,44 +306,59 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The records of a list whose first one's start tag has been read, and the end tag of the list.
-    fn records(
+    /// The elements within an element, from the first one on, and the end tag of the element. With no level below
+    /// them they are the fields of a record. With one they are that, or the records of a list; which of the two is
+    /// decided by the first of them that holds something, and none may be of the other kind.
+    fn elements(
         &mut self,
-        list: &'a str,
-        mut item: &'a str,
-        mut empty: bool,
-        mut at: usize,
+        name: &'a str,
+        first: Child<'a>,
+        below: u8,
     ) -> Result<Content<'a>, Error> {
+        let mut fields = Vec::new();
         let mut records = Vec::new();
-        loop {
-            self.one_more(at)?;
-            let mut fields = Vec::new();
-            if !empty {
-                self.fields(item, &mut fields, None)?;
-            }
-            records.push((item, Record { fields }));
-            loop {
-                at = self.at();
-                match self.next()? {
-                    Event::Start(tag) => {
-                        (item, empty) = (self.name(&tag, at)?, false);
-                        break;
+        let mut names = Names::default();
+        let (mut is_record, mut is_list) = (below == 0, false);
+        // A record has no name twice, a list has. This is where a record would have.
+        let mut twice = None;
+        let mut next = Some(first);
+        while let Some(child) = next {
+            let Child { name: item, at, .. } = child;
+            match self.value(&child, if is_record { 0 } else { below })? {
+                Content::Elements(group) => {
+                    is_list = true;
+                    let record = group.record.unwrap_or_default();
+                    records.push((item, record));
+                }
+                Content::Text(text) => {
+                    is_record |= !is_blank(&text);
+                    if is_record && is_list {
+                        return Err(self.named(ErrorKind::Mixed, at, item));
                     }
-                    Event::Empty(tag) => {
-                        (item, empty) = (self.name(&tag, at)?, true);
-                        break;
+                    let earlier = fields.iter().map(|(name, _)| *name);
+                    if !names.insert(item, fields.len(), earlier) {
+                        twice.get_or_insert((at, item));
                     }
-                    Event::End(_) => return Ok(Content::Records(records)),
-                    Event::Comment(_) => {}
-                    Event::Text(text) if is_blank(&text) => {}
-                    Event::Eof => return Err(self.named(ErrorKind::Unclosed, at, list)),
-                    Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
-                        return Err(self.error(ErrorKind::Mixed, at));
+                    fields.push((item, text));
+                    if !is_record {
+                        records.push((item, Record::default()));
                     }
-                    other => return Err(self.misplaced(&other, at)),
                 }
             }
+            if let Some((at, item)) = twice.filter(|_| is_record) {
+                return Err(self.named(ErrorKind::Duplicate, at, item));
+            }
+            next = self.child(name)?;
         }
+        if is_record {
+            records.clear();
+        }
+        let record = (!is_list && twice.is_none()).then_some(Record { fields });
+        Ok(Content::Elements(Group {
+            name,
+            record,
+            records,
+        }))
     }
 
     /// The text of a CDATA section that begins here, taken without the detour of an event, which costs as much as the
@@ -438,10 +477,18 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// An element whose start tag has been read.
+struct Child<'a> {
+    name: &'a str,
+    /// Whether it is over with that.
+    empty: bool,
+    at: usize,
+}
+
 /// What an element holds.
 enum Content<'a> {
     Text(Cow<'a, str>),
-    Records(Vec<(&'a str, Record<'a>)>),
+    Elements(Group<'a>),
 }
 
 /// Nearly every field is one piece and stays borrowed.

@@ -1,23 +1,25 @@
-//! Nested lists, the only shape below that of fields.
+//! What may stand among the fields where lists are read, the only shapes below that of fields.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::document::{Iter, Length};
 
-/// A list that stands where a field would.
+/// An element that holds elements. One that holds nothing but empty ones may be a record or a list, and is both.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct List<'a> {
+pub(crate) struct Group<'a> {
     pub(crate) name: &'a str,
-    /// The records, each with the name of its element.
+    /// If it is a record.
+    pub(crate) record: Option<Record<'a>>,
+    /// If it is a list, its records, each with the name of its element.
     pub(crate) records: Vec<(&'a str, Record<'a>)>,
 }
 
-/// One record of a nested list, such as an `hbinfo` of `hblist`: fields like those of a
-/// [`Document`](crate::Document), in the order in which they came, no name twice.
+/// A record: an `hbinfo` of the list `hblist`, or one of several `mchinfo` directly below the root. Its fields are
+/// like those of a [`Document`](crate::Document), in the order in which they came, no name twice.
 ///
 /// `Debug` prints names and lengths and no value.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Record<'a> {
     pub(crate) fields: Vec<(&'a str, Cow<'a, str>)>,
 }
