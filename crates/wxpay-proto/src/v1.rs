@@ -51,7 +51,6 @@ mod package;
 mod parameters;
 mod request;
 mod secret;
-mod time;
 mod token;
 
 pub use wxpay_sign::{ApiV2Key, PaySignKey};

@@ -16,7 +16,6 @@ use super::error::VerificationError;
 use super::merchant::Merchant;
 use super::operation::{self, ReplyForm};
 use super::parameters;
-use super::time;
 
 /// An answer that is believed, about to be read: verified where it is signed, and no error.
 ///
@@ -118,7 +117,7 @@ impl Reply {
     /// Where it is no such time.
     pub fn time_opt(&self, name: &str) -> Result<Option<DateTime>, DecodeError> {
         let text = self.get(name);
-        text.map(|text| time::parse(name, text)).transpose()
+        text.map(|text| operation::time(name, text)).transpose()
     }
 }
 

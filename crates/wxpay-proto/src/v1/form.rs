@@ -18,7 +18,6 @@ use super::operation::{OperationInfo, Signing};
 use super::package::Package;
 use super::parameters::Parameters;
 use super::secret::{AppSecret, OperatorPassword};
-use super::time;
 use crate::target::Target;
 
 /// Where an operation writes its parameters, by their names on the wire. Texts that are empty or not there
@@ -79,7 +78,7 @@ impl<'a> Form<'a> {
     /// A time as `yyyyMMddHHmmss`, in Beijing.
     pub fn time(&mut self, name: &'static str, value: impl Into<Option<DateTime>>) {
         if let Some(time) = value.into() {
-            self.own(name, time::compact(time));
+            self.own(name, time.compact().to_string());
         }
     }
 

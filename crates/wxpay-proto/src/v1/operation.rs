@@ -1,7 +1,7 @@
 //! What an operation of v1 is to the protocol.
 
 use http::Method;
-use wxpay_json::{DecodeError, Fen, InvalidField};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField};
 
 use super::accept::Reply;
 use super::form::Form;
@@ -199,4 +199,10 @@ pub enum ReplyForm {
 pub(crate) fn fen(field: &str, text: &str) -> Result<Fen, DecodeError> {
     super::package::fen(text)
         .ok_or_else(|| DecodeError::at(field, "expected an amount in fen, digits only"))
+}
+
+/// The same for a time, `yyyyMMddHHmmss` in Beijing.
+pub(crate) fn time(field: &str, text: &str) -> Result<DateTime, DecodeError> {
+    DateTime::from_compact(text)
+        .map_err(|_| DecodeError::at(field, "expected a time like 20140701120000"))
 }

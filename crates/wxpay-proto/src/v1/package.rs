@@ -12,7 +12,6 @@ use wxpay_sign::ApiV2Key;
 use super::charset::{Charset, CharsetError, Escapes};
 use super::error::VerificationError;
 use super::parameters::Parameters;
-use super::time;
 
 pub use error::PackageError;
 pub use order::PackageOrder;
@@ -102,7 +101,7 @@ impl Package {
             let Some(text) = text(name)? else {
                 return Ok(None);
             };
-            time::parse(name, &text)
+            DateTime::from_compact(&text)
                 .map(Some)
                 .map_err(|_| PackageError::Malformed { field: name })
         };

@@ -7,7 +7,7 @@ use super::super::merchant::Merchant;
 use super::{NoticeError, Signed};
 
 /// An alarm notice (告警通知): something is going wrong at the merchant's, verified in every field. Answer with
-/// [`success`](super::super::reply::success).
+/// [`success`](crate::v1::reply::success).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AlarmNotice {

@@ -11,9 +11,9 @@ use wxpay_xml::Limits;
 use super::super::charset::Charset;
 use super::super::error::VerificationError;
 use super::super::merchant::Merchant;
+use super::super::operation;
 use super::super::package::{declared, fen};
 use super::super::parameters::Parameters;
-use super::super::time;
 use super::{MAX_NOTICE_BYTES, NoticeError, Signed};
 
 open_enum! {
@@ -34,7 +34,7 @@ open_enum! {
 
 /// A payment notice (支付成功通知), both halves verified.
 ///
-/// It is sent until the answer is [`success`](super::super::reply::success), so the same one may come again: store it by
+/// It is sent until the answer is [`success`](crate::v1::reply::success), so the same one may come again: store it by
 /// [`transaction_id`](Self::transaction_id) first. That it is genuine does not say that it is about the right order and
 /// the right amount; [`check`](Self::check) does.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -212,7 +212,7 @@ impl Query<'_> {
 
     fn time(&self, name: &'static str) -> Result<Option<DateTime>, NoticeError> {
         let text = self.get(name)?;
-        let time = text.map(|text| time::parse(name, &text));
+        let time = text.map(|text| operation::time(name, &text));
         time.transpose().map_err(NoticeError::Decode)
     }
 }

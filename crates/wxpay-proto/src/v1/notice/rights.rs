@@ -22,7 +22,7 @@ open_enum! {
 /// A rights notice (维权通知). The signature covers who, when and which app, **and nothing else**: that this payer
 /// complains is proven, what about is only said. Look the trade up before money moves.
 ///
-/// Answer with [`success`](super::super::reply::success). A settled complaint is reported with
+/// Answer with [`success`](crate::v1::reply::success). A settled complaint is reported with
 /// `/payfeedback/update`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

@@ -7,10 +7,9 @@ use wxpay_sign::ApiV2Key;
 use super::super::charset::{Charset, Escapes};
 use super::super::error::PrepareError;
 use super::super::parameters::Parameters;
-use super::super::time;
 use super::Package;
 
-/// An order of v1, to be made into a [`Package`] by [`Merchant::package`](super::Merchant::package).
+/// An order of v1, to be made into a [`Package`] by [`Merchant::package`](crate::v1::Merchant::package).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PackageOrder {
@@ -171,7 +170,11 @@ impl PackageOrder {
             ("time_start", self.time_start),
             ("time_expire", self.time_expire),
         ] {
-            plain(name, time.map(time::compact).unwrap_or_default());
+            plain(
+                name,
+                time.map(|time| time.compact().to_string())
+                    .unwrap_or_default(),
+            );
         }
         for (name, fee) in [
             ("transport_fee", self.transport_fee),

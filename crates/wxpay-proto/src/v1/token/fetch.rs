@@ -14,7 +14,7 @@ use crate::operation::Idempotency;
 
 /// Fetches an access token (获取access_token): `GET /cgi-bin/token`.
 ///
-/// Each new token ends the one before, so send this through a [`TokenCache`], on one server.
+/// Each new token ends the one before, so send this through a [`TokenCache`](crate::v1::TokenCache), on one server.
 #[derive(Clone, Debug)]
 pub struct FetchAccessToken {
     secret: AppSecret,

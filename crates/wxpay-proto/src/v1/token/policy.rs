@@ -11,7 +11,7 @@ pub struct TokenPolicy {
 }
 
 impl TokenPolicy {
-    /// For tokens from a central server, [`TokenProvider`](super::TokenProvider): asked as often as once a second, and without a daily
+    /// For tokens from a central server, [`TokenProvider`](crate::v1::TokenProvider): asked as often as once a second, and without a daily
     /// limit.
     #[must_use]
     pub fn shared() -> Self {
