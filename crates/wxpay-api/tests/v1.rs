@@ -190,7 +190,12 @@ fn order_info_is_read_leniently_and_compared_strictly() {
     let query = OrderQuery::new(ORDER);
     let answer = |info: &str| format!(r#"{{"errcode":0,"errmsg":"ok","order_info":{info}}}"#);
     let expected = ExpectedOrder::new(&merchant(), ORDER, Fen::new(3));
-    for (numbers, flag) in [(r#""1""#, "true"), ("1", r#""true""#)] {
+    for (numbers, flag) in [
+        (r#""1""#, "true"),
+        ("1", r#""true""#),
+        ("1", "1"),
+        ("1", r#""True""#),
+    ] {
         let info = format!(
             r#"{{"ret_code":0,"ret_msg":"","input_charset":"GBK","trade_state":"0","trade_mode":"1",
             "partner":"1900000109","bank_type":"BL","bank_billno":"","total_fee":{numbers},"fee_type":"1",

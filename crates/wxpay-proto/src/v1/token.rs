@@ -30,8 +30,7 @@ struct State {
     current: Option<Held>,
     /// The last one that was refused: a central server must not give it again.
     refused: Option<AccessToken>,
-    flight: Option<u64>,
-    flights: u64,
+    in_flight: bool,
     /// When tokens were fetched in the last 24 hours.
     fetched: VecDeque<Timestamp>,
     failures: u32,
@@ -80,7 +79,6 @@ pub enum TokenDecision {
 #[must_use = "dropping a permit counts as a failed fetch"]
 pub struct TokenPermit {
     cache: TokenCache,
-    flight: u64,
     started_at: Timestamp,
     refused: Option<AccessToken>,
     done: bool,
@@ -94,8 +92,7 @@ impl TokenCache {
             policy,
             current: None,
             refused: None,
-            flight: None,
-            flights: 0,
+            in_flight: false,
             fetched: VecDeque::new(),
             failures: 0,
             not_before: None,
@@ -112,7 +109,7 @@ impl TokenCache {
             Some(held) if held.is_valid(now) => Some(held.token.clone()),
             _ => None,
         };
-        if state.flight.is_some() {
+        if state.in_flight {
             return usable.map_or(TokenDecision::InFlight, TokenDecision::Use);
         }
         if let Some(until) = state.pause(now) {
@@ -122,11 +119,9 @@ impl TokenCache {
             state.fetched.pop_front();
         }
         state.fetched.push_back(now);
-        state.flights += 1;
-        state.flight = Some(state.flights);
+        state.in_flight = true;
         TokenDecision::Fetch(TokenPermit {
             cache: self.clone(),
-            flight: state.flights,
             started_at: now,
             refused: state.refused.clone(),
             done: false,
@@ -219,13 +214,11 @@ impl TokenPermit {
     pub fn succeed(mut self, issued: IssuedToken) {
         self.done = true;
         let mut state = self.cache.lock();
-        if state.flight == Some(self.flight) {
-            state.flight = None;
-            state.failures = 0;
-            state.not_before = None;
-            state.refused = None;
-            state.hold(issued, self.started_at);
-        }
+        state.in_flight = false;
+        state.failures = 0;
+        state.not_before = None;
+        state.refused = None;
+        state.hold(issued, self.started_at);
     }
 
     /// Gives it back after a failure at `now`: the next attempt waits for the back-off from then on, however long
@@ -240,12 +233,10 @@ impl TokenPermit {
         }
         self.done = true;
         let mut state = self.cache.lock();
-        if state.flight == Some(self.flight) {
-            state.flight = None;
-            let pause = state.policy.back_off_seconds(state.failures);
-            state.failures = state.failures.saturating_add(1);
-            state.not_before = Some(at.saturating_add(pause));
-        }
+        state.in_flight = false;
+        let pause = state.policy.back_off_seconds(state.failures);
+        state.failures = state.failures.saturating_add(1);
+        state.not_before = Some(at.saturating_add(pause));
     }
 }
 
@@ -267,7 +258,7 @@ impl fmt::Debug for TokenCache {
         f.debug_struct("TokenCache")
             .field("policy", &state.policy)
             .field("until", &state.current.as_ref().map(|held| held.until))
-            .field("in_flight", &state.flight.is_some())
+            .field("in_flight", &state.in_flight)
             .finish_non_exhaustive()
     }
 }

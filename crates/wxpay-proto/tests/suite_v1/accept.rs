@@ -325,6 +325,17 @@ fn an_answer_that_declares_nothing_is_read_as_asked_for() {
 }
 
 #[test]
+fn gbk_that_looks_like_utf_8_is_still_gbk() {
+    let gbk = merchant().with_charset(Charset::Gbk);
+    let body = tenpay(&with(&[("answer", "碌")]), Charset::Gbk);
+    let start = body.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    let silent = body.slice(start..);
+    assert!(std::str::from_utf8(&silent).is_ok());
+    let accepted = gbk.accept(&ask(), &answer(silent)).unwrap();
+    assert_eq!(accepted.value(), "碌");
+}
+
+#[test]
 fn a_wrong_charset_is_a_named_error() {
     let gbk = tenpay(&GOOD, Charset::Gbk);
     let text = gbk.iter().map(|&byte| char::from(byte)).collect::<String>();
