@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 use wxpay_proto::{AcceptError, ApiError, Idempotency};
 
-#[cfg(feature = "v2")]
-pub(crate) use self::v2::outcome as v2_outcome;
 use crate::transport::{SendError, Stage};
 
 /// What is known about the effect of a call that failed.

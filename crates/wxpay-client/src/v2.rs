@@ -19,8 +19,9 @@
 mod builder;
 mod client;
 mod download;
+mod run;
 
-pub use wxpay_proto::v2::{ApiV2Key, Merchant, Operation, Request, Response, Verified};
+pub use wxpay_proto::v2::{ApiV2Key, Flow, Merchant, Operation, Request, Response, Verified};
 
 pub use self::builder::ClientBuilder;
 pub use self::client::Client;

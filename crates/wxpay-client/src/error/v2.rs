@@ -1,8 +1,6 @@
 //! Errors of API v2.
 
-use http::StatusCode;
 use wxpay_proto::v2::{AcceptError, ApiError, ErrorCode, ProtocolError, Repeat};
-use wxpay_proto::{Idempotency, Outcome};
 
 use super::{Cause, Delivery, Error, ErrorKind};
 
@@ -89,33 +87,6 @@ fn delivery(error: &AcceptError) -> Delivery {
         Delivery::Refused
     } else {
         Delivery::Unknown
-    }
-}
-
-/// What an answer that was not accepted means for another attempt with the very same bytes.
-pub(crate) fn outcome(error: &AcceptError, idempotency: Idempotency) -> Outcome {
-    match error {
-        AcceptError::Status(answer) => Outcome::Status {
-            status: answer.status(),
-            retry_after: answer.retry_after(),
-        },
-        // Nothing at all, a part, a page of some gateway.
-        AcceptError::NotXml(_) => Outcome::Unknown,
-        AcceptError::Protocol(error) if is_trouble(error) => Outcome::Unknown,
-        AcceptError::Api(error) if is_rate_limited(error) => Outcome::Status {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            retry_after: None,
-        },
-        AcceptError::Api(error) => match (error.repeat(), error.code()) {
-            (Repeat::Same, _) => Outcome::Unknown,
-            // Where money may have moved a query comes first, and that is the caller's to make.
-            (
-                Repeat::Query,
-                ErrorCode::SystemError | ErrorCode::BankError | ErrorCode::NetworkError,
-            ) if matches!(idempotency, Idempotency::Safe) => Outcome::Unknown,
-            _ => Outcome::Final,
-        },
-        _ => Outcome::Final,
     }
 }
 

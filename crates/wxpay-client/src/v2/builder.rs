@@ -1,5 +1,6 @@
 //! How a client of API v2 is put together.
 
+use tokio::time::Instant;
 use wxpay_proto::v2::{Host, Merchant};
 
 use super::client::{Client, Shared};
@@ -60,6 +61,7 @@ impl ClientBuilder {
             elsewhere,
             shown,
             clock,
+            epoch: Instant::now(),
         }))
     }
 }

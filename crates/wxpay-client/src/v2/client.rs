@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
+use tokio::time::Instant;
 use tracing::Instrument;
+use wxpay_proto::Outcome;
 use wxpay_proto::v2::{
-    AcceptError, EncodedRequest, Host, Merchant, Operation, OperationInfo, Request, Response,
+    AcceptError, EncodedRequest, Flow, Host, Merchant, Operation, OperationInfo, Request, Response,
     Verified,
 };
 
 use super::builder::ClientBuilder;
 use crate::clock::{Clock, request_nonce};
-use crate::error::{Error, v2_outcome};
+use crate::error::Error;
 use crate::exchange::{About, Exchange, Failure, Same, Wire};
 use crate::hosts::Hosts;
 use crate::identity::Shown;
@@ -33,6 +35,8 @@ pub(super) struct Shared {
     pub(super) elsewhere: Vec<(Host, Hosts)>,
     pub(super) shown: Shown,
     pub(super) clock: Arc<dyn Clock>,
+    /// What the times of flows are counted from.
+    pub(super) epoch: Instant,
 }
 
 impl Client {
@@ -113,6 +117,22 @@ impl Client {
         self.0.call(request, limit, &judge).await
     }
 
+    /// Drives a flow to its end: sends what it says, waits (in tokio's time) as long as it says. The
+    /// payment by code of `wxpay-api` is one, and always ends in paid, not paid or reversed.
+    ///
+    /// Dropping the future stops the flow where it is, and a request that was out then counts as one
+    /// that may have been carried out. The same flow can be taken up again with this client or a clone
+    /// of it. What was lost with the program's memory is taken up with a flow that begins by asking.
+    ///
+    /// # Errors
+    ///
+    /// Before anything was sent: when a field of a request breaks its limit, or when the flow needs a
+    /// client certificate (to take back a payment, say) and there is none. What happens to its requests
+    /// afterwards the flow decides about, and no error of theirs ends it.
+    pub async fn run<F: Flow>(&self, flow: &mut F) -> Result<F::Output, Error> {
+        super::run::run(&self.0, flow).await
+    }
+
     /// Begins to download a file: bills (`downloadbill`, 下载对账单), fund flows (`downloadfundflow`,
     /// 下载资金账单), comments (`batchquerycomment`, 拉取订单评价数据). See [`Download`] for reading it.
     ///
@@ -176,7 +196,7 @@ impl Shared {
             let answer = exchange.answer(&mut source).await?;
             match judge(&answer) {
                 Ok(value) => return Ok(value),
-                Err(error) => exchange.again(failure(error, encoded.info())).await?,
+                Err(error) => exchange.again(failure(error)).await?,
             }
         }
     }
@@ -228,8 +248,8 @@ impl Shared {
     }
 }
 
-pub(super) fn failure(error: AcceptError, info: &OperationInfo) -> Failure {
-    let outcome = Some(v2_outcome(&error, info.idempotency));
+pub(super) fn failure(error: AcceptError) -> Failure {
+    let outcome = Some(Outcome::of_v2(&error));
     Failure {
         error: Error::accept_v2(error),
         outcome,

@@ -56,7 +56,7 @@ async fn start<'c>(
         }
         let answer: Response<_> = exchange.body(head, first).await?;
         match shared.merchant.verify(request, &answer) {
-            Err(error) => exchange.again(failure(error, info)).await?,
+            Err(error) => exchange.again(failure(error)).await?,
             Ok(_) => {
                 return Err(exchange.failed(Error::new(
                     ErrorKind::Unexpected,
