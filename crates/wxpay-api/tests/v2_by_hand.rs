@@ -133,7 +133,10 @@ fn a_test_system_changes_the_path_and_the_signature_alone() {
     let sent = merchant().encode(&simulated, &nonce()).unwrap();
     assert_eq!(sent.sign_type(), SignType::Md5);
     let text = std::str::from_utf8(sent.body()).unwrap();
-    assert!(text.contains("<sign_type><![CDATA[MD5]]></sign_type>"), "{text}");
+    assert!(
+        text.contains("<sign_type><![CDATA[MD5]]></sign_type>"),
+        "{text}"
+    );
     assert!(
         text.contains("<out_trade_no><![CDATA[S00001]]></out_trade_no>"),
         "{text}"

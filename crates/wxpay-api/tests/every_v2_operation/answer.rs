@@ -119,7 +119,8 @@ fn scalar(field: &Field, name: &str, words: Words) -> (String, Vec<String>) {
         }
         "string" if field.words.is_empty() => {
             let text = match name {
-                // Answers are about the app of the request.
+                // Answers are about the merchant and the app of the request.
+                "mch_id" => "1900007291".to_owned(),
                 "appid" => "深圳 & 1/2 appid".to_owned(),
                 _ => format!("深圳 & {name}"),
             };

@@ -75,10 +75,7 @@ impl<'a> Run<'a> {
                        <return_msg><![CDATA[No Bill Exist]]></return_msg></xml>";
         let response = http::Response::new(Bytes::from_static(refused.as_bytes()));
         let error = self.merchant.accept(&operation, &response).unwrap_err();
-        assert!(
-            error.to_string().contains("No Bill Exist"),
-            "{name}: {error}"
-        );
+        assert_says(name, &error, "No Bill Exist");
     }
 
     /// An address that a browser opens.
@@ -151,10 +148,7 @@ impl<'a> Run<'a> {
         );
         let nonce = facts.nonce.then_some(NONCE);
         assert_eq!(sent.remove("nonce_str").as_deref(), nonce, "{name}");
-        let said = facts.sign_type.then(|| match sign_type {
-            SignType::Md5 => "MD5",
-            _ => "HMAC-SHA256",
-        });
+        let said = facts.sign_type.then_some(sign_type.as_str());
         assert_eq!(sent.remove("sign_type").as_deref(), said, "{name}");
         let second = sent.remove("workwx_sign");
         assert_eq!(second.is_some(), !facts.workwx_sign.is_empty(), "{name}");
@@ -231,25 +225,28 @@ impl<'a> Run<'a> {
         let name = &facts.name;
         let operation: O = sample(facts, Extent::Least);
         let full = Answer::of(&facts.response, Extent::Full, Words::Unknown);
-        let shown = format!("{:?}", self.accept(facts, &operation, &full, &[]).unwrap());
+        let accepted = |answer: &Answer| match self.accept(facts, &operation, answer, &[]) {
+            Ok(value) => format!("{value:?}"),
+            Err(error) => panic!("{name}: {error}: {error:?}"),
+        };
+        let shown = accepted(&full);
         for text in &full.shown {
             assert!(shown.contains(text), "{name}: {text} is not in {shown}");
         }
         let known = Answer::of(&facts.response, Extent::Full, Words::Known);
-        let shown = format!("{:?}", self.accept(facts, &operation, &known, &[]).unwrap());
+        let shown = accepted(&known);
         assert!(!shown.contains("Unknown("), "{name}: {shown}");
         let least = Answer::of(&facts.response, Extent::Least, Words::Known);
-        self.accept(facts, &operation, &least, &[])
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        accepted(&least);
         for required in &full.required {
             let wrong = [(required.as_str(), "")];
             let error = self.accept(facts, &operation, &full, &wrong).unwrap_err();
-            assert_names(name, &error, required);
+            assert_says(name, &error, required);
         }
         for number in &full.numbers {
             let wrong = [(number.as_str(), "1.0")];
             let error = self.accept(facts, &operation, &full, &wrong).unwrap_err();
-            assert_names(name, &error, number);
+            assert_says(name, &error, number);
         }
     }
 
@@ -302,15 +299,15 @@ fn sample<O: DeserializeOwned>(facts: &Facts, extent: Extent) -> O {
         .unwrap_or_else(|error| panic!("{}: {error}", facts.name))
 }
 
-/// The error, or one it comes from, names `field`.
-fn assert_names(name: &str, error: &AcceptError, field: &str) {
+/// The error, or one it comes from, says `expected`.
+fn assert_says(name: &str, error: &AcceptError, expected: &str) {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         text.push_str(&format!(": {error}"));
         source = error.source();
     }
-    assert!(text.contains(field), "{name}: {field}: {text}");
+    assert!(text.contains(expected), "{name}: {expected}: {text}");
 }
 
 fn info(facts: &Facts, request: &dyn Request) {

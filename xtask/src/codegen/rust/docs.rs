@@ -7,23 +7,39 @@ use crate::codegen::model::{Alphabet, Family, Field, Format, Idempotency, Kind, 
 /// How wide comments get, without what rustfmt puts before them.
 const WIDTH: usize = 92;
 
-/// `doc` as comment lines after `mark`, its paragraphs filled anew.
+/// `doc` as comment lines after `mark`, its paragraphs and the entries of its lists filled anew.
 pub(super) fn lines(text: &mut String, mark: &str, doc: &str) {
     for (at, paragraph) in doc.trim().split("\n\n").enumerate() {
         if at > 0 {
             let _ = writeln!(text, "{mark}");
         }
-        let mut line = String::new();
-        for word in words(paragraph) {
-            if !line.is_empty() && columns(&line) + 1 + columns(&word) > WIDTH {
-                let _ = writeln!(text, "{mark}{line}");
-                line.clear();
+        if let Some(list) = paragraph.strip_prefix("- ") {
+            for entry in list.split("\n- ") {
+                filled(text, mark, " - ", "   ", entry);
             }
-            line.push(' ');
-            line.push_str(&word);
+        } else {
+            filled(text, mark, " ", " ", paragraph);
         }
-        let _ = writeln!(text, "{mark}{line}");
     }
+}
+
+/// `prose` in lines that begin with `first` and then with `next`.
+fn filled(text: &mut String, mark: &str, first: &str, next: &str, prose: &str) {
+    let mut line = first.to_owned();
+    let mut empty = true;
+    for word in words(prose) {
+        if !empty && columns(&line) + 1 + columns(&word) > WIDTH {
+            let _ = writeln!(text, "{mark}{line}");
+            next.clone_into(&mut line);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        empty = false;
+        line.push_str(&word);
+    }
+    let _ = writeln!(text, "{mark}{line}");
 }
 
 /// The words of `text`; code and links stay in one piece.

@@ -187,9 +187,10 @@ impl PayScene {
 /// `plate_number`; besides,
 ///
 /// - `PARKING` wants `charging_time`, `parking_name`, `deduct_mode` and `support_deduct_mode`,
-/// - `PARKING SPACE` wants `charging_time` and `space_number`, - `GAS` wants everything that
-/// begins with `gas_`, - `HIGHWAY` wants `end_time`, `car_type`, `entrance_name`, `exit_name`
-/// and `channel_type`, - `BRIDGE` wants `exit_name`.
+/// - `PARKING SPACE` wants `charging_time` and `space_number`,
+/// - `GAS` wants everything that begins with `gas_`,
+/// - `HIGHWAY` wants `end_time`, `car_type`, `entrance_name`, `exit_name` and `channel_type`,
+/// - `BRIDGE` wants `exit_name`.
 ///
 /// 扣费信息.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
