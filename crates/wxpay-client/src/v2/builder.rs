@@ -65,3 +65,50 @@ impl ClientBuilder {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wxpay_proto::Endpoint;
+    use wxpay_proto::v2::ApiV2Key;
+
+    use super::*;
+    use crate::Transport;
+
+    fn hosts(endpoint: &str) -> Vec<String> {
+        let key = ApiV2Key::new("192006250b4c09247ec02edce69f6a2d").unwrap();
+        let transport = Transport::builder().proxy_from_env(false).build().unwrap();
+        let client = ClientBuilder::new(Merchant::new("1900000109", key).unwrap())
+            .endpoint(Endpoint::parse(endpoint).unwrap())
+            .fallback(Endpoint::backup())
+            .transport(transport)
+            .build()
+            .unwrap();
+        [Host::Api, Host::Fraud, Host::PayApp, Host::PayAppMch]
+            .map(|host| client.hosts(host).main().to_string())
+            .into()
+    }
+
+    #[tokio::test]
+    async fn operations_go_to_their_hosts_unless_the_endpoint_is_ones_own() {
+        let official = [
+            "https://fraud.mch.weixin.qq.com",
+            "https://payapp.weixin.qq.com",
+            "https://payapp.mch.weixin.qq.com",
+        ];
+        for main in [
+            "https://api.mch.weixin.qq.com",
+            "https://api2.mch.weixin.qq.com",
+        ] {
+            let found = hosts(main);
+            assert_eq!(found[0], main);
+            assert_eq!(found[1..], official);
+        }
+        for own in [
+            "https://pay.example",
+            "http://127.0.0.1:9470",
+            "https://mch.weixin.qq.com.example",
+        ] {
+            assert_eq!(hosts(own), [own; 4]);
+        }
+    }
+}

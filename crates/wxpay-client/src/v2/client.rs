@@ -59,6 +59,11 @@ impl Client {
         Self(Arc::new(shared))
     }
 
+    #[cfg(test)]
+    pub(super) fn hosts(&self, host: Host) -> &Hosts {
+        self.0.hosts(host)
+    }
+
     /// The merchant this client acts for: opens notices, makes the parameters of WeChat's own clients.
     #[must_use]
     pub fn merchant(&self) -> &Merchant {

@@ -15,3 +15,5 @@ mod support;
 mod tls;
 #[cfg(feature = "v1")]
 mod v1;
+#[cfg(feature = "v2")]
+mod v2;
