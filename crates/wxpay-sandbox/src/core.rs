@@ -200,7 +200,7 @@ impl Core {
             certificate: parts.extensions.remove(),
         };
         // Their paths tell the generations apart. What nobody knows is answered as v3 does.
-        match v2::Facts::built_in().route(incoming.uri.path()) {
+        match v2::Facts::built_in().route(incoming.uri.path(), incoming.uri.query()) {
             Some(route) => self.serve(&incoming, |core, note| {
                 core.perform_v2(route, &incoming, note)
             }),

@@ -7,6 +7,8 @@
 mod bills;
 #[path = "core_v2/catalogue.rs"]
 mod catalogue;
+#[path = "core_v2/combined.rs"]
+mod combined;
 #[path = "core_v2/faults.rs"]
 mod faults;
 #[path = "core_v2/gate.rs"]

@@ -1,5 +1,5 @@
-//! Reads the `multipart/form-data` body of an upload: the `meta` part, whose text is what was
-//! signed, and the file.
+//! Reads the `multipart/form-data` body of an upload: in v3 the `meta` part, whose text is what was
+//! signed, and the file; in v2 the signed fields, and the file.
 
 use bytes::Bytes;
 
@@ -14,8 +14,40 @@ pub(crate) struct Parts {
 /// More parts than any upload of WeChat Pay has.
 const MOST_PARTS: usize = 16;
 
-/// Takes the body apart; the error says what is wrong with it.
+/// A form's parts by name: texts, and at most one file.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) texts: Vec<(String, Bytes)>,
+    pub(crate) file: Option<File>,
+}
+
+/// A part with a file name.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) file_name: String,
+    pub(crate) content: Bytes,
+}
+
+/// Takes the body of an upload of v3 apart; the error says what is wrong with it.
 pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static str> {
+    let form = take_apart(content_type, body)?;
+    let mut metas = form.texts.into_iter().filter(|(name, _)| name == "meta");
+    let meta = metas.next();
+    if metas.next().is_some() || form.file.as_ref().is_some_and(|file| file.name == "meta") {
+        return Err("the part named meta stands twice or is a file");
+    }
+    let (_, meta) = meta.ok_or("there is no part named meta")?;
+    let file = form.file.ok_or("there is no part with a file")?;
+    Ok(Parts {
+        meta,
+        file_name: file.file_name,
+        content: file.content,
+    })
+}
+
+/// Takes a body apart; the error says what is wrong with it.
+pub(crate) fn take_apart(content_type: &str, body: &Bytes) -> Result<Form, &'static str> {
     let boundary = boundary(content_type)?;
     let opening = format!("--{boundary}");
     let between = format!("\r\n--{boundary}");
@@ -23,18 +55,14 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static 
     if !body.starts_with(opening.as_bytes()) {
         return Err("the body does not begin with the boundary named in Content-Type");
     }
-    let mut meta = None;
-    let mut file = None;
+    let mut form = Form {
+        texts: Vec::new(),
+        file: None,
+    };
     for _ in 0..MOST_PARTS {
         let rest = &body[at..];
         if rest.starts_with(b"--") {
-            let meta = meta.ok_or("there is no part named meta")?;
-            let (file_name, content) = file.ok_or("there is no part with a file")?;
-            return Ok(Parts {
-                meta,
-                file_name,
-                content,
-            });
+            return Ok(form);
         }
         if !rest.starts_with(b"\r\n") {
             return Err("a boundary is not followed by CRLF");
@@ -49,13 +77,16 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static 
             .map_err(|_| "a part's headers are not UTF-8")?;
         let content = body.slice(content_start..content_start + content_length);
         let head = Head::parse(head)?;
-        match (head.name.as_str(), head.file_name) {
-            ("meta", None) if meta.is_none() => meta = Some(content),
-            ("meta", _) => return Err("the part named meta stands twice or is a file"),
-            (_, Some(file_name)) if file.is_none() => file = Some((file_name, content)),
-            (_, Some(_)) => return Err("there is more than one file"),
-            // Further form fields: some endpoints take them beside meta and file.
-            (_, None) => {}
+        match head.file_name {
+            None => form.texts.push((head.name, content)),
+            Some(file_name) if form.file.is_none() => {
+                form.file = Some(File {
+                    name: head.name,
+                    file_name,
+                    content,
+                });
+            }
+            Some(_) => return Err("there is more than one file"),
         }
         at = content_start + content_length + between.len();
     }

@@ -5,14 +5,31 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use wxpay_json::Fen;
 
-use super::model::{Combine, Generation, Order, Owner, Payer, TradeState, TradeType};
+use super::model::{Code, Combine, Generation, Order, Owner, Payer, TradeState, TradeType};
 use super::{Book, Context, full, optional, prepay, required, text, transaction};
 use crate::core::call::{Call, Failure, Reply, numeric};
+use crate::core::random::Ids;
 
 /// So many parts may a merchant's own combine order have; one for sub-merchants or for individuals
 /// (个人收款) up to 50. Individuals may sell alone.
 const MOST_OWN: usize = 10;
 const MOST_FOR_OTHERS: usize = 50;
+
+/// A combine order to be placed, its parts in the words of v3.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) number: String,
+    pub(super) mchid: String,
+    pub(super) trade_type: TradeType,
+    pub(super) device_id: Option<String>,
+    pub(super) notify_url: Option<String>,
+    pub(super) payer: Payer,
+    pub(super) fingerprint: String,
+    /// Until when it can be paid, and when it is closed by itself.
+    pub(super) ends: (i64, i64),
+    pub(super) parts: &'a [Value],
+    pub(super) generation: Generation,
+}
 
 impl Book {
     pub(super) fn combine_prepay(
@@ -21,7 +38,6 @@ impl Book {
         context: &mut Context<'_>,
     ) -> Result<Reply, Failure> {
         let call = context.call;
-        let now = context.now();
         let number = required(call, "/combine_out_trade_no")?;
         if required(call, "/combine_mchid")? != call.mchid {
             return Err(Failure::param_error(
@@ -39,58 +55,77 @@ impl Book {
         if trade_type == TradeType::Jsapi && !payer.is_named() {
             return Err(prepay::openid_missing());
         }
-        let fingerprint =
-            text::fingerprint(call.operation, &call.body, &["time_start", "time_expire"]);
-        let mut combine = match self.store.combine(number) {
+        let draft = Draft {
+            number: number.to_owned(),
+            mchid: call.mchid.to_owned(),
+            trade_type,
+            device_id: optional(&call.body, "/scene_info/device_id"),
+            notify_url: optional(&call.body, "/notify_url"),
+            payer,
+            fingerprint: text::fingerprint(
+                call.operation,
+                &call.body,
+                &["time_start", "time_expire"],
+            ),
+            ends: prepay::ends(call, context.now()),
+            parts: sub_orders(call),
+            generation: Generation::V3,
+        };
+        let code = self.place_combine(draft, context.now(), context.ids)?;
+        Ok(prepay::handed_out(trade_type, call, number, &code))
+    }
+
+    /// Places a combine order, or finds it placed, and gives out what it is paid with.
+    pub(super) fn place_combine(
+        &mut self,
+        draft: Draft<'_>,
+        now: i64,
+        ids: &mut Ids,
+    ) -> Result<Code, Failure> {
+        let mut combine = match self.store.combine(&draft.number) {
             Some(combine) => {
                 for order in self.store.orders_of(combine) {
                     prepay::may_continue(order.state, combine.expires, now)?;
                 }
-                if combine.fingerprint != fingerprint {
+                if combine.fingerprint != draft.fingerprint {
                     return Err(prepay::reentry());
                 }
                 combine.clone()
             }
             None => {
-                let (expires, closes) = prepay::ends(call, now);
+                let (expires, closes) = draft.ends;
                 let combine = Combine {
-                    combine_out_trade_no: number.to_owned(),
+                    combine_out_trade_no: draft.number,
                     appid: self.parties.appid.clone(),
-                    mchid: call.mchid.to_owned(),
+                    mchid: draft.mchid,
                     transaction_id: None,
                     orders: Vec::new(),
-                    device_id: optional(&call.body, "/scene_info/device_id"),
-                    notify_url: optional(&call.body, "/notify_url"),
-                    trade_type,
-                    payer,
-                    fingerprint,
+                    device_id: draft.device_id,
+                    notify_url: draft.notify_url,
+                    trade_type: draft.trade_type,
+                    payer: draft.payer,
+                    fingerprint: draft.fingerprint,
                     expires,
                     codes: Vec::new(),
+                    generation: draft.generation,
                 };
-                self.place_parts(call, combine, now, closes)?
+                self.place_parts(draft.parts, combine, now, closes)?
             }
         };
-        let code = prepay::issue(
-            &mut combine.codes,
-            trade_type,
-            combine.expires,
-            now,
-            context.ids,
-        );
-        let reply = prepay::handed_out(trade_type, call, number, &code);
+        let (trade_type, expires) = (combine.trade_type, combine.expires);
+        let code = prepay::issue(&mut combine.codes, trade_type, expires, now, ids);
         self.store.put_combine(combine);
-        Ok(reply)
+        Ok(code)
     }
 
     /// Places the parts of a combine order: all of them or none.
     fn place_parts(
         &mut self,
-        call: &Call<'_>,
+        parts: &[Value],
         mut combine: Combine,
         now: i64,
         closes: i64,
     ) -> Result<Combine, Failure> {
-        let parts = sub_orders(call);
         let any = |name| parts.iter().any(|part| optional(part, name).is_some());
         let individuals = any("/individual_auth_id");
         let least = if individuals { 1 } else { 2 };
@@ -183,7 +218,7 @@ impl Book {
             ended: None,
             reversal: None,
             refunds: Vec::new(),
-            generation: Generation::V3,
+            generation: combine.generation,
             recalls: 0,
         })
     }
@@ -209,9 +244,23 @@ impl Book {
 
     /// Closes a combine order; the request must name every part of it.
     pub(super) fn close_combine(&mut self, call: &Call<'_>) -> Result<Reply, Failure> {
-        let combine = self.store.combine(call.path("combine_out_trade_no"));
+        let number = call.path("combine_out_trade_no");
+        let appid = required(call, "/combine_appid")?;
+        self.close_parts(number, appid, sub_orders(call), call.now.as_unix())?;
+        Ok(Reply::NoContent)
+    }
+
+    /// The same, of parts in the words of v3.
+    pub(super) fn close_parts(
+        &mut self,
+        number: &str,
+        appid: &str,
+        parts: &[Value],
+        now: i64,
+    ) -> Result<(), Failure> {
+        let combine = self.store.combine(number);
         let combine = combine.ok_or_else(Failure::order_not_exist)?;
-        if required(call, "/combine_appid")? != combine.appid {
+        if appid != combine.appid {
             return Err(Failure::appid_mchid_not_match());
         }
         let orders: Vec<Order> = self.store.orders_of(combine).cloned().collect();
@@ -220,7 +269,6 @@ impl Book {
             .iter()
             .map(|order| name(&order.owner.mchid, &order.out_trade_no))
             .collect();
-        let parts = sub_orders(call);
         let given: BTreeSet<_> = parts
             .iter()
             .filter_map(|part| Some((optional(part, "/mchid")?, optional(part, "/out_trade_no")?)))
@@ -249,9 +297,9 @@ impl Book {
             return Err(Failure::order_paid());
         }
         for order in orders {
-            self.close(order, call.now.as_unix())?;
+            self.close(order, now)?;
         }
-        Ok(Reply::NoContent)
+        Ok(())
     }
 }
 

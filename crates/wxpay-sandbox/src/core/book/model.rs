@@ -236,6 +236,9 @@ pub(crate) struct Combine {
     pub(crate) fingerprint: String,
     pub(crate) expires: i64,
     pub(crate) codes: Vec<Code>,
+    /// How it was placed.
+    #[serde(default)]
+    pub(crate) generation: Generation,
 }
 
 /// 退款状态.

@@ -16,6 +16,11 @@ pub(super) const SCHEDULE: [i64; 15] = [
     15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
 ];
 
+/// The same for combine orders of v2: shorter, and over within three hours and four minutes.
+const COMBINED_SCHEDULE: [i64; 9] = [15, 15, 30, 180, 1_800, 1_800, 1_800, 1_800, 3_600];
+/// The `original_type` of those.
+pub(super) const COMBINED: &str = "combined";
+
 /// How a notification is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,7 +112,12 @@ impl Notice {
         }
         let failed_before = self.attempts.len();
         self.attempts.push(Attempt { at: now, taken });
-        self.next = match SCHEDULE.get(failed_before) {
+        let schedule: &[i64] = if self.original_type == COMBINED {
+            &COMBINED_SCHEDULE
+        } else {
+            &SCHEDULE
+        };
+        self.next = match schedule.get(failed_before) {
             Some(delay) if !taken => Some(now.saturating_add(*delay)),
             _ => None,
         };

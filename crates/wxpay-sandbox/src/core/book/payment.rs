@@ -5,7 +5,7 @@ use serde_json::Value;
 use wxpay_sign::Timestamp;
 
 use super::model::{Code, Generation, Order, Payer, Payment, TradeState};
-use super::notice::{Event, Form};
+use super::notice::{COMBINED, Event, Form};
 use super::{Book, prepay, transaction, v2};
 use crate::core::call::{Failure, numeric};
 use crate::core::random::Ids;
@@ -150,8 +150,18 @@ impl Book {
             }
         });
         if let Some(url) = combine.notify_url.clone() {
-            let plaintext = transaction::combine_view(&combine, self.store.orders_of(&combine));
-            self.announce(success(number, plaintext, Form::V3, url, now));
+            let orders = self.store.orders_of(&combine);
+            let (plaintext, form) = match combine.generation {
+                Generation::V3 => (transaction::combine_view(&combine, orders), Form::V3),
+                Generation::V2(signing) => {
+                    (v2::combine_notice(&combine, orders), Form::V2(signing))
+                }
+            };
+            let mut event = success(number, plaintext, form, url, now);
+            if form != Form::V3 {
+                event.original_type = COMBINED;
+            }
+            self.announce(event);
         }
         self.store.put_combine(combine);
         Ok(())

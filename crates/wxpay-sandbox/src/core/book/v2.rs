@@ -1,6 +1,7 @@
 //! The book as the interfaces of v2 (XML) see it: the same orders and refunds under other names.
 
 mod code;
+mod combine;
 mod order;
 mod payout;
 mod refund;
@@ -19,6 +20,7 @@ use crate::core::call::{Failure, numeric};
 use crate::core::random::Ids;
 use crate::core::v2::wire::Pairs;
 
+pub(super) use self::combine::notice as combine_notice;
 pub(super) use self::order::payment_notice;
 pub(super) use self::refund::notice as refund_notice;
 
@@ -126,6 +128,9 @@ impl Book {
             "/secapi/pay/reverse" => self.v2_reverse(ask, ids)?,
             "/secapi/pay/refund" | "/secapi/pay/refundv2" => self.v2_refund(ask, ids)?,
             "/pay/refundquery" | "/pay/refundqueryv2" => self.v2_refund_query(ask)?,
+            "/pay/combinedorder" => self.combined_order(ask, ids)?,
+            "/pay/querycombinedorder" => self.combined_query(ask)?,
+            "/pay/closecombinedorder" => self.combined_close(ask)?,
             "/mmpaymkttransfers/sendredpack"
             | "/mmpaymkttransfers/sendgroupredpack"
             | "/mmpaymkttransfers/sendminiprogramhb"

@@ -60,6 +60,8 @@ pub(crate) enum ReplyForm {
     Unsigned,
     /// A file, or unsigned XML that says why not.
     File,
+    /// JSON, unsigned.
+    Json,
 }
 
 /// Which of the sandboxes of WeChat Pay itself a path belongs to.
@@ -112,8 +114,16 @@ impl Facts {
         self.by_path.values()
     }
 
-    /// Where a path leads, if it is one of v2.
-    pub(crate) fn route(&self, path: &str) -> Option<Route<'_>> {
+    /// Where a path and its query lead, if it is one of v2.
+    pub(crate) fn route(&self, path: &str, query: Option<&str>) -> Option<Route<'_>> {
+        // A few interfaces are told apart by their query (`?action=add`).
+        let with_query = query.and_then(|query| self.get(&format!("{path}?{query}")));
+        if let Some(operation) = with_query {
+            return Some(Route {
+                operation,
+                realm: Realm::Real,
+            });
+        }
         if path.ends_with("/getsignkey") {
             // Not within a sandbox: it hands out the key to it.
             let operation = self.get(path)?;
@@ -183,6 +193,24 @@ mod tests {
     }
 
     #[test]
+    fn a_query_may_belong_to_the_path() {
+        let facts = Facts::built_in();
+        let path = "/secapi/mch/submchmanage";
+        let name = |query| {
+            let route = facts.route(path, query);
+            route.map(|route| route.operation.path.as_str())
+        };
+        assert_eq!(
+            name(Some("action=add")),
+            Some("/secapi/mch/submchmanage?action=add")
+        );
+        assert_eq!(name(Some("action=none")), None);
+        assert_eq!(name(None), None);
+        let query = facts.route("/pay/orderquery", Some("a=b"));
+        assert!(query.is_some());
+    }
+
+    #[test]
     fn the_sandboxes_of_wechat_pay_are_known_by_their_prefix() {
         let facts = Facts::built_in();
         for (path, expected) in [
@@ -195,7 +223,7 @@ mod tests {
             ("/v3/certificates", None),
             ("/pay/", None),
         ] {
-            let realm = facts.route(path).map(|route| route.realm);
+            let realm = facts.route(path, None).map(|route| route.realm);
             assert_eq!(realm, expected, "{path}");
         }
     }

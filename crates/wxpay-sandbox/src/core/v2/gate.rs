@@ -1,7 +1,8 @@
 //! What every request of v2 passes before the book sees it, in WeChat Pay's order: method, body,
 //! XML, the merchant, the signature, the fields.
 
-use http::Method;
+use http::{Method, header};
+use md5::{Digest as _, Md5};
 use percent_encoding::percent_decode_str;
 use wxpay_sign::{ApiV2Key, SignType, WorkwxSecret};
 use wxpay_xml::{Document, ErrorKind};
@@ -12,8 +13,13 @@ use super::wire::Pairs;
 use crate::core::book::Signing;
 use crate::core::book::v2::Refusal;
 use crate::core::gate::Incoming;
+use crate::core::multipart;
 use crate::identity::Identity;
 
+/// The one interface that takes a file.
+const UPLOAD: &str = "/secapi/mch/uploadmedia";
+/// The largest file, in bytes.
+const MOST_UPLOAD: usize = 2 << 20;
 /// The length of a `nonce_str`, in bytes, at most.
 const MOST_NONCE: usize = 32;
 
@@ -139,6 +145,9 @@ impl<'a> Visit<'a> {
         if body.is_empty() {
             return Err(Refused::protocol("post数据为空", "there is no body"));
         }
+        if self.operation.path == UPLOAD {
+            return self.read_upload();
+        }
         let document = Document::parse(body).map_err(|error| {
             let message = match error.kind() {
                 ErrorKind::Encoding | ErrorKind::NotUtf8 => "编码格式错误，请使用UTF-8",
@@ -169,6 +178,41 @@ impl<'a> Visit<'a> {
             })?;
             let decoded = decoded.into_owned();
             pairs.set(&field.name, decoded);
+        }
+        Ok(pairs)
+    }
+
+    /// The fields beside a file. The signature covers the file through its hash.
+    fn read_upload(&self) -> Result<Pairs, Refused> {
+        let wrong = |problem: String| Refused::protocol("媒体文件格式错误", problem);
+        let content_type = self.incoming.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let form = multipart::take_apart(content_type, &self.incoming.body)
+            .map_err(|problem| wrong(problem.to_owned()))?;
+        let mut pairs = Pairs::default();
+        for (name, content) in form.texts {
+            let text = std::str::from_utf8(&content)
+                .map_err(|_| wrong(format!("part {name}: not UTF-8")))?;
+            if pairs.get(&name).is_some() {
+                return Err(wrong(format!("part {name}: it stands twice")));
+            }
+            pairs.set(&name, text);
+        }
+        let file = form.file.filter(|file| file.name == "media");
+        let file = file.ok_or_else(|| wrong("there is no file named media".to_owned()))?;
+        if file.content.is_empty() || file.content.len() > MOST_UPLOAD {
+            return Err(wrong(format!(
+                "media: between 1 and {MOST_UPLOAD} bytes are taken"
+            )));
+        }
+        let hash = Md5::digest(&file.content);
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        if pairs.get("media_hash") != Some(&*hash) {
+            return Err(wrong(
+                "media_hash: not the lower-case MD5 of the file".to_owned(),
+            ));
         }
         Ok(pairs)
     }

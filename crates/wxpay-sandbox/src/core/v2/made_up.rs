@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use wxpay_sign::Timestamp;
 
 use super::facts::{Operation, ReplyForm};
@@ -44,11 +44,30 @@ pub(super) fn answer(
             }
         } else if let Some(given) = request.get(name) {
             fields.set(name, given);
+        } else if let Some(item) = field.list.as_deref().filter(|_| field.required) {
+            let mut record = Pairs::default();
+            for member in &field.fields {
+                record.set(&member.name, maker.text(member));
+            }
+            fields.set_list(name, item, vec![record]);
         } else if field.required && field.list.is_none() {
             fields.set(name, maker.text(field));
         }
     }
     Answer::Fields(fields)
+}
+
+/// The one answer in JSON: a token for a payer's real name.
+pub(super) fn access_token(ids: &mut Ids) -> Response<Bytes> {
+    let answer = json!({
+        "retcode": 0,
+        "retmsg": "ok",
+        "access_token": ids.alphanumeric(64),
+        "access_token_expire_in": 7_200,
+        "refresh_token": ids.alphanumeric(64),
+        "refresh_token_expire_in": 2_592_000,
+    });
+    answer::json(StatusCode::OK, &answer)
 }
 
 /// What a browser sees where an interface is a page.

@@ -205,7 +205,13 @@ impl Core {
         }
         if operation.method == "GET" {
             note.remarks.push(made_up::REMARK.to_owned());
-            return Ok(Outcome::Whole(made_up::page(operation)));
+            return Ok(Outcome::Whole(
+                if operation.path == "/appauth/getaccesstoken" {
+                    made_up::access_token(&mut self.ids)
+                } else {
+                    made_up::page(operation)
+                },
+            ));
         }
         let negative_test = (route.realm == Realm::New)
             .then(|| incoming.headers.get(NEGATIVE_TEST)?.to_str().ok())

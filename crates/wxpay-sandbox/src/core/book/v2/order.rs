@@ -128,7 +128,7 @@ impl Book {
     }
 }
 
-fn trade_type(ask: &Ask<'_>) -> Result<TradeType, Refusal> {
+pub(super) fn trade_type(ask: &Ask<'_>) -> Result<TradeType, Refusal> {
     Ok(match ask.required("trade_type")? {
         "JSAPI" => TradeType::Jsapi,
         "NATIVE" => TradeType::Native,
