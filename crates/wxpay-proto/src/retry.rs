@@ -28,6 +28,37 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What an answer of v2 that was not accepted means for another attempt.
+    ///
+    /// Without an answer that can be believed, and after `SYSTEMERROR`, the result is [`Unknown`](Self::Unknown): a
+    /// query, or a request with a merchant's number, may be sent again as it is. Of the other codes only those are
+    /// repeated that say that nothing was done: another request is in the way, or there were too many. Whatever has
+    /// to wait for a person or a query is [`Final`](Self::Final).
+    #[cfg(feature = "v2")]
+    #[must_use]
+    pub fn of_v2(error: &crate::v2::AcceptError) -> Self {
+        use crate::v2::{AcceptError, ErrorCode};
+        match error {
+            AcceptError::Status(answer) => Self::Status {
+                status: answer.status(),
+                retry_after: answer.retry_after(),
+            },
+            AcceptError::NotXml(_) | AcceptError::Verification(_) => Self::Unknown,
+            AcceptError::Api(error) => match error.code() {
+                ErrorCode::SystemError
+                | ErrorCode::BankError
+                | ErrorCode::NetworkError
+                | ErrorCode::NeedRetry => Self::Unknown,
+                ErrorCode::FrequencyLimited | ErrorCode::FreqLimit => Self::Status {
+                    status: StatusCode::TOO_MANY_REQUESTS,
+                    retry_after: None,
+                },
+                _ => Self::Final,
+            },
+            AcceptError::Protocol(_) | AcceptError::Decode(_) => Self::Final,
+        }
+    }
+
     /// What an answer that was not accepted means for another attempt.
     #[must_use]
     pub fn of(error: &AcceptError) -> Self {

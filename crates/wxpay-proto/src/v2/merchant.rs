@@ -391,7 +391,6 @@ impl Merchant {
     ) -> PayScoreParameters {
         invocation::pay_score(&self.keys, package, at, nonce)
     }
-
 }
 
 impl fmt::Debug for Merchant {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use wxpay_sign::{ApiV2Key, VerifyError};
-use wxpay_xml::Document;
+use wxpay_xml::{Document, Limits};
 
 use super::fields::Fields;
 
@@ -80,6 +80,14 @@ impl Parameters {
             entries,
             lists: Bytes::new(),
         }
+    }
+
+    /// Takes any document, with its nested lists.
+    pub(crate) fn unverified(body: &[u8]) -> Result<Self, wxpay_xml::Error> {
+        let document = Document::parse_within(body, Limits::new().lists(true))?;
+        let mut parameters = Self::of(&document, body.len());
+        parameters.keep_lists(&Bytes::copy_from_slice(body));
+        Ok(parameters)
     }
 
     /// Nested lists may be asked for.

@@ -170,10 +170,16 @@ impl fmt::Debug for EncodedRequest {
     }
 }
 
+/// Nothing may be left in a path that somebody would rewrite.
+fn is_sound(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn path(path: &'static str) -> Result<PathAndQuery, PrepareError> {
-    let sound = path.starts_with('/') && !path.starts_with("//");
-    let parsed = PathAndQuery::try_from(path).ok();
-    parsed.filter(|_| sound).ok_or(PrepareError::Path)
+    let parsed = is_sound(path).then(|| PathAndQuery::try_from(path).ok());
+    parsed.flatten().ok_or(PrepareError::Path)
 }
 
 fn query<'f>(
@@ -189,10 +195,8 @@ fn query<'f>(
         target.extend(utf8_percent_encode(text, RESERVED));
         joint = '&';
     }
-    if !path.starts_with('/') {
-        return Err(PrepareError::Path);
-    }
-    PathAndQuery::try_from(target).map_err(|_| PrepareError::Path)
+    let parsed = is_sound(path).then(|| PathAndQuery::try_from(target).ok());
+    parsed.flatten().ok_or(PrepareError::Path)
 }
 
 fn upload<'f>(
