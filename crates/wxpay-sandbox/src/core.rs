@@ -19,6 +19,7 @@ mod multipart;
 mod notify;
 pub(crate) mod random;
 mod serve;
+mod v1;
 mod v2;
 
 use bytes::Bytes;
@@ -200,6 +201,11 @@ impl Core {
             certificate: parts.extensions.remove(),
         };
         // Their paths tell the generations apart. What nobody knows is answered as v3 does.
+        if let Some(interface) = v1::route(&incoming) {
+            return self.serve(&incoming, |core, note| {
+                core.perform_v1(interface, &incoming, note)
+            });
+        }
         match v2::Facts::built_in().route(incoming.uri.path(), incoming.uri.query()) {
             Some(route) => self.serve(&incoming, |core, note| {
                 core.perform_v2(route, &incoming, note)
@@ -228,7 +234,7 @@ impl Core {
 
     /// How the sending of a notification went: the merchant's answer, or an error where none came
     /// within five seconds. 2xx ends it, of a notice of v2 only with `return_code` SUCCESS in the
-    /// body; anything else has it tried again.
+    /// body, of one of v1 only with the body `success`; anything else has it tried again.
     pub fn delivered(&mut self, id: u64, result: Result<&Response<Bytes>, ()>, now: Timestamp) {
         let now = self.clock.now(now);
         if Scans::owns(id) {

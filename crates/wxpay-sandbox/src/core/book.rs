@@ -28,6 +28,7 @@ mod security;
 mod store;
 mod text;
 mod transaction;
+pub(crate) mod v1;
 pub(crate) mod v2;
 mod view;
 
@@ -158,7 +159,7 @@ impl Book {
                 Key::Bill(token) => self.store.forget_bill(&token),
                 Key::Payout(key) => self.payout_wakes(&key, at),
                 // Combine orders live by their sub-orders, notifications by their own queue.
-                Key::Combine(_) | Key::Notice(_) | Key::Script | Key::PayoutScript => {}
+                Key::Combine(_) | Key::Notice(_) | Key::Script | Key::PayoutScript | Key::V1 => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use wxpay_sign::Timestamp;
 
 use super::book::no_payout;
 use super::certificates::{Rotation, Settings};
-use super::{Core, Kept, answer};
+use super::{Core, Kept, answer, v1};
 
 /// The largest body a control takes, in bytes.
 const MOST_BYTES: usize = 64 << 10;
@@ -206,6 +206,15 @@ impl Core {
                 .get(id)
                 .ok_or_else(|| Complaint::NotFound("there is no such scan".to_owned())),
             (["scans", _], _) => Err(Complaint::Method("GET")),
+            (["v1", segments @ ..], method) => self
+                .control_v1(segments, method, body, now)
+                .map_err(|refused| match refused {
+                    v1::Refused::Bad(problem) => Complaint::Bad(problem),
+                    v1::Refused::NotFound => {
+                        Complaint::NotFound("there is no such control of v1".to_owned())
+                    }
+                    v1::Refused::Method(methods) => Complaint::Method(methods),
+                }),
             (["notifications"], &Method::GET) => Ok(self.desk.to_json()),
             (["notifications"], _) => Err(Complaint::Method("GET")),
             _ => Err(Complaint::NotFound(
@@ -231,6 +240,11 @@ impl Core {
                 "GET /_sandbox/payouts/{number}",
                 "GET, POST /_sandbox/scans",
                 "GET /_sandbox/scans/{id}",
+                "POST /_sandbox/v1/jsapi",
+                "POST /_sandbox/v1/app",
+                "GET, POST /_sandbox/v1/rights",
+                "GET, PUT /_sandbox/v1/settings",
+                "DELETE /_sandbox/v1/token",
                 "GET, DELETE /_sandbox/journal",
                 "GET /_sandbox/notifications",
                 "GET, PUT, DELETE /_sandbox/faults",

@@ -17,7 +17,7 @@ use super::book::{Book, Form, Outgoing};
 use super::certificates::Keys;
 use super::faults::{Faults, NotificationFault};
 use super::random::Ids;
-use super::v2;
+use super::{v1, v2};
 use crate::identity::Identity;
 
 /// A notification to be sent now.
@@ -94,7 +94,9 @@ impl Desk {
                     NotificationFault::StaleTimestamp,
                     NotificationFault::UnknownSerial,
                 ],
-                Form::V2(_) | Form::V2Refund(_) => &[NotificationFault::WrongSignature],
+                Form::V2(_) | Form::V2Refund(_) | Form::V1(_) => {
+                    &[NotificationFault::WrongSignature]
+                }
             };
             let spoiled = possible
                 .iter()
@@ -113,7 +115,7 @@ impl Desk {
                 1 + usize::from(strike(tools.faults, NotificationFault::Duplicate).is_some());
             let body = match outgoing.form {
                 Form::V3 => envelope(&outgoing, tools),
-                Form::V2(_) | Form::V2Refund(_) => Bytes::new(),
+                Form::V2(_) | Form::V2Refund(_) | Form::V1(_) => Bytes::new(),
             };
             for copy in 0..copies {
                 let request = match outgoing.form {
@@ -121,6 +123,7 @@ impl Desk {
                     Form::V2(_) | Form::V2Refund(_) => {
                         v2::seal(&outgoing, spoiled, md5, tools.identity, tools.ids)
                     }
+                    Form::V1(kind) => v1::seal(&outgoing, kind, spoiled.is_some(), tools),
                 };
                 let Some(request) = request else {
                     // No request can be made of this address: the schedule goes on in vain.
@@ -180,13 +183,16 @@ impl Desk {
         let taken = result.is_ok_and(|response| match attempt.form {
             Form::V3 => response.status().is_success(),
             Form::V2(_) | Form::V2Refund(_) => v2::is_taken(response),
+            Form::V1(_) => v1::is_taken(response),
         });
         self.remember(
             &attempt.outgoing,
             &attempt.url,
             &attempt.event_type,
             attempt.spoiled,
-            result.ok().map(|response| (response.status(), taken)),
+            result
+                .ok()
+                .map(|response| (response.status(), taken, attempt.form)),
             now,
         );
         if attempt.counts {
@@ -202,19 +208,20 @@ impl Desk {
         url: &str,
         event_type: &str,
         spoiled: Option<NotificationFault>,
-        answer: Option<(StatusCode, bool)>,
+        answer: Option<(StatusCode, bool, Form)>,
         now: Timestamp,
     ) {
         let mut problems = Vec::new();
-        let (status, taken) = answer.unzip();
-        if let Some(status) = status
+        let status = answer.map(|(status, _, _)| status);
+        let taken = answer.map(|(_, taken, _)| taken);
+        if let Some((status, false, form)) = answer
             && status.is_success()
-            && taken == Some(false)
         {
-            problems.push(
-                "not taken: an answer to a notice of v2 is XML whose return_code is SUCCESS"
-                    .to_owned(),
-            );
+            let expected = match form {
+                Form::V1(_) => "an answer to a notice of v1 is `success` and nothing else",
+                _ => "an answer to a notice of v2 is XML whose return_code is SUCCESS",
+            };
+            problems.push(format!("not taken: {expected}"));
         }
         if let (Some(fault), Some(true)) = (spoiled, taken) {
             problems.push(format!(

@@ -13,7 +13,7 @@ use super::catalogue::{Catalogue, Operation, ReplySignature};
 use super::faults::{AnswerFault, Fault};
 use super::gate::{Incoming, Passed, Visit};
 use super::journal::Record;
-use super::{Core, Kept, cipher};
+use super::{Core, Kept, cipher, v1};
 
 /// What the journal is told about a request on its way.
 #[derive(Debug, Default)]
@@ -61,9 +61,9 @@ impl Core {
             at: incoming.now,
             method: incoming.method.as_str(),
             path: incoming.uri.path(),
-            query: incoming.uri.query().unwrap_or_default(),
+            query: &v1::redacted_query(incoming.uri.query().unwrap_or_default()),
             headers: &incoming.headers,
-            body: &incoming.body,
+            body: &v1::redacted_body(incoming.uri.path(), &incoming.body),
             operation: note.operation,
             accepted: note.accepted,
             problems: &note.problems,

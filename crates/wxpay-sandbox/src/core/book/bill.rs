@@ -6,6 +6,7 @@
 mod direct;
 mod file;
 mod funds;
+mod tenpay;
 mod trades;
 
 use std::io::Write;

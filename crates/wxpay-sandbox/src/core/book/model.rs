@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use wxpay_json::Fen;
 
+use super::v1::Terms;
+
 /// 交易状态.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -84,6 +86,7 @@ pub(crate) enum Generation {
     #[default]
     V3,
     V2(Signing),
+    V1(Terms),
 }
 
 /// How a request of v2 was signed; answers and notices follow it.
@@ -178,9 +181,13 @@ impl Order {
 
     /// When something happens to it without a call.
     pub(crate) fn wakes(&self) -> Option<i64> {
-        self.state
-            .is_open()
-            .then(|| self.typing_until.unwrap_or(self.closes).min(self.closes))
+        if self.state.is_open() {
+            return Some(self.typing_until.unwrap_or(self.closes).min(self.closes));
+        }
+        match self.generation {
+            Generation::V1(terms) => terms.alarm,
+            Generation::V3 | Generation::V2(_) => None,
+        }
     }
 
     /// What of the payment is left when `refunds` are taken from it.

@@ -10,6 +10,7 @@ use wxpay_sign::Timestamp;
 
 use super::model::Signing;
 use super::text::beijing;
+use super::v1;
 
 /// Seconds from a failed attempt to the next.
 pub(super) const SCHEDULE: [i64; 15] = [
@@ -32,6 +33,8 @@ pub(crate) enum Form {
     V2(Signing),
     /// XML around encrypted XML: the fields of the plaintext, and those of the envelope.
     V2Refund(Signing),
+    /// Signed XML, for a payment with a signed query: the plaintext says what of it stands where.
+    V1(v1::Kind),
 }
 
 /// An event to be sent now.
@@ -112,15 +115,19 @@ impl Notice {
         }
         let failed_before = self.attempts.len();
         self.attempts.push(Attempt { at: now, taken });
-        let schedule: &[i64] = if self.original_type == COMBINED {
-            &COMBINED_SCHEDULE
-        } else {
-            &SCHEDULE
+        let schedule: &[i64] = match self.form {
+            Form::V1(_) => &v1::SCHEDULE,
+            _ if self.original_type == COMBINED => &COMBINED_SCHEDULE,
+            _ => &SCHEDULE,
         };
         self.next = match schedule.get(failed_before) {
             Some(delay) if !taken => Some(now.saturating_add(*delay)),
             _ => None,
         };
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 
     pub(super) fn outgoing(&self) -> Outgoing {

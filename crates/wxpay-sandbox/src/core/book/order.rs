@@ -88,6 +88,9 @@ impl Book {
             return;
         };
         let order = order.clone();
+        if self.v1_overdue(&order, at) {
+            return;
+        }
         let typed = order.typing_until.is_some_and(|until| until <= at) && order.state.is_open();
         if typed && order.typing_in_vain {
             self.fail(order, at);

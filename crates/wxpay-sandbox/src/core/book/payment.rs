@@ -6,7 +6,7 @@ use wxpay_sign::Timestamp;
 
 use super::model::{Code, Generation, Order, Payer, Payment, TradeState};
 use super::notice::{COMBINED, Event, Form};
-use super::{Book, prepay, transaction, v2};
+use super::{Book, prepay, transaction, v1, v2};
 use crate::core::call::{Failure, numeric};
 use crate::core::random::Ids;
 
@@ -152,7 +152,10 @@ impl Book {
         if let Some(url) = combine.notify_url.clone() {
             let orders = self.store.orders_of(&combine);
             let (plaintext, form) = match combine.generation {
-                Generation::V3 => (transaction::combine_view(&combine, orders), Form::V3),
+                // v1 combines nothing.
+                Generation::V3 | Generation::V1(_) => {
+                    (transaction::combine_view(&combine, orders), Form::V3)
+                }
                 Generation::V2(signing) => {
                     (v2::combine_notice(&combine, orders), Form::V2(signing))
                 }
@@ -195,12 +198,14 @@ impl Book {
             bank_type: "OTHERS".to_owned(),
             payer,
         });
+        self.v1_paid(&mut order, at);
         if order.combine.is_none()
             && let Some(url) = order.notify_url.clone()
         {
             let (plaintext, form) = match order.generation {
                 Generation::V3 => (transaction::view(&order), Form::V3),
                 Generation::V2(signing) => (v2::payment_notice(&order), Form::V2(signing)),
+                Generation::V1(_) => (v1::payment_notice(&order), Form::V1(v1::Kind::Payment)),
             };
             self.announce(success(&order.out_trade_no, plaintext, form, url, at));
         }

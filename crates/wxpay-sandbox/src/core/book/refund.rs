@@ -244,7 +244,8 @@ impl Book {
         };
         if let Some(url) = refund.notify_url.clone() {
             let (plaintext, form) = match refund.generation {
-                Generation::V3 => (notification(&order, &refund), Form::V3),
+                // One asked for with v1 has no address.
+                Generation::V3 | Generation::V1(_) => (notification(&order, &refund), Form::V3),
                 Generation::V2(signing) => {
                     (v2::refund_notice(&order, &refund), Form::V2Refund(signing))
                 }

@@ -9,6 +9,7 @@ use super::bill::Ticket;
 use super::model::{Combine, Order, Refund, RefundScript};
 use super::notice::{Event, Notice, Outgoing};
 use super::payout::{Payout, PayoutScript};
+use super::v1;
 
 /// So many orders are kept, and so many refunds.
 pub(super) const MOST: usize = 50_000;
@@ -27,6 +28,7 @@ pub(crate) enum Change {
     Script(RefundScript),
     Payout(Box<Payout>),
     PayoutScript(PayoutScript),
+    V1(Box<v1::State>),
 }
 
 /// The name of a piece.
@@ -40,6 +42,7 @@ pub(super) enum Key {
     Payout(String),
     Script,
     PayoutScript,
+    V1,
 }
 
 /// Everything that is kept. Entities are taken out as copies and put back whole, so that indexes,
@@ -54,6 +57,7 @@ pub(super) struct Store {
     payouts: BTreeMap<String, Payout>,
     pub(super) script: RefundScript,
     pub(super) payout_script: PayoutScript,
+    pub(super) v1: v1::State,
 
     by_transaction: BTreeMap<String, String>,
     combine_by_transaction: BTreeMap<String, String>,
@@ -137,6 +141,10 @@ impl Store {
         self.tickets.len()
     }
 
+    pub(super) fn notice(&self, id: &str) -> Option<&Notice> {
+        self.notices.get(id)
+    }
+
     pub(super) fn notices_about<'s>(&'s self, number: &str) -> impl Iterator<Item = &'s Notice> {
         let ids = self.notices_about.get(number).into_iter().flatten();
         ids.filter_map(|id| self.notices.get(id))
@@ -181,6 +189,11 @@ impl Store {
     pub(super) fn put_payout_script(&mut self, script: PayoutScript) {
         self.changed.insert(Key::PayoutScript);
         self.payout_script = script;
+    }
+
+    pub(super) fn put_v1(&mut self, state: v1::State) {
+        self.changed.insert(Key::V1);
+        self.v1 = state;
     }
 
     pub(super) fn forget_bill(&mut self, token: &str) {
@@ -287,6 +300,7 @@ impl Store {
             Key::Payout(key) => Change::Payout(Box::new(self.payouts.get(&key)?.clone())),
             Key::Script => Change::Script(self.script),
             Key::PayoutScript => Change::PayoutScript(self.payout_script.clone()),
+            Key::V1 => Change::V1(Box::new(self.v1.clone())),
         })
     }
 
@@ -332,6 +346,7 @@ impl Store {
             .chain(tickets)
             .chain(payouts)
             .chain(scripts)
+            .chain([Change::V1(Box::new(self.v1.clone()))])
             .collect()
     }
 
@@ -356,6 +371,7 @@ impl Store {
             Change::Payout(payout) => self.set_payout(*payout),
             Change::Script(script) => self.script = script,
             Change::PayoutScript(script) => self.payout_script = script,
+            Change::V1(state) => self.v1 = *state,
         }
     }
 
@@ -455,7 +471,7 @@ mod tests {
             store.announce(id.to_owned(), event());
             store.notice_attempted(id, true, 0);
         }
-        assert!(store.changed.is_empty() && store.saved.is_empty() && store.snapshot().len() == 2);
+        assert!(store.changed.is_empty() && store.saved.is_empty() && store.snapshot().len() == 3);
     }
 
     #[test]

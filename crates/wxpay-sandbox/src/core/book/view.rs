@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Book;
-use super::model::{Code, Combine, Order, Refund};
+use super::model::{Code, Combine, Generation, Order, Refund};
 use super::text::beijing;
 use super::transaction::put;
 
@@ -74,6 +74,9 @@ impl Book {
                 "currency": "CNY",
             }),
         );
+        if let Generation::V1(terms) = &order.generation {
+            view.insert("v1".to_owned(), terms.view());
+        }
         view.insert("codes".to_owned(), codes(&order.codes));
         view.insert(
             "refunds".to_owned(),

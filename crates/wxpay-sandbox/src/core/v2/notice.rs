@@ -35,7 +35,7 @@ pub(crate) fn seal(
             payment(&outgoing.event, signing, spoiled, identity, ids)
         }
         Form::V2Refund(signing) => refund(&outgoing.event, signing, spoiled, identity, ids)?,
-        Form::V3 => return None,
+        Form::V3 | Form::V1(_) => return None,
     };
     let mut request = Request::new(Bytes::from(fields.to_xml("xml")));
     *request.method_mut() = Method::POST;

@@ -20,6 +20,7 @@ use crate::core::book::Book;
 use crate::core::check;
 use crate::core::notify::Delivery;
 use crate::core::random::Ids;
+use crate::core::v1;
 use crate::identity::Identity;
 
 const PREFIX: &str = "weixin://wxpay/bizpayurl?";
@@ -56,6 +57,8 @@ struct Scan {
     callback_url: Uri,
     product_id: String,
     openid: String,
+    /// Whether the code is one of v1, where the merchant answers with a package.
+    v1: bool,
     pay: bool,
     /// The request that is still to be sent.
     call: Option<Request<Bytes>>,
@@ -91,10 +94,6 @@ impl Scans {
         ids: &mut Ids,
         now: Timestamp,
     ) -> Result<Value, String> {
-        let key = identity
-            .api_v2_key()
-            .ok_or("merchant.json has no api_key")?;
-        let product_id = read_code(&wish.url, identity, key)?;
         let callback_url: Uri = wish
             .callback_url
             .parse()
@@ -108,15 +107,28 @@ impl Scans {
             Some(_) => return Err("openid must have 1 to 128 characters".to_owned()),
             None => identity.openid().to_owned(),
         };
-        let mut fields = Pairs::default()
-            .with("appid", identity.appid())
-            .with("openid", &*openid)
-            .with("mch_id", identity.mchid())
-            .with("is_subscribe", "N")
-            .with("nonce_str", ids.nonce())
-            .with("product_id", &*product_id);
-        fields.sign(key, SignType::Md5);
-        let mut call = Request::new(Bytes::from(fields.to_xml("xml")));
+        // The parameters of v1 have other names.
+        let v1 = v1::is_code(&wish.url);
+        let (product_id, question) = if v1 {
+            let product_id = v1::read_code(&wish.url, identity)?;
+            let question = v1::question(&product_id, &openid, identity, now, ids)?;
+            (product_id, question)
+        } else {
+            let key = identity
+                .api_v2_key()
+                .ok_or("merchant.json has no api_key")?;
+            let product_id = read_code(&wish.url, identity, key)?;
+            let mut fields = Pairs::default()
+                .with("appid", identity.appid())
+                .with("openid", &*openid)
+                .with("mch_id", identity.mchid())
+                .with("is_subscribe", "N")
+                .with("nonce_str", ids.nonce())
+                .with("product_id", &*product_id);
+            fields.sign(key, SignType::Md5);
+            (product_id, fields)
+        };
+        let mut call = Request::new(Bytes::from(question.to_xml("xml")));
         *call.method_mut() = Method::POST;
         *call.uri_mut() = callback_url.clone();
         call.headers_mut()
@@ -127,6 +139,7 @@ impl Scans {
             callback_url,
             product_id,
             openid,
+            v1,
             pay: wish.pay,
             call: Some(call),
             since: now,
@@ -177,8 +190,12 @@ impl Scans {
         }
         let order = result
             .map_err(|()| "the merchant did not answer within five seconds".to_owned())
-            .and_then(|response| read_answer(response, identity))
-            .and_then(|prepay_id| {
+            .and_then(|response| {
+                if scan.v1 {
+                    let package = v1::read_answer(response, identity)?;
+                    return book.v1_scanned(&package, &scan.openid, now, ids);
+                }
+                let prepay_id = read_answer(response, identity)?;
                 let number = book.order_of_prepay(&prepay_id, now).ok_or(
                     "prepay_id is that of no order, or was given out more than two hours ago",
                 )?;
