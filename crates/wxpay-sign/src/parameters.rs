@@ -302,14 +302,22 @@ fn sorted<K: AsRef<str>, V>(params: impl IntoIterator<Item = (K, V)>) -> Vec<(K,
 fn in_order<K: AsRef<str>, V>(
     params: impl Iterator<Item = (K, V)>,
 ) -> impl Iterator<Item = (K, V)> {
+    // The beginning of the last name, which tells enough and needs no memory either.
     #[cfg(debug_assertions)]
-    let mut last = String::new();
+    let (mut last, mut length) = ([0; 64], 0);
     params.inspect(move |(_name, _)| {
         #[cfg(debug_assertions)]
         {
-            let name = _name.as_ref();
-            assert!(*last <= *name, "{name:?} is signed after {last:?}");
-            name.clone_into(&mut last);
+            let name = _name.as_ref().as_bytes();
+            let name = &name[..name.len().min(last.len())];
+            assert!(
+                last[..length] <= *name,
+                "sort the parameters by name before they are signed: {} does not come after {}",
+                name.escape_ascii(),
+                last[..length].escape_ascii()
+            );
+            length = name.len();
+            last[..length].copy_from_slice(name);
         }
     })
 }

@@ -6,7 +6,7 @@ mod vectors;
 use vectors::{API_V3_KEY, CERTIFICATE, PRIVATE_KEY, PUBLIC_KEY, cases};
 use wxpay_sign::{
     ApiV2Key, ApiV3Key, Backend, Certificate, KeyErrorKind, PaySignKey, PlatformKeyId, PrivateKey,
-    PublicKey, PublicKeyId, SerialNumber, Signature, VerifyError,
+    PublicKey, PublicKeyId, SerialNumber, SignType, Signature, VerifyError,
 };
 
 #[test]
@@ -261,4 +261,17 @@ fn platform_key_ids_are_told_apart() {
         id
     );
     assert_eq!(id.to_string(), "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567");
+}
+
+#[test]
+#[cfg_attr(
+    debug_assertions,
+    should_panic(expected = "appid does not come after nonce_str")
+)]
+fn unsorted_parameters_are_a_mistake_of_the_program() {
+    let key = ApiV2Key::new("192006250b4c09247ec02edce69f6a2d").unwrap();
+    let params = [("nonce_str", "1"), ("appid", "2")];
+    let sign = key.sign(SignType::Md5, params);
+    // In a release build nothing matches.
+    assert_eq!(key.verify_sorted(params, &sign), Err(VerifyError::Mismatch));
 }

@@ -15,8 +15,8 @@ pub(crate) fn read(text: &str, limits: Limits) -> Option<Document<'_>> {
     if root.eq_ignore_ascii_case("html") {
         return None;
     }
-    // The usual field takes about fifty bytes with its tags.
-    let mut fields = Vec::with_capacity((text.len() / 48).clamp(4, 64));
+    // The usual field takes more than forty bytes with its tags.
+    let mut fields = Vec::with_capacity((text.len() / 40).clamp(4, 64));
     let mut names = Names::default();
     loop {
         at = skip_blank(bytes, at);

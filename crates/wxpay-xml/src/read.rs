@@ -134,8 +134,8 @@ impl<'a> Parser<'a> {
         let mut fields = Vec::new();
         let mut groups = Vec::new();
         if !empty {
-            // The usual field takes about fifty bytes with its tags.
-            fields.reserve_exact((self.text.len() / 48).clamp(4, 64));
+            // The usual field takes more than forty bytes with its tags.
+            fields.reserve_exact((self.text.len() / 40).clamp(4, 64));
             self.fields(root, &mut fields, &mut groups)?;
         }
         self.end()?;
