@@ -163,6 +163,77 @@ fn wrong_encodings() {
 }
 
 #[test]
+fn what_is_no_document_at_all() {
+    for empty in [
+        "",
+        " \r\n\t",
+        "\u{FEFF}",
+        "<!-- nothing -->",
+        "<?xml version='1.0'?>",
+    ] {
+        refused(empty, ErrorKind::Empty, None);
+    }
+    for html in [
+        "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>",
+        "<html>\r\n<head><title>502 Bad Gateway</title></head></html>",
+        "<HTML lang=\"zh\"><p>",
+        "\n<!doctype HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">",
+    ] {
+        refused(html, ErrorKind::Html, None);
+    }
+    for other in [
+        "{\"code\":\"PARAM_ERROR\",\"message\":\"<xml>\"}",
+        "[]",
+        "null",
+        "SUCCESS",
+        "return_code=SUCCESS&return_msg=OK",
+        "`交易时间,`公众账号ID",
+        "<![CDATA[<xml></xml>]]>",
+    ] {
+        refused(other, ErrorKind::NotXml, None);
+    }
+}
+
+#[test]
+fn bytes_that_no_xml_may_hold() {
+    for input in [
+        &b"<xml><a>1\0</a></xml>"[..],
+        b"<xml><a><![CDATA[\0]]></a></xml>",
+        b"<xml><a\0>1</a\0></xml>",
+        b"<xml></xml>\0",
+        b"\0\0",
+        b"<xml><a>\x08</a></xml>",
+    ] {
+        refused(input, ErrorKind::Character, None);
+    }
+    refused("<xml><a>&#0;</a></xml>", ErrorKind::Character, Some("a"));
+    refused("<xml><a>&#x0;</a></xml>", ErrorKind::Character, Some("a"));
+}
+
+#[test]
+fn the_end_of_cdata_where_none_began() {
+    for text in [
+        "]]>",
+        "1]]>",
+        "]]]>",
+        "1]]>2",
+        "<![CDATA[1]]>]]>",
+        "&amp;]]>",
+    ] {
+        refused(
+            format!("<xml><a>{text}</a></xml>"),
+            ErrorKind::Syntax,
+            Some("a"),
+        );
+    }
+    refused("<xml>]]></xml>", ErrorKind::Mixed, None);
+    refused("<xml/>]]>", ErrorKind::Trailing, None);
+    // Two brackets and the sign are fine apart, and in CDATA that goes on.
+    assert!(Document::parse(b"<xml><a>]]&gt;</a><b>]] ></b></xml>").is_ok());
+    assert!(Document::parse(b"<xml><a><![CDATA[]]]]><![CDATA[>]]></a></xml>").is_ok());
+}
+
+#[test]
 fn declarations_and_instructions() {
     refused(
         "<?php system('id') ?><xml/>",
