@@ -1,28 +1,20 @@
 //! The sandbox's own controls, under `/_sandbox/`: what a phone and a calendar do elsewhere.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wxpay_json::DateTime;
 
-/// No control answers with more than this, in bytes.
-const MAX_ANSWER: usize = 1 << 20;
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+use crate::Http;
 
 /// The controls of one sandbox.
 #[derive(Debug)]
 pub struct Controls {
     base_url: String,
-    client: Client<HttpConnector, Full<Bytes>>,
+    http: Http,
 }
 
 /// The sandbox's clock.
@@ -39,7 +31,7 @@ impl Controls {
     pub fn at(base_url: &str) -> Self {
         Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            http: Http::new(),
         }
     }
 
@@ -129,24 +121,14 @@ impl Controls {
             .method(method)
             .uri(&url)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
+            .body(body)
             .with_context(|| format!("{url} is not an address"))?;
-        let exchange = async {
-            let answer = self.client.request(request).await?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-            let body = body.map_err(anyhow::Error::from_boxed)?.to_bytes();
-            anyhow::Ok((status, body))
-        };
-        let answer = tokio::time::timeout(ANSWER_WITHIN, exchange).await;
-        answer
-            .with_context(|| format!("no answer within {} s", ANSWER_WITHIN.as_secs()))
-            .flatten()
-            .with_context(|| {
-                format!(
-                    "nothing answers at {} (is the sandbox running?)",
-                    self.base_url
-                )
-            })
+        let answer = self.http.send(request).await.with_context(|| {
+            format!(
+                "nothing answers at {} (is the sandbox running?)",
+                self.base_url
+            )
+        })?;
+        Ok((answer.status(), answer.into_body()))
     }
 }

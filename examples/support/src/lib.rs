@@ -1,7 +1,14 @@
-//! What the examples have in common: a merchant's HTTP server, and the sandbox's controls.
+//! What the examples have in common: a merchant's HTTP server, a plain HTTP client, the sandbox's controls, random
+//! texts, and the way a program tells what it does.
 
 mod controls;
+mod http;
 mod listen;
+mod random;
+mod story;
 
-pub use controls::{Controls, SandboxClock};
-pub use listen::{Listener, status};
+pub use self::controls::{Controls, SandboxClock};
+pub use self::http::Http;
+pub use self::listen::{Listener, status};
+pub use self::random::{nonce, number};
+pub use self::story::Story;
