@@ -326,6 +326,7 @@ fn steps(
     while state.end().is_none() {
         let (step, at) = state.next();
         steps.push((step, at.as_secs()));
+        assert!(steps.len() < 100, "no end");
         match step {
             Next::Charge => {
                 state.begin(at);
@@ -401,6 +402,7 @@ fn a_wrong_key_is_found_out() {
     while state.end().is_none() {
         let (step, at) = state.next();
         steps.push(step);
+        assert!(steps.len() < 100, "no end");
         let message = rejected.into();
         match step {
             Next::Charge => state.charged(at, Heard::Rejected { message }),
