@@ -77,6 +77,8 @@ impl fmt::Debug for Sign {
 struct Pieces<F: FnMut(&[u8])> {
     buffer: [u8; 1024],
     used: usize,
+    /// How much was used before the buffer was last emptied.
+    most: usize,
     feed: F,
 }
 
@@ -95,13 +97,15 @@ impl<F: FnMut(&[u8])> Pieces<F> {
     fn overflow(&mut self, piece: &[u8]) {
         (self.feed)(&self.buffer[..self.used]);
         (self.feed)(piece);
+        self.most = self.most.max(self.used);
         self.used = 0;
     }
 }
 
 impl<F: FnMut(&[u8])> Drop for Pieces<F> {
     fn drop(&mut self) {
-        self.buffer.zeroize();
+        // Only what was used: it goes byte by byte, and all of it would show beside the hash.
+        self.buffer[..self.most.max(self.used)].zeroize();
     }
 }
 
@@ -115,6 +119,7 @@ pub(crate) fn join<K: AsRef<str>, V: AsRef<[u8]>>(
     let mut pieces = Pieces {
         buffer: [0; 1024],
         used: 0,
+        most: 0,
         feed,
     };
     let mut first = true;
