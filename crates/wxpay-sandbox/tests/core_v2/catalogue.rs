@@ -165,7 +165,7 @@ fn sample_json(merchant: &Merchant, field: &Value) -> Value {
         "boolean" => json!(true),
         _ => {
             let mut field = field.clone();
-            field["name"] = field.get("name").cloned().unwrap_or(json!("item"));
+            field["name"] = field.get("name").cloned().unwrap_or_else(|| json!("item"));
             json!(sample(merchant, &field))
         }
     }
