@@ -99,7 +99,7 @@ fn read(params: &Params, identity: &Identity) -> Result<PackageOrder, String> {
             Some(_) => {}
             None => remarks.push(format!("package: {name} is no parameter of a package")),
         }
-        if charset == Charset::Gbk && !value.is_ascii() && std::str::from_utf8(value).is_ok() {
+        if charset == Charset::Gbk && looks_like_utf8(value) {
             remarks.push(format!(
                 "package: {name} is said to be GBK and looks like UTF-8; input_charset says how it is read"
             ));
@@ -180,6 +180,13 @@ fn read(params: &Params, identity: &Identity) -> Result<PackageOrder, String> {
         fields,
         remarks,
     })
+}
+
+/// Whether bytes are Chinese in UTF-8. Some short texts in GBK are UTF-8 as well, and then of other
+/// scripts.
+fn looks_like_utf8(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    !text.is_ascii() && text.chars().all(|c| c.is_ascii() || c >= '\u{2e80}')
 }
 
 /// Whole fen, digits only.
