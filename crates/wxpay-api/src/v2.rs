@@ -10,4 +10,9 @@
 //!
 //! [`wxpay_proto::v2::Merchant`] signs them and reads their answers, `wxpay-client` sends them.
 
+#[allow(
+    unreachable_pub,
+    unused_imports,
+    reason = "without any family there is nothing in it"
+)]
 pub use crate::generated::v2::*;

@@ -12,6 +12,8 @@ pub(crate) struct Answer {
     /// The same with its nested lists, as XML.
     pub(crate) xml: String,
     pub(crate) shown: Vec<String>,
+    /// What `Debug` must not show.
+    pub(crate) hidden: Vec<String>,
     /// The names of elements without which there is no answer.
     pub(crate) required: Vec<String>,
     /// The names of numbers.
@@ -64,12 +66,16 @@ impl Answer {
                     record.fields(&field.fields, extent, words, "", false);
                     inner.push_str(&format!("<{item}>{}</{item}>", record.xml));
                     self.shown.append(&mut record.shown);
+                    self.hidden.append(&mut record.hidden);
                 }
                 self.xml
                     .push_str(&format!("<{0}>{inner}</{0}>", field.name));
             } else {
                 let name = format!("{}{suffix}", field.name);
                 let (text, shown) = scalar(field, &name, words);
+                if field.redacted {
+                    self.hidden.push(text.clone());
+                }
                 self.shown.extend(shown);
                 if field.required && certain {
                     self.required.push(name.clone());

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wxpay_json::DateTime;
 use wxpay_proto::sign::{ApiV2Key, Decryptor as _, PrivateKey, SignType, WorkwxSecret};
-use wxpay_proto::v2::{AcceptError, Host, Merchant, Operation, ReplyForm, Request, Signing};
+use wxpay_proto::v2::{
+    AcceptError, Host, Merchant, Operation, PrepareError, ReplyForm, Request, Signing,
+};
 use wxpay_proto::{Idempotency, Nonce};
 
 use crate::answer::{Answer, Words, element};
@@ -97,6 +99,7 @@ impl<'a> Run<'a> {
         for extent in [Extent::Full, Extent::Least] {
             self.sent::<O>(facts, extent);
         }
+        secrets::<O>(facts);
         required::<O>(facts);
         limits::<O>(facts);
         facts
@@ -233,6 +236,12 @@ impl<'a> Run<'a> {
         for text in &full.shown {
             assert!(shown.contains(text), "{name}: {text} is not in {shown}");
         }
+        for text in &full.hidden {
+            assert!(
+                !shown.contains(&format!("{text:?}")),
+                "{name}: {text} is in {shown}"
+            );
+        }
         let known = Answer::of(&facts.response, Extent::Full, Words::Known);
         let shown = accepted(&known);
         assert!(!shown.contains("Unknown("), "{name}: {shown}");
@@ -345,6 +354,31 @@ fn info(facts: &Facts, request: &dyn Request) {
         _ => Idempotency::MerchantNumber,
     };
     assert_eq!(info.idempotency, idempotency, "{name}");
+}
+
+/// Text about people is not shown, and not sent plain where it has to be encrypted.
+fn secrets<O: Request + Debug + DeserializeOwned>(facts: &Facts) {
+    let name = &facts.name;
+    let object = facts.all();
+    let full = object.sample(Extent::Full);
+    let operation: O = sample(facts, Extent::Full);
+    let shown = format!("{operation:?}");
+    for (pointer, field) in places(&object, &full) {
+        if field.redacted || field.sensitive {
+            let text = full.pointer(&pointer).unwrap().to_string();
+            assert!(!shown.contains(&text), "{name}: {pointer} is in {shown}");
+        }
+    }
+    let mut encrypted = facts.fields.iter().filter(|field| field.sensitive);
+    if encrypted.next().is_some() {
+        let merchant = Merchant::new(MERCHANT, ApiV2Key::new(KEY).unwrap()).unwrap();
+        let error = merchant.encode(&operation, &Nonce::new(NONCE).unwrap());
+        let Err(PrepareError::Body(error)) = error else {
+            panic!("{name}: sent without a key: {error:?}");
+        };
+        let named = |field: &Field| field.sensitive && error.to_string().contains(&field.name);
+        assert!(facts.fields.iter().any(named), "{name}: {error}");
+    }
 }
 
 /// Nothing that is required may be missing.
