@@ -16,6 +16,7 @@
 #[allow(dead_code, reason = "shared with the tests")]
 mod platform;
 #[path = "../tests/loopback/support/tls.rs"]
+#[allow(dead_code, reason = "likewise")]
 mod tls;
 
 use std::convert::Infallible;

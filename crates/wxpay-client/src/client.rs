@@ -80,7 +80,7 @@ impl Client {
         &self.0.merchant
     }
 
-    /// Carries out an operation within the time of [`Timeouts::call`].
+    /// Carries out an operation within the time of [`Timeouts::call`](crate::Timeouts::call).
     ///
     /// The request is checked, encoded once and signed; the answer is verified on its raw bytes
     /// before anything reads it. Platform certificates are fetched when they are missing, and once
@@ -124,8 +124,8 @@ impl Client {
     /// The address is signed and asked for exactly as it stands, and only if it leads to the endpoint
     /// or to WeChat Pay. See [`Download`] for reading it.
     ///
-    /// The time of [`Timeouts::call`] is for the beginning; a long file may take longer, as long as
-    /// something comes within [`Timeouts::response`].
+    /// The time of [`Timeouts::call`](crate::Timeouts::call) is for the beginning; a long file may take longer, as long as
+    /// something comes within [`Timeouts::response`](crate::Timeouts::response).
     ///
     /// # Errors
     ///

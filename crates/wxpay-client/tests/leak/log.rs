@@ -1,7 +1,6 @@
 //! What is logged, kept to be looked at.
 
 use std::error::Error;
-use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -43,7 +42,7 @@ impl Log {
 }
 
 /// Logs an error as applications do, with everything that is behind it.
-pub(crate) fn log_error(error: &(impl Error + Debug)) {
+pub(crate) fn log_error(error: &impl Error) {
     tracing::warn!(target: "application", %error, ?error);
     let mut source = error.source();
     while let Some(behind) = source {

@@ -30,10 +30,7 @@ fn both_forms_are_read() {
         assert_eq!(identity.serial_number().as_str(), SERIAL);
         assert!(identity.not_before() < identity.not_after());
         let text = format!("{identity:?}");
-        assert!(
-            text.starts_with(&format!("Identity {{ serial_number: ")),
-            "{text}"
-        );
+        assert!(text.starts_with("Identity { serial_number: "), "{text}");
         assert!(!text.contains("key"), "{text}");
     }
 }

@@ -1,6 +1,5 @@
 //! A WeChat Pay that does on the loopback interface what a test tells it to.
 
-#[cfg(any(feature = "v1", feature = "v2"))]
 pub(crate) mod certificate;
 pub(crate) mod platform;
 pub(crate) mod server;

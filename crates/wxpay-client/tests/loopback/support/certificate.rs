@@ -1,10 +1,6 @@
 //! Client certificates for one test.
 
-use p12_keystore::{KeyStore, KeyStoreEntry, PrivateKeyChain};
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
-use wxpay_client::Identity;
 
 use super::platform::MCHID;
 use super::tls::Authority;
@@ -41,13 +37,18 @@ impl ClientCertificate {
         Self::of(authority, (2020, 2090))
     }
 
-    pub(crate) fn identity(&self) -> Identity {
-        Identity::from_pem(&self.pem, KEY).unwrap()
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn identity(&self) -> wxpay_client::Identity {
+        wxpay_client::Identity::from_pem(&self.pem, KEY).unwrap()
     }
 
     /// Certificate and key in one file.
+    #[cfg(any(feature = "v1", feature = "v2"))]
     pub(crate) fn p12(&self, password: &str) -> Vec<u8> {
-        let key = rustls_pki_types::PrivatePkcs8KeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+        use p12_keystore::{KeyStore, KeyStoreEntry, PrivateKeyChain};
+        use rustls_pki_types::pem::PemObject;
+        use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+        let key = PrivatePkcs8KeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
         let key = p12_keystore::PrivateKey::from_der(key.secret_pkcs8_der()).unwrap();
         let certificate = CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap();
         let certificate = p12_keystore::Certificate::from_der(&certificate).unwrap();

@@ -11,7 +11,6 @@ use tokio_rustls::TlsAcceptor;
 /// A new authority and a server certificate for `localhost`.
 pub(crate) struct Authority {
     pub(crate) root_pem: String,
-    #[cfg(any(feature = "v1", feature = "v2"))]
     pub(crate) issuer: Issuer<'static, KeyPair>,
     chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
@@ -31,7 +30,6 @@ impl Authority {
             .unwrap();
         Self {
             root_pem,
-            #[cfg(any(feature = "v1", feature = "v2"))]
             issuer,
             chain: vec![certificate.der().clone()],
             key: key.serialize_der(),
@@ -44,7 +42,6 @@ impl Authority {
     }
 
     /// An acceptor that asks for a client certificate and takes none as well, as WeChat Pay's does.
-    #[cfg(any(feature = "v1", feature = "v2"))]
     pub(crate) fn asking(&self) -> TlsAcceptor {
         use rustls_pki_types::pem::PemObject;
         let mut roots = rustls::RootCertStore::empty();

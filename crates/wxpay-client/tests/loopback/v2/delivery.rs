@@ -120,6 +120,8 @@ async fn what_is_no_answer_leaves_it_open() {
     }
 }
 
+type Expected = fn(&VerificationError) -> bool;
+
 #[tokio::test]
 async fn what_is_not_proven_leaves_it_open() {
     fn altered(change: fn(&str) -> String) -> Act {
@@ -148,7 +150,7 @@ async fn what_is_not_proven_leaves_it_open() {
         Some(AcceptError::Verification(problem)) => problem.clone(),
         other => panic!("{other:?}"),
     };
-    let cases: [(fn() -> Act, fn(&VerificationError) -> bool); 4] = [
+    let cases: [(fn() -> Act, Expected); 4] = [
         (unsigned, |it| *it == VerificationError::Missing),
         (
             || altered(|text| text.replace("[1]", "[2]")),
