@@ -96,8 +96,8 @@ fn refused<T>(code: &str) -> Heard<T> {
 enum Truth {
     /// It never arrived.
     Absent,
-    /// It is still on its way, and will be paid.
-    OnItsWay,
+    /// It is still on its way, and will be paid so many moments later.
+    OnItsWay(u8),
     /// The payer types a password.
     Paying,
     Paid,
@@ -121,7 +121,8 @@ impl World {
     /// What takes time, takes its time.
     fn pass(&mut self) {
         self.truth = match self.truth {
-            Truth::OnItsWay => Truth::Paid,
+            Truth::OnItsWay(0) => Truth::Paid,
+            Truth::OnItsWay(more) => Truth::OnItsWay(more - 1),
             Truth::Reversing(0) => Truth::Reversed,
             Truth::Reversing(more) => Truth::Reversing(more - 1),
             truth => truth,
@@ -134,7 +135,7 @@ impl World {
             0 => (Truth::Paid, Heard::Answer(paid())),
             1 => (Truth::Paid, Heard::Nothing),
             2 => (Truth::Absent, Heard::Nothing),
-            3 => (Truth::OnItsWay, Heard::Nothing),
+            3 => (Truth::OnItsWay(1), Heard::Nothing),
             4 => (Truth::Paying, refused("USERPAYING")),
             5 => (Truth::Paying, Heard::Nothing),
             6 => (Truth::Paid, refused("SYSTEMERROR")),
@@ -175,7 +176,7 @@ impl World {
         }
         self.pass();
         match self.truth {
-            Truth::Absent | Truth::OnItsWay => refused("ORDERNOTEXIST"),
+            Truth::Absent | Truth::OnItsWay(_) => refused("ORDERNOTEXIST"),
             Truth::Paying => Heard::Answer(order(TradeState::UserPaying)),
             Truth::Paid | Truth::Reversing(_) => Heard::Answer(order(TradeState::Success)),
             Truth::Failed => Heard::Answer(order(TradeState::PayError)),
@@ -197,7 +198,7 @@ impl World {
             }
             _ => {}
         }
-        if self.truth == Truth::Absent {
+        if matches!(self.truth, Truth::Absent | Truth::OnItsWay(_)) {
             return refused("ORDERNOTEXIST");
         }
         match choice {
