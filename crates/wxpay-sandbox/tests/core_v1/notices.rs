@@ -168,3 +168,62 @@ fn who_does_not_deliver_in_time_is_warned() {
     merchant.wait(24 * HOUR);
     assert!(merchant.due().is_empty());
 }
+
+#[test]
+fn who_has_delivered_or_paid_back_is_not_warned() {
+    let mut merchant = Merchant::new();
+    let settings =
+        json!({ "alarm_url": "http://127.0.0.1:9471/alarm", "deliver_within_seconds": HOUR });
+    merchant.command(Method::PUT, "/_sandbox/v1/settings", &settings);
+    for number in ["w1", "w2", "w3"] {
+        merchant.paid(number);
+        let delivery = merchant.due().remove(0);
+        merchant.answer(delivery.id, StatusCode::OK, "success");
+    }
+    let (appid, timestamp) = (merchant.appid(), merchant.now.to_string());
+    let order = merchant.seen("w1");
+    let fields = [
+        ("appid", appid.as_str()),
+        ("openid", order["payer"]["openid"].as_str().unwrap()),
+        ("transid", order["transaction_id"].as_str().unwrap()),
+        ("out_trade_no", "w1"),
+        ("deliver_timestamp", &timestamp),
+        ("deliver_status", "1"),
+        ("deliver_msg", "ok"),
+    ];
+    let mut body = json!({ "app_signature": merchant.sha1(&fields), "sign_method": "SHA1" });
+    for (name, text) in fields {
+        body[name] = json!(text);
+    }
+    assert_eq!(merchant.platform("/pay/delivernotify", &body)["errcode"], 0);
+    let partner = merchant.partner();
+    let refund = [
+        ("service_version", "1.1"),
+        ("out_trade_no", "w2"),
+        ("out_refund_no", "r2"),
+        ("total_fee", "300"),
+        ("refund_fee", "300"),
+        ("op_user_id", partner.as_str()),
+        ("op_user_passwd", "96e79218965eb72c92a549dd5a330112"),
+    ];
+    let said = merchant.tenpay("/refundapi/gateway/refund.xml", &refund);
+    assert_eq!(get(&said, "retcode"), "0", "{said:?}");
+    merchant.wait(HOUR);
+    let delivery = merchant.due().remove(0);
+    let signed = [
+        "AlarmContent",
+        "AppId",
+        "Description",
+        "ErrorType",
+        "TimeStamp",
+    ];
+    let alarm = merchant
+        .open_body(delivery.request.body(), &signed)
+        .unwrap();
+    let id = merchant.seen("w3")["transaction_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(get(&alarm, "AlarmContent"), format!("transaction_id={id}"));
+    assert!(merchant.due().is_empty());
+}

@@ -46,14 +46,21 @@ pub(super) struct App {
     pay: bool,
 }
 
+/// The names are those of the interface, or of the SDK for Android.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AppRequest {
+    #[serde(alias = "appId")]
     appid: String,
+    #[serde(alias = "partnerId")]
     partnerid: String,
+    #[serde(alias = "prepayId")]
     prepayid: String,
+    #[serde(alias = "packageValue")]
     package: String,
+    #[serde(alias = "nonceStr")]
     noncestr: String,
+    #[serde(alias = "timeStamp")]
     timestamp: Value,
     sign: String,
 }
