@@ -212,7 +212,7 @@ fn parameters(info: &OperationInfo, raw: &Bytes) -> Result<Parameters, AcceptErr
     let lists = info.reply == ReplyForm::Unsigned;
     let document = Document::parse_within(raw, Limits::new().lists(lists))
         .map_err(|source| not_xml(NotXml::parse(source, raw.len())))?;
-    let mut parameters = Parameters::of(&document, raw.len());
+    let mut parameters = Parameters::of(&document);
     if lists {
         parameters.keep_lists(raw);
     }

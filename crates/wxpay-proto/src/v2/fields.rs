@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use wxpay_json::{Date, DateTime, DecodeError, Fen, Sensitive};
 use wxpay_xml::{Document, Limits};
 
+use super::key::Wanted;
 use super::parameters::{Entry, Parameters};
 use super::words::{DateForm, TimeForm};
 
@@ -252,18 +253,22 @@ impl<'a> Fields<'a> {
     ) -> Result<Vec<T>, DecodeError> {
         let mut numbers: Vec<u32> = Vec::new();
         let open = self.suffix.open();
+        let mut first = usize::MAX;
         for name in names {
-            let behind = |entry: &Entry| -> Option<&'a str> {
-                let rest = entry.name(self.text).strip_prefix(name)?;
-                rest.strip_prefix(open.as_str())
-            };
             // Those that begin so stand together.
-            let from = self
-                .entries
-                .partition_point(|entry| order(entry.name(self.text), name, &open).is_lt());
+            let wanted = Wanted::new(name, open.as_bytes());
+            let from = self.search(&wanted).unwrap_or_else(|at| at);
+            self.next.set(from);
+            let behind = |entry: &Entry| -> Option<&'a [u8]> {
+                let found = entry.name(self.text).as_bytes();
+                let rest = found.strip_prefix(name.as_bytes())?;
+                rest.strip_prefix(open.as_bytes())
+            };
             let family = self.entries.get(from..).unwrap_or_default();
-            let family = family.iter().map_while(behind);
-            numbers.extend(family.filter_map(canonical));
+            for number in family.iter().map_while(behind) {
+                numbers.extend(canonical(number));
+                first = first.min(from);
+            }
         }
         if numbers.is_empty() {
             return Ok(Vec::new());
@@ -273,7 +278,7 @@ impl<'a> Fields<'a> {
         let entry = |&number: &u32| {
             read(&Fields {
                 suffix: self.suffix.with(number),
-                next: Cell::new(0),
+                next: Cell::new(first),
                 ..*self
             })
         };
@@ -351,37 +356,39 @@ impl<'a> Fields<'a> {
         DecodeError::at(&format!("{name}{}", self.suffix.as_str()), message)
     }
 
-    fn order(&self, entry: &Entry, name: &str) -> Ordering {
-        order(entry.name(self.text), name, &self.suffix)
+    fn find(&self, name: &str) -> Option<usize> {
+        let wanted = Wanted::new(name, self.suffix.as_bytes());
+        self.search(&wanted).ok()
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
+    /// Where a name stands, or would stand: mostly a step or two behind the last one.
+    fn search(&self, wanted: &Wanted<'_>) -> Result<usize, usize> {
+        let order = |entry: &Entry| entry.order(self.text, wanted);
         let from = self.next.get();
         let ahead = self.entries.get(from..).unwrap_or_default();
         for (steps, entry) in ahead.iter().enumerate() {
             if steps == STEPS {
                 let rest = ahead.get(steps..).unwrap_or_default();
-                let found = rest.binary_search_by(|entry| self.order(entry, name));
-                return found.ok().map(|at| from + steps + at);
+                let found = rest.binary_search_by(order);
+                return found
+                    .map(|at| from + steps + at)
+                    .map_err(|at| from + steps + at);
             }
-            match self.order(entry, name) {
+            match order(entry) {
                 Ordering::Less => {}
-                Ordering::Equal => return Some(from + steps),
+                Ordering::Equal => return Ok(from + steps),
                 Ordering::Greater if steps == 0 => break,
                 // The one before is less: it would stand between the two.
-                Ordering::Greater => return None,
+                Ordering::Greater => return Err(from + steps),
             }
         }
+        // Behind everything ahead, or before it.
         let behind = self.entries.get(..from).unwrap_or_default();
-        if behind
-            .last()
-            .is_none_or(|entry| self.order(entry, name).is_lt())
-        {
-            return None;
+        match (behind.last(), ahead.last()) {
+            (_, Some(last)) if order(last).is_lt() => Err(self.entries.len()),
+            (Some(last), _) if order(last).is_ge() => behind.binary_search_by(order),
+            _ => Err(behind.len()),
         }
-        behind
-            .binary_search_by(|entry| self.order(entry, name))
-            .ok()
     }
 }
 
@@ -392,26 +399,16 @@ impl fmt::Debug for Fields<'_> {
     }
 }
 
-/// How a name stands to one that is put together from two parts.
-fn order(found: &str, name: &str, suffix: &Suffix) -> Ordering {
-    let (found, name) = (found.as_bytes(), name.as_bytes());
-    match found.split_at_checked(name.len()) {
-        Some((head, rest)) => head.cmp(name).then_with(|| rest.cmp(suffix.as_bytes())),
-        // It is shorter, so it cannot be equal.
-        None => found.cmp(name).then(Ordering::Less),
-    }
-}
-
 /// `_$n` or `_$n_$m`, behind every name.
 #[derive(Clone, Copy)]
 struct Suffix {
-    bytes: [u8; 44],
+    bytes: [u8; 23],
     len: u8,
 }
 
 impl Suffix {
     const NONE: Self = Self {
-        bytes: [0; 44],
+        bytes: [0; 23],
         len: 0,
     };
 
@@ -459,9 +456,15 @@ impl Suffix {
 }
 
 /// A decimal number without sign and without leading zeros.
-fn canonical(text: &str) -> Option<u32> {
-    let canonical = text == "0" || !text.starts_with(['0', '+']);
-    text.parse().ok().filter(|_| canonical)
+fn canonical(digits: &[u8]) -> Option<u32> {
+    let (first, rest) = digits.split_first()?;
+    if *first == b'0' && !rest.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u32, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
+        number.checked_mul(10)?.checked_add(u32::from(digit))
+    })
 }
 
 fn integer(text: &str) -> Option<i64> {

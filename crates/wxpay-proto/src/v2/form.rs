@@ -1,7 +1,6 @@
 //! The fields of a request, on their way to be signed and written.
 
 use std::fmt::{self, Write as _};
-use std::ops::Range;
 
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
@@ -38,7 +37,7 @@ struct Entry<'a> {
 
 enum Value<'a> {
     Borrowed(&'a str),
-    Scratch(Range<usize>),
+    Scratch(Span),
 }
 
 /// How a text is sent.
@@ -48,7 +47,13 @@ enum Sent {
     /// In CDATA in any case: WeChat Pay demands it of JSON.
     Json,
     /// As another text, which stands in the buffer.
-    Instead(Range<usize>),
+    Instead(Span),
+}
+
+/// A part of the buffer.
+struct Span {
+    start: u32,
+    end: u32,
 }
 
 /// The file of an upload. It is not signed.
@@ -59,8 +64,8 @@ pub(crate) struct FilePart<'a> {
     pub(crate) content: &'a Bytes,
 }
 
-/// Requests have about so many fields at most.
-const USUAL_FIELDS: usize = 32;
+/// Most requests have no more fields.
+const USUAL_FIELDS: usize = 20;
 /// Numbers and times of a request have about so many digits together.
 const USUAL_SCRATCH: usize = 128;
 
@@ -107,7 +112,7 @@ impl<'a> Form<'a> {
         {
             let start = self.scratch.len();
             self.scratch.extend(utf8_percent_encode(value, RESERVED));
-            let sent = Sent::Instead(start..self.scratch.len());
+            let sent = Sent::Instead(self.span(start));
             self.push(name, Value::Borrowed(value), sent);
         }
     }
@@ -264,11 +269,11 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// What was put into the buffer from here on.
+    /// A field of what was put into the buffer from here on.
     fn made(&mut self, name: &'static str, start: usize, sent: Sent) {
-        let end = self.scratch.len();
-        if start < end {
-            self.push(name, Value::Scratch(start..end), sent);
+        if start < self.scratch.len() {
+            let value = Value::Scratch(self.span(start));
+            self.push(name, value, sent);
         }
     }
 
@@ -306,7 +311,7 @@ impl<'a> Form<'a> {
         self.scratch.push_str(value);
         let entry = Entry {
             name,
-            value: Value::Scratch(start..self.scratch.len()),
+            value: Value::Scratch(self.span(start)),
             sent: Sent::Plain,
         };
         self.entries.insert(at, entry);
@@ -329,10 +334,7 @@ impl<'a> Form<'a> {
         self.entries.iter().map(|entry| match &entry.sent {
             Sent::Plain => (entry.name, self.value(entry), false),
             Sent::Json => (entry.name, self.value(entry), true),
-            Sent::Instead(range) => {
-                let text = self.scratch.get(range.clone()).unwrap_or_default();
-                (entry.name, text, false)
-            }
+            Sent::Instead(span) => (entry.name, self.text_of(span), false),
         })
     }
 
@@ -340,10 +342,25 @@ impl<'a> Form<'a> {
         self.file.as_ref()
     }
 
+    /// What was put into the buffer from here on.
+    fn span(&self, start: usize) -> Span {
+        // No request has so many bytes.
+        let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span {
+            start: short(start),
+            end: short(self.scratch.len()),
+        }
+    }
+
+    fn text_of(&self, span: &Span) -> &str {
+        let range = span.start as usize..span.end as usize;
+        self.scratch.get(range).unwrap_or_default()
+    }
+
     fn value<'f>(&'f self, entry: &Entry<'f>) -> &'f str {
         match &entry.value {
             Value::Borrowed(text) => text,
-            Value::Scratch(range) => self.scratch.get(range.clone()).unwrap_or_default(),
+            Value::Scratch(span) => self.text_of(span),
         }
     }
 }

@@ -159,7 +159,7 @@ pub(crate) fn open_refund(
     if refund.root() != "root" {
         return Err(NotificationError::Root("root"));
     }
-    let refund = Parameters::of(&refund, plain.len());
+    let refund = Parameters::of(&refund);
     Ok(RefundNotification { envelope, refund })
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn document(body: &[u8], root: &'static str) -> Result<Parameters, No
     if document.root() != root {
         return Err(NotificationError::Root(root));
     }
-    let parameters = Parameters::of(&document, body.len());
+    let parameters = Parameters::of(&document);
     match parameters.get("return_code") {
         None | Some("SUCCESS") => Ok(parameters),
         Some(_) => {

@@ -1,5 +1,6 @@
 //! The fields of a document, kept.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use wxpay_sign::{ApiV2Key, VerifyError};
 use wxpay_xml::{Document, Limits};
 
 use super::fields::Fields;
+use super::key::{Key, Wanted};
 
 /// The fields of an answer or a notification, sorted by name: what is signed, known or not. Empty fields are left
 /// out, since to WeChat Pay they are the same as none.
@@ -24,12 +26,17 @@ pub struct Parameters {
 /// Where a name stands, with its text right behind it.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
+    key: Key,
     start: u32,
     name: u32,
     value: u32,
 }
 
 impl Entry {
+    pub(crate) fn order(self, text: &str, wanted: &Wanted<'_>) -> Ordering {
+        wanted.order(self.key, || self.name(text))
+    }
+
     pub(crate) fn name(self, text: &str) -> &str {
         let start = self.start as usize;
         text.get(start..start + self.name as usize)
@@ -44,17 +51,17 @@ impl Entry {
 }
 
 impl Parameters {
-    /// Takes the fields of a document, of `size` bytes in all.
-    pub(crate) fn of(document: &Document<'_>, size: usize) -> Self {
-        Self::collect(document.iter(), document.len(), size)
+    /// Takes the fields of a document.
+    pub(crate) fn of(document: &Document<'_>) -> Self {
+        Self::collect(document.iter(), document.len())
     }
 
-    pub(crate) fn collect<'p>(
-        pairs: impl Iterator<Item = (&'p str, &'p str)>,
-        count: usize,
-        size: usize,
-    ) -> Self {
-        // Names and texts are less than the markup around them: two allocations, whatever is in it.
+    fn collect<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)> + Clone, count: usize) -> Self {
+        let size = pairs
+            .clone()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        // Two allocations, whatever is in it.
         let mut text = String::with_capacity(size);
         let mut entries = Vec::with_capacity(count);
         for (name, value) in pairs.filter(|(_, value)| !value.is_empty()) {
@@ -69,12 +76,16 @@ impl Parameters {
             text.push_str(name);
             text.push_str(value);
             entries.push(Entry {
+                key: Key::of(name),
                 start,
                 name: name_len,
                 value: value_len,
             });
         }
-        entries.sort_unstable_by(|one, other| one.name(&text).cmp(other.name(&text)));
+        entries.sort_unstable_by(|one: &Entry, other| {
+            let keys = one.key.cmp(&other.key);
+            keys.then_with(|| one.name(&text).cmp(other.name(&text)))
+        });
         Self {
             text,
             entries,
@@ -85,7 +96,7 @@ impl Parameters {
     /// Takes any document, with its nested lists.
     pub(crate) fn unverified(body: &[u8]) -> Result<Self, wxpay_xml::Error> {
         let document = Document::parse_within(body, Limits::new().lists(true))?;
-        let mut parameters = Self::of(&document, body.len());
+        let mut parameters = Self::of(&document);
         parameters.keep_lists(&Bytes::copy_from_slice(body));
         Ok(parameters)
     }
@@ -98,9 +109,10 @@ impl Parameters {
     /// The text of a field; `None` where it is not there or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
+        let wanted = Wanted::new(name, b"");
         let at = self
             .entries
-            .binary_search_by(|entry| entry.name(&self.text).cmp(name));
+            .binary_search_by(|entry| entry.order(&self.text, &wanted));
         let entry = self.entries.get(at.ok()?)?;
         Some(entry.value(&self.text))
     }
@@ -145,14 +157,11 @@ impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Parameters {
         let mut pairs: Vec<(N, V)> = pairs.into_iter().collect();
         pairs.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
         pairs.dedup_by(|(one, _), (other, _)| one.as_ref() == other.as_ref());
-        let size = pairs
-            .iter()
-            .map(|(name, value)| name.as_ref().len() + value.as_ref().len());
-        let (size, count) = (size.sum(), pairs.len());
+        let count = pairs.len();
         let pairs = pairs
             .iter()
             .map(|(name, value)| (name.as_ref(), value.as_ref()));
-        Self::collect(pairs, count, size)
+        Self::collect(pairs, count)
     }
 }
 
@@ -182,7 +191,7 @@ mod tests {
             ("e", ""),
             ("Z", "0"),
         ];
-        let parameters = Parameters::collect(pairs.into_iter(), 5, 0);
+        let parameters = Parameters::collect(pairs.into_iter(), 5);
         let read: Vec<_> = parameters.iter().collect();
         assert_eq!(read, [("Z", "0"), ("a_10", "y"), ("a_2", "x"), ("b", "2")]);
         assert_eq!(parameters.get("a_2"), Some("x"));
