@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{HeaderValue, USER_AGENT};
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -28,7 +27,8 @@ pub(crate) struct Wire {
     pub(crate) transport: Transport,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
-    pub(crate) user_agent: HeaderValue,
+    /// Those of every request, the user agent among them.
+    pub(crate) headers: HeaderMap,
     pub(crate) max_response_bytes: usize,
 }
 
@@ -282,9 +282,9 @@ impl<'c> Exchange<'c> {
         let mut request = only
             .unwrap_or_else(|| self.hosts.at(self.host))
             .apply(request);
-        request
-            .headers_mut()
-            .insert(USER_AGENT, self.wire.user_agent.clone());
+        for (name, value) in &self.wire.headers {
+            request.headers_mut().insert(name, value.clone());
+        }
         let now = Instant::now();
         let limits = Limits {
             connected_by: self.deadline.min(after(now, self.wire.timeouts.connect())),

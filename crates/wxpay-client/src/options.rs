@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use wxpay_proto::{Endpoint, RetryPolicy};
 
 use crate::clock::{Clock, SystemClock};
@@ -14,7 +14,7 @@ use crate::{BuildError, Timeouts, Transport};
 /// kilobytes; files are downloaded as streams and not bounded by this.
 pub const DEFAULT_MAX_RESPONSE_BYTES: usize = 8 << 20;
 
-const USER_AGENT: &str = concat!("wxpay-client/", env!("CARGO_PKG_VERSION"));
+const DEFAULT_USER_AGENT: &str = concat!("wxpay-client/", env!("CARGO_PKG_VERSION"));
 
 /// The options that all builders have.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) user_agent: Option<String>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_response_bytes: usize,
+    /// Sent with every request.
+    pub(crate) headers: HeaderMap,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             user_agent: None,
             clock: Arc::new(SystemClock::new()),
             max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
+            headers: HeaderMap::new(),
         }
     }
 }
@@ -57,17 +60,19 @@ impl Options {
                 return Err(BuildError::plain_http(host.host()));
             }
         }
-        let user_agent = self.user_agent.as_deref().unwrap_or(USER_AGENT);
+        let user_agent = self.user_agent.as_deref().unwrap_or(DEFAULT_USER_AGENT);
         let user_agent = HeaderValue::from_str(user_agent)
             .ok()
             .filter(|value| value.to_str().is_ok_and(|text| !text.trim().is_empty()))
             .ok_or_else(BuildError::user_agent)?;
+        let mut headers = self.headers;
+        headers.insert(USER_AGENT, user_agent);
         Ok(Wire {
             hosts,
             transport,
             timeouts: self.timeouts,
             retry: self.retry,
-            user_agent,
+            headers,
             max_response_bytes: self.max_response_bytes,
         })
     }

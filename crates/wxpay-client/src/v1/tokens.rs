@@ -75,6 +75,16 @@ impl Shared {
     /// A token that holds, from the cache or fetched.
     pub(super) async fn token(self: &Arc<Self>, deadline: Instant) -> Result<AccessToken, Error> {
         let tokens = &self.tokens;
+        let Some(origin) = &tokens.origin else {
+            // Another client with the same cache may have fetched one.
+            let held = tokens.cache.current(self.clock.now());
+            return held.map(|(token, _)| token).ok_or_else(|| {
+                no_token(
+                    "the operation needs an access token and the client has no way to one; give its \
+                     builder an app_secret or a token_provider",
+                )
+            });
+        };
         loop {
             // Registered before the cache is asked, so that no landing is missed in between.
             let mut landed = std::pin::pin!(tokens.landed.notified());
@@ -83,13 +93,7 @@ impl Shared {
             match tokens.cache.ask(now) {
                 TokenDecision::Use(token) => return Ok(token),
                 TokenDecision::Fetch(permit) => {
-                    let Some(origin) = tokens.origin.clone() else {
-                        return Err(no_token(
-                            "the operation needs an access token and the client has no way to one; \
-                             give its builder an app_secret or a token_provider",
-                        ));
-                    };
-                    let flight = tokio::spawn(self.clone().fly(origin, permit));
+                    let flight = tokio::spawn(self.clone().fly(origin.clone(), permit));
                     // The old one holds on while the next is fetched.
                     if let Some((token, _)) = tokens.cache.current(now) {
                         return Ok(token);

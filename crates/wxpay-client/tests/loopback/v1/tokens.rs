@@ -200,11 +200,18 @@ async fn a_wrong_app_secret_is_said_once_and_not_repeated() {
 #[tokio::test]
 async fn without_a_way_to_a_token_nothing_is_sent() {
     let server = platform(|_| true).await;
-    let client = builder(&server).build().unwrap();
-    let error = client.execute(&Prepay).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::AccessToken);
-    assert!(error.to_string().contains("app_secret"), "{error}");
+    let cache = TokenCache::default();
+    let client = builder(&server).token_cache(cache.clone()).build().unwrap();
+    for _ in 0..2 {
+        let error = client.execute(&Prepay).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AccessToken);
+        assert!(error.to_string().contains("app_secret"), "{error}");
+    }
     assert!(server.seen().is_empty());
+    // Unless another one puts a token into the same cache.
+    let other = builder(&server).app_secret(app_secret()).token_cache(cache);
+    other.build().unwrap().access_token().await.unwrap();
+    client.execute(&Prepay).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Response;
+use http::header::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
 use wxpay_client::proto::v2::{
     AcceptError, ErrorCode, Form, Host, NotXmlKind, OperationInfo, Reply, SignType, Untyped,
@@ -72,6 +73,21 @@ async fn an_answer_is_an_answer() {
     assert_eq!(sent["body"], "深圳 & <腾大>");
     let key = ApiV2Key::new(API_KEY).unwrap();
     key.verify(&sent, &sign).unwrap();
+}
+
+#[tokio::test]
+async fn a_header_of_ones_own_goes_with_every_request() {
+    let server = first(done).await;
+    let name = HeaderName::from_static("wechatpay-negative-test");
+    let value = HeaderValue::from_static("MICROPAY_USERPAYING");
+    let client = builder(&server).header(name, value).build().unwrap();
+    client.execute(&post()).await.unwrap();
+    let seen = &server.seen()[0];
+    assert_eq!(
+        seen.header("wechatpay-negative-test"),
+        "MICROPAY_USERPAYING"
+    );
+    assert!(seen.header("user-agent").starts_with("wxpay-client/"));
 }
 
 #[tokio::test]
