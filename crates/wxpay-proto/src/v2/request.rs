@@ -75,20 +75,19 @@ impl EncodedRequest {
         }
         let sign = keys.api_key().sign_sorted(sign_type, form.pairs());
         let fields = form.sent().chain([("sign", sign.as_str(), false)]);
+        // Written in any case: what cannot stand in XML, or stands twice, is no request in another form either.
+        let xml = fields.clone().map(|(name, text, cdata)| {
+            let field = Field::new(name, text);
+            if cdata { field.cdata() } else { field }
+        });
+        let xml = wxpay_xml::write("xml", xml).map_err(PrepareError::Xml)?;
         let (target, content_type, body) = match (info.query, form.file_part()) {
             (true, _) => (query(info.path, fields)?, None, Bytes::new()),
             (false, Some(file)) => {
                 let (content_type, body) = upload(fields, file)?;
                 (path(info.path)?, Some(content_type), body)
             }
-            (false, None) => {
-                let fields = fields.map(|(name, text, cdata)| {
-                    let field = Field::new(name, text);
-                    if cdata { field.cdata() } else { field }
-                });
-                let xml = wxpay_xml::write("xml", fields).map_err(PrepareError::Xml)?;
-                (path(info.path)?, Some(XML), Bytes::from(xml))
-            }
+            (false, None) => (path(info.path)?, Some(XML), Bytes::from(xml)),
         };
         Ok(Self {
             info,

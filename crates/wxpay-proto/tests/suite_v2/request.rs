@@ -265,6 +265,9 @@ fn what_cannot_be_sent_is_refused_with_its_name() {
     assert!(refused(&control).starts_with("field `attach`: "));
     let twice = Untyped::post("/x", Idempotency::No).field("sign_type", "MD5");
     assert!(refused(&twice).starts_with("field `sign_type`: "));
+    let info = OperationInfo::new("page", "/x", Idempotency::Safe).with_query();
+    let twice = Untyped::new(info).field("mch_id", "1");
+    assert!(refused(&twice).starts_with("field `mch_id`: "));
     let name = Untyped::post("/x", Idempotency::No).field("not a name", "1");
     assert!(refused(&name).contains("use a name"));
     assert!(refused(&WorkWechat).starts_with("workwx_sign: "));
