@@ -30,6 +30,9 @@ const HOSTS: &[&str] = &[
     "api.weixin.qq.com",
     "payapp.weixin.qq.com",
     "wx.tenpay.com",
+    "mch.tenpay.com",
+    "gw.tenpay.com",
+    "api.mch.tenpay.com",
 ];
 
 fn provider() -> Arc<CryptoProvider> {
