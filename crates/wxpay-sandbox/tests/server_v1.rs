@@ -1,7 +1,5 @@
 //! v1 over sockets: the shell script of the README, as it stands there.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 

@@ -102,6 +102,10 @@ fn a_scan_becomes_an_order_that_is_paid() {
         let order = merchant.seen("s1");
         assert_eq!(order["trade_state"], "SUCCESS");
         assert_eq!(order["trade_type"], "NATIVE");
+        assert_eq!(order["v1"]["product_id"], "777111666");
+        assert_eq!(order["v1"]["input_charset"], merchant.charset_name());
+        merchant.restart();
+        assert_eq!(merchant.seen("s1"), order);
         assert_eq!(order["payer"]["openid"], merchant.identity().openid());
         let notice = merchant.due().remove(0);
         let (query, body) = merchant.open(&notice.request).unwrap();

@@ -44,12 +44,13 @@ pub(super) struct Delivery {
 
 impl Terms {
     /// For those who look at an order.
-    pub(super) fn view(&self) -> Value {
+    pub(super) fn view(&self, product_id: Option<&str>) -> Value {
         let delivery = self.delivery.map(
             |delivery| json!({ "time": beijing(delivery.at), "delivered": delivery.delivered }),
         );
         json!({
             "input_charset": self.charset.as_str(),
+            "product_id": product_id,
             "transport_fee": self.transport_fee,
             "product_fee": self.product_fee,
             "delivery": delivery,

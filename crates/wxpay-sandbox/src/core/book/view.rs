@@ -75,7 +75,10 @@ impl Book {
             }),
         );
         if let Generation::V1(terms) = &order.generation {
-            view.insert("v1".to_owned(), terms.view());
+            view.insert(
+                "v1".to_owned(),
+                terms.view(self.store.v1.product(&order.out_trade_no)),
+            );
         }
         view.insert("codes".to_owned(), codes(&order.codes));
         view.insert(

@@ -193,7 +193,7 @@ impl Scans {
             .and_then(|response| {
                 if scan.v1 {
                     let package = v1::read_answer(response, identity)?;
-                    return book.v1_scanned(&package, &scan.openid, now, ids);
+                    return book.v1_scanned(&package, (&scan.product_id, &scan.openid), now, ids);
                 }
                 let prepay_id = read_answer(response, identity)?;
                 let number = book.order_of_prepay(&prepay_id, now).ok_or(

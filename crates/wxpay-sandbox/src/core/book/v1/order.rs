@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wxpay_json::Fen;
 use wxpay_sign::Timestamp;
 
-use super::{Delivery, Kind, Terms};
+use super::{Delivery, Kind, State, Terms};
 use crate::core::book::model::{Generation, Order, Owner, Payer, TradeState, TradeType};
 use crate::core::book::notice::{Event, Form};
 use crate::core::book::{Book, full, prepay, text};
@@ -156,7 +156,7 @@ impl Book {
     pub(crate) fn v1_scanned(
         &mut self,
         package: &PackageOrder,
-        openid: &str,
+        (product_id, openid): (&str, &str),
         now: Timestamp,
         ids: &mut Ids,
     ) -> Result<(String, String), String> {
@@ -168,7 +168,13 @@ impl Book {
         };
         let number = &package.out_trade_no;
         match self.v1_place(&placing, ids) {
-            Ok(prepay_id) => Ok((number.clone(), prepay_id)),
+            Ok(prepay_id) => {
+                if self.store.v1.product(number) != Some(product_id) {
+                    let product = (number.clone(), product_id.to_owned());
+                    self.change_v1(|state| State::keep(&mut state.products, product));
+                }
+                Ok((number.clone(), prepay_id))
+            }
             Err(failure) => Err(format!("out_trade_no {number}: {}", failure.message)),
         }
     }

@@ -13,7 +13,7 @@ use crate::core::random::Ids;
 
 /// How long an access token is good for, in seconds.
 pub(crate) const TOKEN_SECONDS: i64 = 7_200;
-/// So many complaints are kept.
+/// So many complaints are kept, and of so many orders the product.
 const MOST: usize = 100;
 
 /// A later state takes the place of an earlier one as a whole.
@@ -23,6 +23,8 @@ pub(crate) struct State {
     token: Option<Token>,
     settings: Settings,
     pub(super) rights: VecDeque<Feedback>,
+    /// Orders whose product's code was scanned, with the product.
+    pub(super) products: VecDeque<(String, String)>,
 }
 
 /// The one token that is good: a new one takes its place.
@@ -129,6 +131,12 @@ impl State {
             }
             _ => Standing::Unknown,
         }
+    }
+
+    /// The product whose code an order began with.
+    pub(in crate::core::book) fn product(&self, number: &str) -> Option<&str> {
+        let found = self.products.iter().find(|(order, _)| order == number);
+        found.map(|(_, product_id)| product_id.as_str())
     }
 
     pub(super) fn keep<T>(list: &mut VecDeque<T>, new: T) {
