@@ -36,3 +36,26 @@ pub fn file_start(first: &[u8]) -> Option<FileStart> {
         _ => Some(FileStart::File),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_as_soon_as_it_can_be_and_never_wrongly() {
+        let mark = "\u{feff}".as_bytes();
+        for open in [&b""[..], b" \r\n", &mark[..1], &mark[..2], mark] {
+            assert_eq!(file_start(open), None, "{open:?}");
+        }
+        for (rest, expected) in [
+            (&b"<xml>"[..], FileStart::Error),
+            (b"\n <html>", FileStart::Error),
+            ("交易时间".as_bytes(), FileStart::File),
+            (b"\x1f\x8b", FileStart::File),
+            (b"1", FileStart::File),
+        ] {
+            assert_eq!(file_start(rest), Some(expected));
+            assert_eq!(file_start(&[mark, rest].concat()), Some(expected));
+        }
+    }
+}
