@@ -11,6 +11,7 @@ mod steps;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use example_support::told_to_stop;
 use tokio::sync::watch;
 use wxpay_sandbox::{Server, ServerConfig};
 
@@ -100,19 +101,4 @@ async fn tell(
         Some((number, name)) => result.with_context(|| format!("step {number} ({name}) failed")),
         None => result,
     }
-}
-
-/// Ctrl-C, or what `kill` sends.
-async fn told_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            result = tokio::signal::ctrl_c() => result,
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

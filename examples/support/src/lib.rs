@@ -11,4 +11,4 @@ pub use self::controls::{Controls, SandboxClock};
 pub use self::http::Http;
 pub use self::listen::{Listener, status};
 pub use self::random::{nonce, number};
-pub use self::story::Story;
+pub use self::story::{Story, told_to_stop};

@@ -31,7 +31,7 @@ impl Story {
         }
     }
 
-    /// Goes on until somebody presses Ctrl-C, and that is a good end.
+    /// Goes on until it is [told to stop](told_to_stop), and that is a good end.
     #[must_use]
     pub fn until_stopped(mut self) -> Self {
         self.limit = None;
@@ -51,7 +51,7 @@ impl Story {
         let result = tokio::select! {
             result = story(&mut self) => result,
             () = too_late => Err(anyhow!("not done after {} s in all", LIMIT.as_secs())),
-            _ = tokio::signal::ctrl_c() => match limit {
+            _ = told_to_stop() => match limit {
                 Some(_) => Err(anyhow!("interrupted")),
                 None => Ok(()),
             },
@@ -63,8 +63,9 @@ impl Story {
         match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                let line = format!("{error:#}").replace('\n', " ");
-                let _ = writeln!(std::io::stderr(), "{}: {line}", self.name);
+                let line = format!("{error:#}");
+                let line: Vec<&str> = line.split_whitespace().collect();
+                let _ = writeln!(std::io::stderr(), "{}: {}", self.name, line.join(" "));
                 ExitCode::FAILURE
             }
         }
@@ -99,4 +100,23 @@ impl Story {
         self.at = None;
         writeln!(std::io::stdout(), "{text}").context("the output is closed")
     }
+}
+
+/// Until Ctrl-C, or what `kill` sends.
+///
+/// # Errors
+///
+/// Where neither can be waited for.
+pub async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            result = tokio::signal::ctrl_c() => result,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
