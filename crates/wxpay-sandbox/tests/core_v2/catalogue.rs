@@ -102,6 +102,17 @@ fn a_page_is_shown_to_whom_the_merchant_has_sent() {
     assert!(String::from_utf8_lossy(response.body()).contains("签名错误"));
 }
 
+#[test]
+fn the_one_in_json_refuses_in_json() {
+    let mut merchant = Merchant::new();
+    let address = "http://127.0.0.1:9470/appauth/getaccesstoken";
+    let request = Request::get(format!("{address}?mch_id=1")).body(Bytes::new());
+    let response = merchant.send(request.unwrap());
+    let refused: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(refused["retcode"], 1);
+    assert!(refused["access_token"].is_null() && refused["retmsg"].is_string());
+}
+
 /// A text that the facts of a field allow.
 fn sample(merchant: &Merchant, field: &Value) -> String {
     let name = field["name"].as_str().unwrap();

@@ -118,3 +118,21 @@ fn the_new_sandbox_plays_the_case_a_header_names() {
         assert_eq!(query(&mut merchant), later, "{case}");
     }
 }
+
+#[test]
+fn a_case_nobody_plays_is_remarked_on() {
+    let mut merchant = inside(NEW_KEY);
+    let fields = merchant.signed(&[("out_trade_no", "one")]);
+    let mut request = merchant.request("/xdc/apiv2sandbox/pay/orderquery", xml(&fields));
+    let headers = request.headers_mut();
+    headers.insert(
+        "wechatpay-negative-test",
+        "MICROPAY_UNHEARD_OF".parse().unwrap(),
+    );
+    merchant.send(request);
+    let remark = merchant.last_entry()["remarks"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(remark.contains("MICROPAY_TIMEOUT"), "{remark}");
+}

@@ -20,6 +20,7 @@ use crate::core::call::{Failure, numeric};
 use crate::core::random::Ids;
 use crate::core::v2::wire::Pairs;
 
+pub(crate) use self::code::is_negative_test;
 pub(super) use self::combine::notice as combine_notice;
 pub(super) use self::order::payment_notice;
 pub(super) use self::refund::notice as refund_notice;

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use serde_json::json;
 
 use super::facts::{Operation, Realm, ReplyForm, Route};
 use super::gate::{Passed, Refused, Visit};
@@ -14,13 +15,15 @@ use super::made_up;
 use super::wire::{self, Pairs};
 use crate::core::answer::{self, Answer, Cut};
 use crate::core::book::Signing;
-use crate::core::book::v2::{Ask, Refusal, Said};
+use crate::core::book::v2::{Ask, Refusal, Said, is_negative_test};
 use crate::core::faults::AnswerFault;
 use crate::core::gate::Incoming;
 use crate::core::serve::Note;
 use crate::core::{Core, check};
 
 const DIGEST: HeaderName = HeaderName::from_static("digest");
+/// The one interface that answers in JSON.
+const ACCESS_TOKEN: &str = "/appauth/getaccesstoken";
 /// Names the case that is to be played in WeChat Pay's own sandbox.
 const NEGATIVE_TEST: &str = "wechatpay-negative-test";
 
@@ -59,7 +62,11 @@ impl Core {
             Some(outcome) => outcome,
             None => self.look_at_v2(route, incoming, note),
         };
-        let response = self.write_v2(outcome, incoming, note);
+        let response = if route.operation.path == ACCESS_TOKEN {
+            in_json(outcome)
+        } else {
+            self.write_v2(outcome, incoming, note)
+        };
         let mut cut = None;
         if self
             .strike(AnswerFault::DropAfter, incoming, note)
@@ -205,17 +212,23 @@ impl Core {
         }
         if operation.method == "GET" {
             note.remarks.push(made_up::REMARK.to_owned());
-            return Ok(Outcome::Whole(
-                if operation.path == "/appauth/getaccesstoken" {
-                    made_up::access_token(&mut self.ids)
-                } else {
-                    made_up::page(operation)
-                },
-            ));
+            return Ok(Outcome::Whole(if operation.path == ACCESS_TOKEN {
+                made_up::access_token(&mut self.ids)
+            } else {
+                made_up::page(operation)
+            }));
         }
         let negative_test = (route.realm == Realm::New)
             .then(|| incoming.headers.get(NEGATIVE_TEST)?.to_str().ok())
             .flatten();
+        if incoming.headers.contains_key(NEGATIVE_TEST)
+            && !negative_test.is_some_and(is_negative_test)
+        {
+            note.remarks.push(
+                "Wechatpay-Negative-Test changes nothing: it is for /xdc/apiv2sandbox/pay/micropay and names MICROPAY_USERPAYING, MICROPAY_TIMEOUT or MICROPAY_PAYERROR"
+                    .to_owned(),
+            );
+        }
         let base_url = incoming.base_url();
         let ask = Ask {
             path: &operation.path,
@@ -298,6 +311,21 @@ fn finish(operation: &Operation, passed: &Passed, mut answer: Pairs) -> Outcome 
     }
     let signing = (operation.reply == ReplyForm::Signed).then_some(passed.signing);
     Outcome::Fields(answer, signing)
+}
+
+/// A refusal of the interface that answers in JSON.
+fn in_json(outcome: Outcome) -> Response<Bytes> {
+    let fields = match outcome {
+        Outcome::Whole(response) => return response,
+        Outcome::Fields(fields, _) => fields,
+    };
+    let message = fields
+        .get("err_code_des")
+        .or_else(|| fields.get("return_msg"));
+    answer::json(
+        StatusCode::OK,
+        &json!({ "retcode": 1, "retmsg": message.unwrap_or_default() }),
+    )
 }
 
 /// `result_code` SUCCESS.

@@ -117,6 +117,11 @@ impl Script {
     }
 }
 
+/// Whether the sandbox plays a case of that name.
+pub(crate) fn is_negative_test(word: &str) -> bool {
+    Script::of_negative_test(word).is_some()
+}
+
 impl Book {
     pub(super) fn micropay(&mut self, ask: &Ask<'_>) -> Result<Pairs, Refusal> {
         let now = ask.now();
