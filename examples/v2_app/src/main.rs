@@ -10,10 +10,12 @@
 //! cargo run -p v2_app
 //! ```
 //!
-//! The service is in `service.rs`, its orders and prices in `book.rs`. This file plays the app, the payer, and somebody
-//! who sends notices that are not true; WeChat Pay is a sandbox in this process, reached over HTTPS.
+//! The service is in `service.rs` and `notices.rs`, its orders and prices in `book.rs`. This file and `people.rs` play the
+//! app, the payer, and somebody who sends notices that are not true; WeChat Pay is a sandbox in this process, reached over HTTPS.
 
 mod book;
+mod notices;
+mod people;
 mod service;
 
 use std::fs;
@@ -23,17 +25,17 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use example_support::{Controls, Http, Listener, Story};
+use example_support::{Controls, Listener, Story};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use wxpay_api::v2::refund::CreateRefund;
-use wxpay_client::proto::sign::SignType;
 use wxpay_client::proto::{Endpoint, Fen};
 use wxpay_client::v2::{ApiV2Key, Client, Identity, Merchant};
 use wxpay_client::{Delivery, Transport};
 use wxpay_sandbox::{Server, ServerConfig};
 
+use crate::people::{Caller, check_second_signature, is_taken, of_another_amount};
 use crate::service::{NOTIFY, REFUND_NOTIFY, Service};
 
 #[tokio::main]
@@ -48,12 +50,6 @@ struct Arrival {
     taken: bool,
 }
 
-/// Somebody who talks to the service: the app, the shop's staff, WeChat Pay or a forger.
-struct Caller {
-    http: Http,
-    origin: String,
-}
-
 async fn play(story: &mut Story) -> Result<()> {
     story.step("sandbox and service")?;
     let tls = ServerConfig::default().tls_listen((Ipv4Addr::LOCALHOST, 0));
@@ -63,17 +59,12 @@ async fn play(story: &mut Story) -> Result<()> {
     let service = Arc::new(Service::new(client(&sandbox, true)?, file.appid.clone()));
     let (arrivals, mut notices) = mpsc::unbounded_channel();
     let listener = listen(Arc::clone(&service), arrivals).await?;
-    let (controls, caller) = (
-        Controls::at(sandbox.base_url()),
-        Caller {
-            http: Http::new(),
-            origin: format!("http://{}", listener.address()),
-        },
-    );
+    let controls = Controls::at(sandbox.base_url());
+    let caller = Caller::new(format!("http://{}", listener.address()));
     story.line(format!(
         "WeChat Pay is a sandbox at {}, the service is at {}",
         sandbox.tls_base_url().unwrap_or_default(),
-        caller.origin
+        caller.origin()
     ))?;
 
     story.step("the app orders two packets of tea (统一下单)")?;
@@ -104,10 +95,7 @@ async fn play(story: &mut Story) -> Result<()> {
         .call(Method::POST, &pay, Some(json!({ "code": prepay_id })))
         .await?;
     let notice = next(&mut notices, NOTIFY).await?;
-    ensure!(
-        notice.path == NOTIFY && notice.taken,
-        "the notice was not taken"
-    );
+    ensure!(notice.taken, "the notice was not taken");
     let (_, seen) = caller.ask(Method::GET, &path, None).await?;
     ensure!(seen["state"] == "SUCCESS" && seen["sent"] == 1, "{seen}");
     story.line("verified, compared, goods sent; the order query agrees")?;
@@ -130,7 +118,7 @@ async fn play(story: &mut Story) -> Result<()> {
         "a forged notice was taken"
     );
     story.line("changed to another order, with the signature as it was: refused")?;
-    let little = of_another_amount(&service, &key, &genuine, second)?;
+    let little = of_another_amount(service.client(), &key, &genuine, second)?;
     ensure!(
         !caller.notify(NOTIFY, little).await?,
         "one fen was taken for a cup"
@@ -181,10 +169,7 @@ async fn play(story: &mut Story) -> Result<()> {
 
     story.step("refund notice (退款结果通知)")?;
     let notice = next(&mut notices, REFUND_NOTIFY).await?;
-    ensure!(
-        notice.path == REFUND_NOTIFY && notice.taken,
-        "the refund notice was not taken"
-    );
+    ensure!(notice.taken, "the refund notice was not taken");
     ensure!(
         !caller.notify(REFUND_NOTIFY, genuine).await?,
         "a payment was taken for a refund"
@@ -255,87 +240,5 @@ async fn next(notices: &mut mpsc::UnboundedReceiver<Arrival>, path: &str) -> Res
         if notice.path == path {
             return Ok(notice);
         }
-    }
-}
-
-fn is_taken(answer: &[u8]) -> bool {
-    let answer = String::from_utf8_lossy(answer);
-    answer.contains("SUCCESS") && !answer.contains("FAIL")
-}
-
-/// Checks the second signature as the payer's WeChat does; gives the order it opens.
-fn check_second_signature(key: &ApiV2Key, pay: &Value) -> Result<String> {
-    let text = |name: &str| {
-        pay[name]
-            .as_str()
-            .with_context(|| format!("no {name} for the app"))
-    };
-    let signed = [
-        ("appid", text("appId")?),
-        ("partnerid", text("partnerId")?),
-        ("prepayid", text("prepayId")?),
-        ("package", text("packageValue")?),
-        ("noncestr", text("nonceStr")?),
-        ("timestamp", text("timeStamp")?),
-    ];
-    key.verify(signed, text("sign")?)
-        .context("the second signature")?;
-    Ok(text("prepayId")?.to_owned())
-}
-
-/// A notice that is rightly signed: as `genuine`, about another order, over one fen.
-fn of_another_amount(
-    service: &Service,
-    key: &ApiV2Key,
-    genuine: &[u8],
-    number: &str,
-) -> Result<String> {
-    let genuine = service.client().merchant().open_notification(genuine)?;
-    let fields = genuine
-        .parameters()
-        .iter()
-        .filter(|(name, _)| *name != "sign");
-    let fields: Vec<_> = fields
-        .map(|(name, value)| match name {
-            "out_trade_no" => (name, number),
-            "total_fee" | "cash_fee" => (name, "1"),
-            _ => (name, value),
-        })
-        .collect();
-    let sign = key.sign(SignType::HmacSha256, fields.iter().copied());
-    let mut xml = String::from("<xml>");
-    for (name, value) in fields.into_iter().chain([("sign", sign.as_str())]) {
-        xml.push_str(&format!("<{name}><![CDATA[{value}]]></{name}>"));
-    }
-    xml.push_str("</xml>");
-    Ok(xml)
-}
-
-impl Caller {
-    /// Asks the service something, in JSON.
-    async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> Result<(StatusCode, Value)> {
-        let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.origin))
-            .body(body)?;
-        let answer = self.http.send(request).await?;
-        let value = serde_json::from_slice(answer.body());
-        Ok((
-            answer.status(),
-            value.with_context(|| format!("the answer to {path}"))?,
-        ))
-    }
-
-    /// Sends the service a notice; says whether it was taken.
-    async fn notify(&self, path: &str, body: impl Into<Bytes>) -> Result<bool> {
-        let request = http::Request::post(format!("{}{path}", self.origin)).body(body.into())?;
-        let answer = self.http.send(request).await?;
-        Ok(is_taken(answer.body()))
     }
 }

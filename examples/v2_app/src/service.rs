@@ -2,18 +2,16 @@
 
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use example_support::status;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wxpay_api::v2::pay::{OrderQuery, PaymentNotice, TradeState, TradeType, UnifiedOrder};
-use wxpay_api::v2::refund::{CreateRefund, RefundNotice};
+use wxpay_api::v2::pay::{OrderQuery, TradeState, TradeType, UnifiedOrder};
+use wxpay_api::v2::refund::CreateRefund;
 use wxpay_api::{ExpectedOrder, ExpectedRefund};
 use wxpay_client::proto::Fen;
-use wxpay_client::proto::v2::reply;
 use wxpay_client::v2::Client;
 use wxpay_client::{Clock as _, Delivery, Error, SystemClock};
 
@@ -26,11 +24,11 @@ pub(crate) const REFUND_NOTIFY: &str = "/wechatpay/refund-notify";
 
 #[derive(Debug)]
 pub(crate) struct Service {
-    client: Client,
+    pub(crate) client: Client,
     appid: String,
     /// Where WeChat Pay reaches the service. Never taken from a request: whoever calls could have notices sent elsewhere.
     origin: OnceLock<String>,
-    book: Book,
+    pub(crate) book: Book,
 }
 
 /// What the app sends to order. A price is not among it, and a request that has one is refused.
@@ -229,56 +227,6 @@ impl Service {
             status: "PROCESSING".to_owned(),
         });
         Ok(expected)
-    }
-
-    /// `POST /wechatpay/notify`: a payment, or what claims to be one.
-    fn notified(&self, body: &[u8]) -> Response<Bytes> {
-        let notification = match self.client.merchant().open_notification(body) {
-            Ok(notification) => notification,
-            Err(error) => return error.reply(),
-        };
-        let notice = || -> Result<()> {
-            if let Some(error) = notification.error() {
-                bail!(error);
-            }
-            let notice: PaymentNotice = notification.decode()?;
-            let mut orders = self.book.orders();
-            let order = orders.get_mut(&notice.out_trade_no);
-            let order = order.context("an order that is not ours")?;
-            // Genuine is not enough: merchant, app, order and amount must be those of this order.
-            notice.check(&order.expected)?;
-            order.paid(&notice.transaction_id);
-            Ok(())
-        };
-        match notice() {
-            Ok(()) => reply::success(),
-            Err(_) => reply::failure("订单不符"),
-        }
-    }
-
-    /// `POST /wechatpay/refund-notify`: how a refund ended. Nothing signs it; it is encrypted with our key, and says
-    /// nothing that is not compared with the refund we asked for.
-    fn refund_notified(&self, body: &[u8]) -> Response<Bytes> {
-        let notification = match self.client.merchant().open_refund_notification(body) {
-            Ok(notification) => notification,
-            Err(error) => return error.reply(),
-        };
-        let notice = || -> Result<()> {
-            let notice: RefundNotice = notification.decode()?;
-            let number = notice.out_trade_no.as_deref().unwrap_or_default();
-            let mut orders = self.book.orders();
-            let refund = orders
-                .get_mut(number)
-                .and_then(|order| order.refund.as_mut());
-            let refund = refund.context("a refund that is not ours")?;
-            notice.check(&refund.expected)?;
-            notice.refund_status.as_str().clone_into(&mut refund.status);
-            Ok(())
-        };
-        match notice() {
-            Ok(()) => reply::success(),
-            Err(_) => reply::failure("退款不符"),
-        }
     }
 }
 
