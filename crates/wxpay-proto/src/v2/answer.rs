@@ -216,9 +216,11 @@ fn parameters(info: &OperationInfo, raw: &Bytes) -> Result<Parameters, AcceptErr
     if lists {
         parameters.keep_lists(raw);
     }
+    // Some of those that are not signed have another root.
+    let known = document.root() == "xml" || (lists && document.root() == "root");
     match parameters.get("return_code") {
-        Some("SUCCESS") if document.root() == "xml" => Ok(parameters),
-        Some(_) if document.root() == "xml" => {
+        Some("SUCCESS") if known => Ok(parameters),
+        Some(_) if known => {
             let error = ProtocolError::new(parameters);
             Err(AcceptError::Protocol(Box::new(error)))
         }

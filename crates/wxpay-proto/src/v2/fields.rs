@@ -1,5 +1,7 @@
 //! A view of fields, to read values from.
 
+mod records;
+
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,7 +9,6 @@ use std::fmt;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use wxpay_json::{Date, DateTime, DecodeError, Fen, Sensitive};
-use wxpay_xml::{Document, Limits};
 
 use super::key::Wanted;
 use super::parameters::{Entry, Parameters};
@@ -283,31 +284,6 @@ impl<'a> Fields<'a> {
             })
         };
         numbers.iter().map(entry).collect()
-    }
-
-    /// The records of a nested list, `<hblist><hbinfo>…</hbinfo></hblist>`: one for each element `item` in the element
-    /// `list`, in their order. A signature covers no list, so signed answers have none.
-    ///
-    /// # Errors
-    ///
-    /// That of `read`.
-    pub fn records<T>(
-        &self,
-        list: &str,
-        item: &str,
-        read: impl Fn(&Fields<'_>) -> Result<T, DecodeError>,
-    ) -> Result<Vec<T>, DecodeError> {
-        if self.lists.is_empty() {
-            return Ok(Vec::new());
-        }
-        let document = Document::parse_within(self.lists, Limits::new().lists(true))
-            .map_err(|_| DecodeError::at(list, "the list cannot be read"))?;
-        let records = document.records(list, item).enumerate();
-        let records = records.map(|(index, record)| {
-            let parameters: Parameters = record.iter().collect();
-            read(&parameters.fields()).map_err(|error| error.within(&format!("{list}[{index}]")))
-        });
-        records.collect()
     }
 
     /// All fields, kept.

@@ -3,7 +3,8 @@
 use wxpay_proto::bytes::Bytes;
 use wxpay_proto::http::{HeaderValue, StatusCode};
 use wxpay_proto::v2::{
-    AcceptError, ErrorCode, NotXmlKind, Operation, Repeat, SignType, Untyped, VerificationError,
+    AcceptError, ErrorCode, NotXmlKind, Operation, OperationInfo, Repeat, ReplyForm, SignType,
+    Untyped, VerificationError,
 };
 use wxpay_proto::{Date, DateTime, Fen, Idempotency, Outcome, Sensitive, http};
 
@@ -325,6 +326,70 @@ fn nested_lists_are_read_where_nothing_is_signed() {
         panic!();
     };
     assert_eq!(failure.error().path(), "hblist[1].amount");
+}
+
+#[test]
+fn records_among_the_fields_are_read_where_nothing_is_signed() {
+    const UNSIGNED: Untyped = Untyped::new(
+        OperationInfo::new("untyped", "/x", Idempotency::Safe).reply(ReplyForm::Unsigned),
+    );
+    let merchants = "<return_code>SUCCESS</return_code><result_code>SUCCESS</result_code>\
+        <mchinfo><mch_id>1900000110</mch_id><total>2</total></mchinfo><total>5</total>\
+        <mchinfo><mch_id>1900000109</mch_id><contact/></mchinfo>\
+        <settled_10><fee>10</fee></settled_10><settled_2><fee>2</fee></settled_2>";
+    // The root is called differently here and there.
+    for root in ["xml", "root"] {
+        let body = format!("<{root}>{merchants}</{root}>");
+        let response = merchant().accept(&UNSIGNED, &ok(body)).unwrap();
+        assert!(!response.is_signed());
+        // Those of a record are not those of the answer, which is the merchant's own.
+        assert_eq!(response.get("mch_id"), None);
+        assert_eq!(response.get("total"), Some("5"));
+        let fields = response.parameters().fields();
+        let numbers = fields.repeated("mchinfo", |fields| {
+            Ok((fields.text("mch_id")?, fields.integer_opt("total")?))
+        });
+        let expected = [
+            ("1900000110".to_owned(), Some(2)),
+            ("1900000109".to_owned(), None),
+        ];
+        assert_eq!(numbers.unwrap(), expected);
+        let none = fields.repeated("total", |fields| fields.text("mch_id"));
+        assert_eq!(none, Ok(Vec::new()));
+        let fees = fields.numbered_records("settled_", |fields| fields.integer("fee"));
+        assert_eq!(fees, Ok(vec![2, 10]));
+        // A record that lacks something is named by its place.
+        let error = fields.repeated("mchinfo", |fields| fields.text("total"));
+        assert_eq!(error.unwrap_err().path(), "mchinfo[1].total");
+        let error = fields.numbered_records("settled_", |fields| fields.text("total"));
+        assert_eq!(error.unwrap_err().path(), "settled_2.total");
+    }
+    let failed =
+        "<root><return_code>FAIL</return_code><return_msg>signature error</return_msg></root>";
+    let AcceptError::Protocol(error) = merchant().accept(&UNSIGNED, &ok(failed)).unwrap_err()
+    else {
+        panic!();
+    };
+    assert!(error.to_string().contains("signature error"), "{error}");
+    let other = format!("<other>{merchants}</other>");
+    let error = merchant().accept(&UNSIGNED, &ok(other)).unwrap_err();
+    assert_eq!(kind(&error), NotXmlKind::NoReturnCode);
+}
+
+#[test]
+fn a_signature_covers_neither_records_nor_another_root() {
+    let untyped = Untyped::post("/x", Idempotency::Safe);
+    let fields = good(&[("total", "1")]);
+    let body = signed(&fields, SignType::Md5);
+    assert!(merchant().accept(&untyped, &ok(body.clone())).is_ok());
+    // The signature still holds for the fields.
+    let record = "<mchinfo><mch_id>1900000110</mch_id></mchinfo></xml>";
+    let more = body.replace("</xml>", record);
+    let error = merchant().accept(&untyped, &ok(more)).unwrap_err();
+    assert_eq!(kind(&error), NotXmlKind::Other);
+    let root = body.replace("xml>", "root>");
+    let error = merchant().accept(&untyped, &ok(root)).unwrap_err();
+    assert_eq!(kind(&error), NotXmlKind::NoReturnCode);
 }
 
 #[test]
