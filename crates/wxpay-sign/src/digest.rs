@@ -73,12 +73,15 @@ impl fmt::Debug for Sign {
     }
 }
 
-/// Collects pieces, because a hash takes long over many small ones. Wiped at the end: the last piece is a key.
+/// Collects pieces, because a hash takes long over many small ones. Wiped at the end, because a key is among them.
 struct Pieces<F: FnMut(&[u8])> {
     buffer: [u8; 1024],
     used: usize,
     /// How much was used before the buffer was last emptied.
     most: usize,
+    /// Where the key begins, where that is known. Only from there it is wiped: that goes byte by byte, and all of it
+    /// would show beside the hash.
+    secret: Option<usize>,
     feed: F,
 }
 
@@ -99,17 +102,25 @@ impl<F: FnMut(&[u8])> Pieces<F> {
         (self.feed)(piece);
         self.most = self.most.max(self.used);
         self.used = 0;
+        if self.secret.is_some() {
+            // What went before is none of the key, and what comes stands at the beginning.
+            self.secret = Some(0);
+        }
     }
 }
 
 impl<F: FnMut(&[u8])> Drop for Pieces<F> {
     fn drop(&mut self) {
-        // Only what was used: it goes byte by byte, and all of it would show beside the hash.
-        self.buffer[..self.most.max(self.used)].zeroize();
+        let used = match self.secret {
+            Some(from) => self.buffer.get_mut(from..self.used),
+            None => self.buffer.get_mut(..self.most.max(self.used)),
+        };
+        used.unwrap_or_default().zeroize();
     }
 }
 
-/// `name=value` pairs with `&` between them, fed in large pieces and without a copy of the key that stays.
+/// `name=value` pairs with `&` between them, fed in large pieces and without a copy of the key that stays: that is the
+/// `last` value, or any where there is no `last`.
 #[inline]
 pub(crate) fn join<K: AsRef<str>, V: AsRef<[u8]>>(
     pairs: impl Iterator<Item = (K, V)>,
@@ -120,6 +131,7 @@ pub(crate) fn join<K: AsRef<str>, V: AsRef<[u8]>>(
         buffer: [0; 1024],
         used: 0,
         most: 0,
+        secret: None,
         feed,
     };
     let mut first = true;
@@ -133,6 +145,7 @@ pub(crate) fn join<K: AsRef<str>, V: AsRef<[u8]>>(
         pieces.push(value.as_ref());
     }
     if let Some((name, value)) = last {
+        pieces.secret = Some(pieces.used);
         if !first {
             pieces.push(b"&");
         }
