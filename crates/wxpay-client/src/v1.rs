@@ -15,9 +15,11 @@
 //!     ApiV2Key::new(std::env::var("WXPAY_PARTNER_KEY")?)?,
 //!     PaySignKey::new(std::env::var("WXPAY_PAY_SIGN_KEY")?)?,
 //! )?;
+//! let read = std::fs::read_to_string;
+//! let identity = Identity::from_pem(&read("apiclient_cert.pem")?, &read("apiclient_key.pem")?)?;
 //! let client = Client::builder(merchant)
 //!     .app_secret(AppSecret::new(std::env::var("WXPAY_APP_SECRET")?)?)
-//!     .identity(Identity::from_pkcs12(&std::fs::read("1900000109.pfx")?, "1900000109")?)
+//!     .identity(identity)
 //!     .build()?;
 //! # Ok(())
 //! # }

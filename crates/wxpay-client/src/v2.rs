@@ -10,7 +10,8 @@
 //!
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let merchant = Merchant::new("1900000109", ApiV2Key::new(std::env::var("WXPAY_API_KEY")?)?)?;
-//! let identity = Identity::from_pkcs12(&std::fs::read("apiclient_cert.p12")?, "1900000109")?;
+//! let read = std::fs::read_to_string;
+//! let identity = Identity::from_pem(&read("apiclient_cert.pem")?, &read("apiclient_key.pem")?)?;
 //! let client = Client::builder(merchant).identity(identity).build()?;
 //! # Ok(())
 //! # }

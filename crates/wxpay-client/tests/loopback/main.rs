@@ -5,7 +5,7 @@
 mod cache;
 mod delivery;
 mod download;
-#[cfg(any(feature = "v1", feature = "v2"))]
+#[cfg(all(feature = "pkcs12", any(feature = "v1", feature = "v2")))]
 mod identity;
 mod keys;
 mod notification;

@@ -44,6 +44,7 @@ impl ClientCertificate {
 
     /// Certificate and key in one file.
     #[cfg(any(feature = "v1", feature = "v2"))]
+    #[cfg(feature = "pkcs12")]
     pub(crate) fn p12(&self, password: &str) -> Vec<u8> {
         use p12_keystore::{KeyStore, KeyStoreEntry, PrivateKeyChain};
         use rustls_pki_types::pem::PemObject;

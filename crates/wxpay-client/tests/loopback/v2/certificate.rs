@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use wxpay_client::v2::{Client, ClientBuilder, Identity};
+use wxpay_client::v2::{Client, ClientBuilder};
 use wxpay_client::{
     BuildError, BuildErrorKind, Clock, Delivery, ErrorKind, SystemClock, Timestamp, Transport,
     TransportBuilder,
@@ -12,7 +12,6 @@ use wxpay_client::{
 use super::{builder, client, done, query, refund};
 use crate::support::Server;
 use crate::support::certificate::{ClientCertificate, KEY, SERIAL};
-use crate::support::platform::MCHID;
 use crate::support::tls::Authority;
 
 async fn server(authority: &Authority) -> Server {
@@ -35,14 +34,20 @@ fn shown(server: &Server) -> Vec<Option<String>> {
     seen.into_iter().map(|seen| seen.certificate).collect()
 }
 
+#[cfg(feature = "pkcs12")]
+fn of_archive(certificate: &ClientCertificate) -> wxpay_client::Identity {
+    const PASSWORD: &str = "1900000109";
+    wxpay_client::Identity::from_pkcs12(&certificate.p12(PASSWORD), PASSWORD).unwrap()
+}
+
 #[tokio::test]
 async fn it_is_shown_to_those_that_need_it_alone() {
     let authority = Authority::new();
     let certificate = ClientCertificate::new(&authority);
-    let archive = certificate.p12(MCHID);
     for identity in [
         certificate.identity(),
-        Identity::from_pkcs12(&archive, MCHID).unwrap(),
+        #[cfg(feature = "pkcs12")]
+        of_archive(&certificate),
     ] {
         let server = server(&authority).await;
         let client = over_tls(&server, &authority)
