@@ -141,6 +141,9 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
         Place::Records(item) => {
             facts.insert("list".to_owned(), json!(item));
         }
+        Place::Repeated => {
+            facts.insert("repeated".to_owned(), json!(true));
+        }
     }
     if field.url_encoded {
         facts.insert("url_encoded".to_owned(), json!(true));

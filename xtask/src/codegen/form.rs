@@ -104,6 +104,8 @@ pub(super) struct Entry {
     pub(super) indexed: Option<bool>,
     /// v2: the element's name of a nested list's entries.
     pub(super) list: Option<String>,
+    /// v2: nested entries of that name, directly among the fields.
+    pub(super) repeated: Option<bool>,
     /// v2: percent-encoded when it is sent.
     pub(super) url_encoded: Option<bool>,
     pub(super) label: Option<String>,

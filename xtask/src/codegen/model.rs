@@ -319,6 +319,8 @@ pub(super) enum Place {
     Indexed,
     /// As nested elements of this name.
     Records(String),
+    /// As nested elements of the field's own name, with nothing around them.
+    Repeated,
 }
 
 impl Field {

@@ -59,7 +59,8 @@ impl Answer {
                         false,
                     );
                 }
-            } else if let Some(item) = &field.list {
+            } else if field.list.is_some() || field.repeated {
+                let item = field.list.as_ref().unwrap_or(&field.name);
                 let mut inner = String::new();
                 for _ in 0..2 {
                     let mut record = Self::default();
@@ -68,8 +69,10 @@ impl Answer {
                     self.shown.append(&mut record.shown);
                     self.hidden.append(&mut record.hidden);
                 }
-                self.xml
-                    .push_str(&format!("<{0}>{inner}</{0}>", field.name));
+                if field.list.is_some() {
+                    inner = format!("<{0}>{inner}</{0}>", field.name);
+                }
+                self.xml.push_str(&inner);
             } else {
                 let name = format!("{}{suffix}", field.name);
                 let (text, shown) = scalar(field, &name, words);

@@ -41,6 +41,8 @@ pub(crate) struct Field {
     pub(crate) indexed: bool,
     pub(crate) list: Option<String>,
     #[serde(default)]
+    pub(crate) repeated: bool,
+    #[serde(default)]
     pub(crate) url_encoded: bool,
     #[serde(default)]
     pub(crate) redacted: bool,

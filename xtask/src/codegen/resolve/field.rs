@@ -25,6 +25,7 @@ pub(super) fn is_only_include(entry: &Entry) -> bool {
         json: None,
         indexed: None,
         list: None,
+        repeated: None,
         url_encoded: None,
         label: None,
         doc: None,
@@ -173,16 +174,19 @@ fn on(key: &str, said: Option<bool>) -> Result<bool> {
 fn place(entry: &Entry, kind: &Kind, list: bool) -> Result<Place> {
     let json = on("json", entry.json)?;
     let indexed = on("indexed", entry.indexed)?;
-    let said = [json, indexed, entry.list.is_some()];
+    let repeated = on("repeated", entry.repeated)?;
+    let said = [json, indexed, entry.list.is_some(), repeated];
     ensure!(
         said.iter().filter(|said| **said).count() < 2,
-        "`json`, `indexed` and `list` exclude each other"
+        "`json`, `indexed`, `list` and `repeated` exclude each other"
     );
     let shapes = list && matches!(kind, Kind::Shape(_));
     ensure!(shapes || !indexed, "`indexed` is for lists of shapes");
+    ensure!(shapes || !repeated, "`repeated` is for lists of shapes");
     Ok(match &entry.list {
         _ if json => Place::Json,
         _ if indexed => Place::Indexed,
+        _ if repeated => Place::Repeated,
         Some(item) => {
             ensure!(shapes, "`list` is for lists of shapes");
             said_name(item)?;

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::codegen::form;
 use crate::codegen::model::{
-    Family, Field, Format, Generation, Host, Kind, Method, Place, Shape, Sign, Xml,
+    Family, Field, Format, Generation, Host, Kind, Method, Place, Reply, Shape, Sign, Xml,
 };
 
 /// What the protocol writes and reads by itself.
@@ -153,6 +153,11 @@ pub(super) fn family(family: &Family) -> Result<()> {
                     "{place}: response: field {}: the protocol reads it",
                     field.name
                 );
+                ensure!(
+                    operation.reply == Reply::Unsigned || !is_nested(field),
+                    "{place}: response: field {}: a signature covers no nested elements",
+                    field.name
+                );
             }
         }
     }
@@ -170,12 +175,17 @@ pub(super) fn family(family: &Family) -> Result<()> {
     Ok(())
 }
 
+/// Whether the field is made of elements that hold elements.
+const fn is_nested(field: &Field) -> bool {
+    matches!(field.place, Place::Records(_) | Place::Repeated)
+}
+
 /// A field that is an element of the XML, or several.
 fn flat(place: &str, field: &Field) -> Result<()> {
     let nested = field.list || matches!(field.kind, Kind::Shape(_));
     ensure!(
         !nested || field.place != Place::Plain,
-        "{place}: a list or a shape within XML is `json`, `indexed` or a `list`"
+        "{place}: a list or a shape within XML is `json`, `indexed`, a `list` or `repeated`"
     );
     ensure!(
         field.kind != Kind::DateTime || field.place == Place::Json || field.format.is_some(),
@@ -188,7 +198,7 @@ fn flat(place: &str, field: &Field) -> Result<()> {
 fn json(place: &str, field: &Field) -> Result<()> {
     ensure!(
         field.place == Place::Plain && !field.url_encoded,
-        "{place}: within JSON there is no `json`, `indexed`, `list` or `url_encoded`"
+        "{place}: within JSON there is no `json`, `indexed`, `list`, `repeated` or `url_encoded`"
     );
     ensure!(
         !matches!(field.format, Some(Format::Compact | Format::Spaced)),
@@ -208,6 +218,17 @@ fn answer(place: &str, family: &Family, shape: &Shape, field: &Field) -> Result<
         !field.is_encrypted() && !field.url_encoded,
         "{place}: answers are neither encrypted nor percent-encoded, say \"redacted\""
     );
+    ensure!(
+        shape.notification.is_empty() || !is_nested(field),
+        "{place}: a signature covers no nested elements"
+    );
+    if let (Place::Indexed | Place::Records(_) | Place::Repeated, Kind::Shape(name)) =
+        (&field.place, &field.kind)
+    {
+        let deeper = family.shape(name);
+        let deeper = deeper.is_some_and(|shape| shape.fields.iter().any(is_nested));
+        ensure!(!deeper, "{place}: {name} has nested elements of its own");
+    }
     // A number that is missing cannot be told from a family that ends.
     if let (Place::Indexed, Kind::Shape(name)) = (&field.place, &field.kind) {
         let plain = family.shape(name).is_some_and(|shape| {

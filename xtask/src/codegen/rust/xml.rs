@@ -250,6 +250,9 @@ fn value(family: &Family, field: &Field) -> String {
         (Place::Records(item), Kind::Shape(name)) => {
             return format!("fields.records(\"{wire}\", \"{item}\", {name}::read)?");
         }
+        (Place::Repeated, Kind::Shape(name)) => {
+            return format!("fields.repeated(\"{wire}\", {name}::read)?");
+        }
         (Place::Json, _) => {
             return match (field.required, field.list) {
                 (true, _) => format!("fields.json(\"{wire}\")?"),

@@ -18,6 +18,7 @@ certificate = true
 sign = "hmac-sha256"
 merchant = "mchid"
 host = "fraud"
+reply = "unsigned"
 body = [
   { name = "out_trade_no", type = "string", required = true, min = 6, max = 32, alphabet = "trade_no", label = "商户订单号", doc = "The order" },
   { name = "appid", type = "string", label = "应用ID", doc = "The app" },
@@ -44,6 +45,7 @@ fields = [
   { name = "url", type = "string", required = true, label = "链接", doc = "The link" },
   { name = "orders", type = "[Order]", indexed = true, label = "订单", doc = "The orders" },
   { name = "list", type = "[Entry]", list = "entry", label = "列表", doc = "The list" },
+  { name = "entry", type = "[Entry]", repeated = true, label = "条目", doc = "The entries" },
 ]
 
 [[shape]]
@@ -167,8 +169,8 @@ fn what_xml_cannot_hold() {
     refused(
         "type = \"Detail\", json = true",
         "type = \"Detail\"",
-        "operation Links: field detail: a list or a shape within XML is `json`, `indexed` or a \
-         `list`",
+        "operation Links: field detail: a list or a shape within XML is `json`, `indexed`, a \
+         `list` or `repeated`",
     );
     refused(
         "type = \"datetime\", format = \"compact\"",
@@ -178,19 +180,48 @@ fn what_xml_cannot_hold() {
     refused(
         "indexed = true, label = \"订单\"",
         "json = true, label = \"订单\"",
-        "shape Order: field coupons: within JSON there is no `json`, `indexed`, `list` or \
-         `url_encoded`",
+        "shape Order: field coupons: within JSON there is no `json`, `indexed`, `list`, \
+         `repeated` or `url_encoded`",
     );
     refused(
         "list = \"entry\"",
         "list = \"entry\", json = true",
-        "shape Links2: field list: `json`, `indexed` and `list` exclude each other",
+        "shape Links2: field list: `json`, `indexed`, `list` and `repeated` exclude each other",
+    );
+    refused(
+        "list = \"entry\"",
+        "list = \"entry\", repeated = true",
+        "shape Links2: field list: `json`, `indexed`, `list` and `repeated` exclude each other",
+    );
+    refused(
+        "type = \"[Entry]\", repeated = true",
+        "type = \"Entry\", repeated = true",
+        "shape Links2: field entry: `repeated` is for lists of shapes",
+    );
+    refused(
+        "type = \"[Coupon]\", indexed = true",
+        "type = \"[Coupon]\", repeated = true",
+        "shape Links2: field orders: Order has nested elements of its own",
     );
     refused(
         "name = \"coupon_id\", type = \"string\"",
         "name = \"coupon_id\", type = \"string\", sensitive = \"encrypted\"",
         "shape Coupon: field coupon_id: answers are neither encrypted nor percent-encoded, say \
          \"redacted\"",
+    );
+}
+
+#[test]
+fn a_signature_covers_no_nested_elements() {
+    refused(
+        "reply = \"unsigned\"\n",
+        "",
+        "operation Links: response: field list: a signature covers no nested elements",
+    );
+    refused(
+        "doc = \"Short links.\"",
+        "doc = \"Short links.\"\nnotification = [\"links\"]",
+        "shape Links2: field list: a signature covers no nested elements",
     );
 }
 
@@ -229,7 +260,7 @@ fn the_rust_has_everything_in_the_order_of_the_alphabet() {
     for expected in [
         "OperationInfo::new(\"v2.links.links\", \"/tools/links\", Idempotency::MerchantNumber)\
          .host(Host::Fraud).merchant_field(\"mchid\").signing(Signing::HmacSha256)\
-         .with_certificate()",
+         .with_certificate().reply(ReplyForm::Unsigned)",
         "check::text(\"out_trade_no\", &self.out_trade_no, 6, 32)?;",
         "check::nested(\"detail\", &self.detail, Detail::check)",
         "form.text(\"appid\", self.appid.as_deref());\n\
@@ -238,7 +269,8 @@ fn the_rust_has_everything_in_the_order_of_the_alphabet() {
          form.text(\"out_trade_no\", self.out_trade_no.as_str());\n\
          form.text(\"receipt\", self.receipt.as_ref().map(YesNo::as_str));\n\
          form.time(\"time_start\", self.time_start, TimeForm::Compact);\n",
-        "list: fields.records(\"list\", \"entry\", Entry::read)?,\n\
+        "entry: fields.repeated(\"entry\", Entry::read)?,\n\
+         list: fields.records(\"list\", \"entry\", Entry::read)?,\n\
          orders: fields.family(&[\"order_fee\"], Order::read)?,\n\
          url: fields.text(\"url\")?,\n",
         "coupons: fields.family(&[\"coupon_id\"], Coupon::read)?,\n\
@@ -273,4 +305,6 @@ fn the_facts_say_how_each_field_stands_in_the_xml() {
     assert_eq!(response[1]["fields"][1]["fields"][0]["name"], "coupon_id");
     assert_eq!(response[2]["list"], "entry");
     assert_eq!(response[2]["fields"][0]["format"], "spaced");
+    assert_eq!(response[3]["repeated"], true);
+    assert_eq!(response[3]["fields"][0]["name"], "at");
 }
