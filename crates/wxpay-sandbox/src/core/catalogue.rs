@@ -88,6 +88,9 @@ pub(crate) struct Field {
     /// In v2: an element with elements of this name in it.
     #[serde(default)]
     pub(crate) list: Option<String>,
+    /// In v2: an element with elements in it, any number of times.
+    #[serde(default)]
+    pub(crate) repeated: bool,
 }
 
 /// What a value is.

@@ -44,12 +44,10 @@ pub(super) fn answer(
             }
         } else if let Some(given) = request.get(name) {
             fields.set(name, given);
+        } else if field.repeated {
+            fields.set_repeated(name, vec![maker.record(field)]);
         } else if let Some(item) = field.list.as_deref().filter(|_| field.required) {
-            let mut record = Pairs::default();
-            for member in &field.fields {
-                record.set(&member.name, maker.text(member));
-            }
-            fields.set_list(name, item, vec![record]);
+            fields.set_list(name, item, vec![maker.record(field)]);
         } else if field.required && field.list.is_none() {
             fields.set(name, maker.text(field));
         }
@@ -90,6 +88,14 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    fn record(&mut self, field: &Field) -> Pairs {
+        let mut record = Pairs::default();
+        for member in &field.fields {
+            record.set(&member.name, self.text(member));
+        }
+        record
+    }
+
     fn text(&mut self, field: &Field) -> String {
         if field.json || matches!(field.kind, Kind::Object | Kind::Array) {
             return self.json(field).to_string();

@@ -12,10 +12,11 @@ use crate::identity::Identity;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Pairs(Vec<(String, String)>, Vec<List>);
 
-/// An element with elements in it, all of one name. No signature covers it.
+/// Elements with elements in them, all of one name. No signature covers them.
 #[derive(Clone, Debug, PartialEq)]
 struct List {
-    name: String,
+    /// Of the element around them, if there is one.
+    name: Option<String>,
     item: String,
     items: Vec<Pairs>,
 }
@@ -73,7 +74,16 @@ impl Pairs {
     /// Adds an element with elements in it.
     pub(crate) fn set_list(&mut self, name: &str, item: &str, items: Vec<Self>) {
         self.1.push(List {
-            name: name.to_owned(),
+            name: Some(name.to_owned()),
+            item: item.to_owned(),
+            items,
+        });
+    }
+
+    /// Adds elements with elements in them, with nothing around them.
+    pub(crate) fn set_repeated(&mut self, item: &str, items: Vec<Self>) {
+        self.1.push(List {
+            name: None,
             item: item.to_owned(),
             items,
         });
@@ -120,9 +130,12 @@ impl Pairs {
         if let Some(length) = text.strip_suffix(&end).map(str::len) {
             text.truncate(length);
             for list in &self.1 {
-                text.push_str(&format!("<{}>", list.name));
-                text.extend(list.items.iter().map(|item| item.to_xml(&list.item)));
-                text.push_str(&format!("</{}>", list.name));
+                let items = list.items.iter().map(|item| item.to_xml(&list.item));
+                let items: String = items.collect();
+                text.push_str(&match &list.name {
+                    Some(name) => format!("<{name}>{items}</{name}>"),
+                    None => items,
+                });
             }
             text.push_str(&end);
         }
@@ -241,6 +254,12 @@ mod tests {
         assert_eq!(
             pairs.to_xml("xml"),
             "<xml><b>2</b><c><![CDATA[<&>]]></c><l><i><d>4</d></i><i><d>4</d></i></l></xml>"
+        );
+        let mut pairs = Pairs::default();
+        pairs.set_repeated("i", vec![Pairs::default().with("d", "4"); 2]);
+        assert_eq!(
+            pairs.to_xml("xml"),
+            "<xml><i><d>4</d></i><i><d>4</d></i></xml>"
         );
     }
 
