@@ -125,6 +125,7 @@ pub(crate) fn all(run: &mut Run<'_>) {
         "v2.sub_merchant.query_institution_sub_merchant",
     );
     run.operation::<v2::sub_merchant::AddSubMerchant>("v2.sub_merchant.add_sub_merchant");
+    run.operation::<v2::sub_merchant::QuerySubMerchants>("v2.sub_merchant.query_sub_merchants");
     run.operation::<v2::sub_merchant::ModifySubMerchant>("v2.sub_merchant.modify_sub_merchant");
     run.operation::<v2::sub_merchant::AddDevelopmentConfig>(
         "v2.sub_merchant.add_development_config",

@@ -14,6 +14,7 @@
 //! | [`ModifyInstitutionSubMerchant`] | 修改子商户API | `POST /secapi/mch/modifyInstitutionsub` | - |
 //! | [`QueryInstitutionSubMerchant`] | 查询子商户 | `POST /secapi/mch/queryInstitutionsub` | [page](https://pay.weixin.qq.com/doc/global/v2/zh/4013636643) |
 //! | [`AddSubMerchant`] | 银行特约商户录入 | `POST /secapi/mch/submchmanage?action=add` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_21&index=3&p=9) |
+//! | [`QuerySubMerchants`] | 银行特约商户资料查询 | `POST /secapi/mch/submchmanage?action=query` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_22&index=3&p=9) |
 //! | [`ModifySubMerchant`] | 银行特约商户信息修改 | `POST /secapi/mch/modifymchinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_27&index=2&p=9) |
 //! | [`AddDevelopmentConfig`] | 服务商子商户开发配置新增支付目录/新增对应APPID关联 | `POST /secapi/mch/addsubdevconfig` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_24_2&index=2&p=901) |
 //! | [`QueryDevelopmentConfig`] | 配置查询 | `POST /secapi/mch/querysubdevconfig` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_25&index=4&p=901) |
@@ -29,6 +30,7 @@ mod modify_institution_sub_merchant;
 mod modify_sub_merchant;
 mod query_development_config;
 mod query_institution_sub_merchant;
+mod query_sub_merchants;
 mod set_channel;
 
 pub use add_development_config::AddDevelopmentConfig;
@@ -49,4 +51,5 @@ pub use query_development_config::{
 pub use query_institution_sub_merchant::{
     InstitutionSubMerchant, QueryInstitutionSubMerchant, RejectDetail,
 };
+pub use query_sub_merchants::{QuerySubMerchants, SubMerchant, SubMerchants};
 pub use set_channel::{ChannelOfSubMerchant, SetChannel};

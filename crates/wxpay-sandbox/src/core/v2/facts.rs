@@ -204,6 +204,10 @@ mod tests {
             name(Some("action=add")),
             Some("/secapi/mch/submchmanage?action=add")
         );
+        assert_eq!(
+            name(Some("action=query")),
+            Some("/secapi/mch/submchmanage?action=query")
+        );
         assert_eq!(name(Some("action=none")), None);
         assert_eq!(name(None), None);
         let query = facts.route("/pay/orderquery", Some("a=b"));

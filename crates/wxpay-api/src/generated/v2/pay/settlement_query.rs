@@ -14,6 +14,11 @@ use crate::Currency;
 
 /// Looks up what a cross-border merchant was settled, or will be.
 ///
+/// An answer whose settlements are nested elements (`setteinfo_0`, `setteinfo_1`) is refused,
+/// since a signature covers no nested elements. `Untyped` with `ReplyForm::Unsigned` and
+/// `Fields::numbered_records` reads it all the same; nothing but the connection then proves
+/// whose it is.
+///
 /// 查询结算资金: `POST /pay/settlementquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/pay/In-AppPay/chapter8_9.shtml).
 /// Always signed with MD5.
