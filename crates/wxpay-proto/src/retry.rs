@@ -44,6 +44,7 @@ impl Outcome {
                 retry_after: answer.retry_after(),
             },
             AcceptError::NotXml(_) | AcceptError::Verification(_) => Self::Unknown,
+            AcceptError::Protocol(error) if error.is_undetermined() => Self::Unknown,
             AcceptError::Api(error) => match error.code() {
                 ErrorCode::SystemError
                 | ErrorCode::BankError

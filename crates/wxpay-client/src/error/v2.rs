@@ -79,7 +79,7 @@ impl Error {
 /// in words that are known is a refusal.
 fn delivery(error: &AcceptError) -> Delivery {
     let refused = match error {
-        AcceptError::Protocol(error) => !is_trouble(error),
+        AcceptError::Protocol(error) => !error.is_undetermined(),
         AcceptError::Api(error) => matches!(error.repeat(), Repeat::Later | Repeat::No),
         _ => false,
     };
@@ -95,28 +95,4 @@ fn is_rate_limited(error: &ApiError) -> bool {
         error.code(),
         ErrorCode::FrequencyLimited | ErrorCode::FreqLimit
     )
-}
-
-/// Whether a request was not taken because of trouble within WeChat Pay. There are no codes at this
-/// level, only words, which have been these for ten years; in what does not say so the request was
-/// found wrong before anything was done with it.
-fn is_trouble(error: &ProtocolError) -> bool {
-    let word = error.code();
-    let coded = word.is_some_and(|code| {
-        matches!(
-            code,
-            ErrorCode::SystemError | ErrorCode::BankError | ErrorCode::NetworkError
-        )
-    });
-    let message = error.message();
-    coded
-        || ["SYSTEM", "TIMEOUT", "TIMED OUT", "BUSY"]
-            .iter()
-            .any(|word| {
-                message.to_ascii_uppercase().contains(word)
-                    || error.return_code().to_ascii_uppercase().contains(word)
-            })
-        || ["系统", "超时", "繁忙", "稍后"]
-            .iter()
-            .any(|word| message.contains(word))
 }

@@ -39,7 +39,7 @@ impl AcceptError {
     #[must_use]
     pub fn is_undetermined(&self) -> bool {
         match self {
-            Self::Protocol(_) => false,
+            Self::Protocol(error) => error.is_undetermined(),
             Self::Api(error) => error.is_undetermined(),
             Self::Status(_) | Self::NotXml(_) | Self::Verification(_) | Self::Decode(_) => true,
         }
@@ -197,6 +197,27 @@ impl ProtocolError {
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
         code(&self.parameters).map(ErrorCode::from)
+    }
+
+    /// Whether the request may have been carried out all the same, because of trouble within WeChat Pay. At this level
+    /// there are words and hardly any codes; they have been these for ten years. Where none of them stands, the request
+    /// was found wrong before anything was done with it.
+    #[must_use]
+    pub fn is_undetermined(&self) -> bool {
+        const CODES: [ErrorCode; 3] = [
+            ErrorCode::SystemError,
+            ErrorCode::BankError,
+            ErrorCode::NetworkError,
+        ];
+        const LATIN: [&str; 4] = ["SYSTEM", "TIMEOUT", "TIMED OUT", "BUSY"];
+        const CHINESE: [&str; 4] = ["系统", "超时", "繁忙", "稍后"];
+        let message = self.message();
+        let latin = [message, self.return_code()].map(str::to_ascii_uppercase);
+        self.code().is_some_and(|code| CODES.contains(&code))
+            || LATIN
+                .iter()
+                .any(|word| latin.iter().any(|text| text.contains(word)))
+            || CHINESE.iter().any(|word| message.contains(word))
     }
 
     /// Any field of the answer.

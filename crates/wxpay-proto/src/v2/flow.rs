@@ -136,8 +136,9 @@ impl From<AcceptError> for Failure {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::Api(error) => Self::Refused(error),
-            AcceptError::Protocol(error) => Self::Rejected(error),
-            AcceptError::Status(_)
+            AcceptError::Protocol(error) if !error.is_undetermined() => Self::Rejected(error),
+            AcceptError::Protocol(_)
+            | AcceptError::Status(_)
             | AcceptError::NotXml(_)
             | AcceptError::Verification(_)
             | AcceptError::Decode(_) => Self::Unknown,

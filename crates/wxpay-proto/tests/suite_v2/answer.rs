@@ -3,8 +3,8 @@
 use wxpay_proto::bytes::Bytes;
 use wxpay_proto::http::{HeaderValue, StatusCode};
 use wxpay_proto::v2::{
-    AcceptError, ErrorCode, NotXmlKind, Operation, OperationInfo, Repeat, ReplyForm, SignType,
-    Untyped, VerificationError,
+    AcceptError, ErrorCode, Failure, NotXmlKind, Operation, OperationInfo, Repeat, ReplyForm,
+    SignType, Untyped, VerificationError,
 };
 use wxpay_proto::{Date, DateTime, Fen, Idempotency, Outcome, Sensitive, http};
 
@@ -120,6 +120,30 @@ fn a_request_that_was_not_taken_is_told_apart() {
     let body = document(&[("return_code", "PARAM_ERROR"), ("return_msg", "x")]);
     let error = refused(&Order::new("茶"), &ok(body));
     assert!(matches!(error, AcceptError::Protocol(_)), "{error:?}");
+}
+
+#[test]
+fn trouble_within_wechat_pay_leaves_the_outcome_open() {
+    for (code, message) in [
+        ("FAIL", "系统繁忙，请稍后再试"),
+        ("FAIL", "请求超时"),
+        ("FAIL", "System error"),
+        ("SYSTEMERROR", "x"),
+    ] {
+        let body = document(&[("return_code", code), ("return_msg", message)]);
+        let error = refused(&Order::new("茶"), &ok(body));
+        assert!(matches!(error, AcceptError::Protocol(_)), "{error:?}");
+        assert!(error.is_undetermined(), "{message}");
+        assert_eq!(Outcome::of_v2(&error), Outcome::Unknown, "{message}");
+        // A flow that took it for a refusal would give up a payment that was made.
+        assert!(
+            matches!(Failure::from(error), Failure::Unknown),
+            "{message}"
+        );
+    }
+    let error = refused(&Order::new("茶"), &answer("protocol-error"));
+    assert_eq!(Outcome::of_v2(&error), Outcome::Final);
+    assert!(matches!(Failure::from(error), Failure::Rejected(_)));
 }
 
 #[test]
