@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::run::{cargo, output};
 
 /// The rows of the README's table: label and the arguments of `cargo tree`.
-const LAYERS: [(&str, &[&str]); 5] = [
+const LAYERS: [(&str, &[&str]); 6] = [
     ("`wxpay-sign`", &["-p", "wxpay-sign"]),
     (
         "`wxpay-sign` with `aws-lc-rs` alone",
@@ -28,6 +28,17 @@ const LAYERS: [(&str, &[&str]); 5] = [
     (
         "`wxpay-client` + `wxpay-api`",
         &["-p", "wxpay-client", "-p", "wxpay-api"],
+    ),
+    (
+        "`wxpay-client` + `wxpay-api`, both with `v1` and `v2`",
+        &[
+            "-p",
+            "wxpay-client",
+            "-p",
+            "wxpay-api",
+            "--features",
+            "v1,v2",
+        ],
     ),
 ];
 
