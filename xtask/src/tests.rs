@@ -4,16 +4,20 @@ use anyhow::Result;
 
 use crate::run::{cargo, step};
 
+/// The features of `wxpay-sign` and `wxpay-proto` that choose what does the cryptography.
+const BACKENDS: [&str; 2] = ["rustcrypto", "aws-lc-rs"];
+
 /// Every test. In a build of the whole workspace both cryptography backends are compiled in, and the
 /// tests of `wxpay-sign` and `wxpay-proto` go through `Backend::all()`; the runs after it prove that
 /// each backend also stands alone.
 pub(crate) fn test(rest: &[&str]) -> Result<()> {
     step(cargo().args(["test", "--workspace", "--quiet"]).args(rest))?;
-    for backend in ["rustcrypto", "aws-lc-rs"] {
+    for backend in BACKENDS {
+        let features = format!("{backend},wxpay-proto/v1,wxpay-proto/v2");
         step(
             cargo()
                 .args(["test", "--quiet", "-p", "wxpay-sign", "-p", "wxpay-proto"])
-                .args(["--no-default-features", "--features", backend])
+                .args(["--no-default-features", "--features", &features])
                 .args(["--lib", "--tests"])
                 .args(rest),
         )?;
@@ -48,7 +52,10 @@ pub(crate) fn features() -> Result<()> {
             "wxpay-api" => Some("wxpay-proto/rustcrypto"),
             _ => Some(""),
         };
-        let alone = features.iter().map(|feature| (*feature).to_owned());
+        let alone = features.iter().map(|feature| match backend {
+            None if !BACKENDS.contains(feature) => format!("{feature} {}", BACKENDS[0]),
+            _ => (*feature).to_owned(),
+        });
         let combinations: Vec<String> = match backend {
             None => alone.collect(),
             Some(backend) => std::iter::once(backend.to_owned())
