@@ -13,10 +13,10 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wxpay_sign::Timestamp;
 
-use super::model::{Generation, Order, Payer, Reversal, TradeState, TradeType};
+use super::model::{Order, Reversal, TradeState, TradeType};
 use super::order::in_mode;
 use super::transaction::put;
-use super::{Book, Context, full, optional, prepay, required, text, transaction};
+use super::{Book, Context, full, prepay, required, text, transaction};
 use crate::core::call::{Failure, Reply, numeric};
 
 /// How long the payer who pays in the end types, in seconds.
@@ -46,32 +46,10 @@ impl Book {
         if !self.store.has_room_for_orders(1) {
             return Err(full("订单"));
         }
-        let (expires, closes) = prepay::ends(call, now);
+        let order = prepay::new_order(number, owner, TradeType::Code, fingerprint, context)?;
         let mut order = Order {
-            out_trade_no: number.to_owned(),
-            combine: None,
-            owner,
-            trade_type: TradeType::Code,
-            description: required(call, "/description")?.to_owned(),
-            attach: optional(&call.body, "/attach"),
-            device_id: optional(&call.body, "/scene_info/device_id"),
-            total: prepay::amount(call, "/amount/total")?,
-            notify_url: None,
-            payer: Payer::default(),
-            fingerprint,
-            created: now,
-            expires,
-            closes,
             state: TradeState::Userpaying,
-            codes: Vec::new(),
-            typing_until: None,
-            typing_in_vain: false,
-            payment: None,
-            ended: None,
-            reversal: None,
-            refunds: Vec::new(),
-            generation: Generation::V3,
-            recalls: 0,
+            ..order
         };
         match last {
             b'9' => {

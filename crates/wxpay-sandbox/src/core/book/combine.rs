@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use wxpay_json::Fen;
 
-use super::model::{Code, Combine, Generation, Order, Owner, Payer, TradeState, TradeType};
+use super::model::{Code, Combine, Generation, Order, Owner, Payer, Span, TradeType};
 use super::{Book, Context, full, optional, prepay, required, text, transaction};
 use crate::core::call::{Call, Failure, Reply, numeric};
 use crate::core::random::Ids;
@@ -25,8 +25,7 @@ pub(super) struct Draft<'a> {
     pub(super) notify_url: Option<String>,
     pub(super) payer: Payer,
     pub(super) fingerprint: String,
-    /// Until when it can be paid, and when it is closed by itself.
-    pub(super) ends: (i64, i64),
+    pub(super) span: Span,
     pub(super) parts: &'a [Value],
     pub(super) generation: Generation,
 }
@@ -67,11 +66,11 @@ impl Book {
                 &call.body,
                 &["time_start", "time_expire"],
             ),
-            ends: prepay::ends(call, context.now()),
+            span: prepay::span(call, context.now()),
             parts: sub_orders(call),
             generation: Generation::V3,
         };
-        let code = self.place_combine(draft, context.now(), context.ids)?;
+        let code = self.place_combine(draft, context.ids)?;
         Ok(prepay::handed_out(trade_type, call, number, &code))
     }
 
@@ -79,9 +78,9 @@ impl Book {
     pub(super) fn place_combine(
         &mut self,
         draft: Draft<'_>,
-        now: i64,
         ids: &mut Ids,
     ) -> Result<Code, Failure> {
+        let now = draft.span.created;
         let mut combine = match self.store.combine(&draft.number) {
             Some(combine) => {
                 for order in self.store.orders_of(combine) {
@@ -93,7 +92,6 @@ impl Book {
                 combine.clone()
             }
             None => {
-                let (expires, closes) = draft.ends;
                 let combine = Combine {
                     combine_out_trade_no: draft.number,
                     appid: self.parties.appid.clone(),
@@ -105,11 +103,11 @@ impl Book {
                     trade_type: draft.trade_type,
                     payer: draft.payer,
                     fingerprint: draft.fingerprint,
-                    expires,
+                    expires: draft.span.expires,
                     codes: Vec::new(),
                     generation: draft.generation,
                 };
-                self.place_parts(draft.parts, combine, now, closes)?
+                self.place_parts(draft.parts, combine, draft.span)?
             }
         };
         let (trade_type, expires) = (combine.trade_type, combine.expires);
@@ -123,8 +121,7 @@ impl Book {
         &mut self,
         parts: &[Value],
         mut combine: Combine,
-        now: i64,
-        closes: i64,
+        span: Span,
     ) -> Result<Combine, Failure> {
         let any = |name| parts.iter().any(|part| optional(part, name).is_some());
         let individuals = any("/individual_auth_id");
@@ -144,7 +141,7 @@ impl Book {
         let mut orders = Vec::with_capacity(parts.len());
         let mut sum = Fen::ZERO;
         for (index, part) in parts.iter().enumerate() {
-            let order = self.part(part, index, &combine, now, closes)?;
+            let order = self.part(part, index, &combine, span)?;
             sum = sum
                 .checked_add(order.total)
                 .ok_or_else(|| Failure::param_error("/sub_orders", "子单金额之和超出范围"))?;
@@ -169,8 +166,7 @@ impl Book {
         part: &Value,
         index: usize,
         combine: &Combine,
-        now: i64,
-        closes: i64,
+        span: Span,
     ) -> Result<Order, Failure> {
         let at = |name: &str| format!("/sub_orders/{index}{name}");
         let text = |name: &str| {
@@ -190,36 +186,28 @@ impl Book {
         let total = total.filter(|total| *total > 0).ok_or_else(|| {
             Failure::param_error(&at("/amount/total_amount"), "金额必须为大于0的整数")
         })?;
+        let owner = Owner {
+            appid: Some(combine.appid.clone()),
+            mchid,
+            sub_appid,
+            sub_mchid,
+        };
+        let order = Order::new(
+            text("/out_trade_no")?,
+            owner,
+            combine.trade_type,
+            text("/description")?,
+            Fen::new(total),
+            combine.fingerprint.clone(),
+            span,
+        );
         Ok(Order {
-            out_trade_no: text("/out_trade_no")?,
             combine: Some(combine.combine_out_trade_no.clone()),
-            owner: Owner {
-                appid: Some(combine.appid.clone()),
-                mchid,
-                sub_appid,
-                sub_mchid,
-            },
-            trade_type: combine.trade_type,
-            description: text("/description")?,
             attach: optional(part, "/attach"),
             device_id: combine.device_id.clone(),
-            total: Fen::new(total),
-            notify_url: None,
             payer: combine.payer.clone(),
-            fingerprint: combine.fingerprint.clone(),
-            created: now,
-            expires: combine.expires,
-            closes,
-            state: TradeState::Notpay,
-            codes: Vec::new(),
-            typing_until: None,
-            typing_in_vain: false,
-            payment: None,
-            ended: None,
-            reversal: None,
-            refunds: Vec::new(),
             generation: combine.generation,
-            recalls: 0,
+            ..order
         })
     }
 

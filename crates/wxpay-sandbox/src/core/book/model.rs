@@ -173,7 +173,55 @@ pub(crate) struct Order {
     pub(crate) recalls: u8,
 }
 
+/// When an order was placed, and what becomes of it if nobody pays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) created: i64,
+    /// After this it cannot be paid.
+    pub(crate) expires: i64,
+    /// At this time it is closed by itself.
+    pub(crate) closes: i64,
+}
+
 impl Order {
+    /// An order of v3 that nobody has paid, with nothing but what every order has.
+    pub(crate) fn new(
+        out_trade_no: String,
+        owner: Owner,
+        trade_type: TradeType,
+        description: String,
+        total: Fen,
+        fingerprint: String,
+        span: Span,
+    ) -> Self {
+        Self {
+            out_trade_no,
+            combine: None,
+            owner,
+            trade_type,
+            description,
+            attach: None,
+            device_id: None,
+            total,
+            notify_url: None,
+            payer: Payer::default(),
+            fingerprint,
+            created: span.created,
+            expires: span.expires,
+            closes: span.closes,
+            state: TradeState::Notpay,
+            codes: Vec::new(),
+            typing_until: None,
+            typing_in_vain: false,
+            payment: None,
+            ended: None,
+            reversal: None,
+            refunds: Vec::new(),
+            generation: Generation::V3,
+            recalls: 0,
+        }
+    }
+
     /// Whether it was placed by a provider, with the words of partner mode.
     pub(crate) fn is_partner(&self) -> bool {
         self.combine.is_none() && self.owner.sub_mchid.is_some()

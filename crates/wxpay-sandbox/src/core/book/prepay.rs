@@ -3,7 +3,7 @@
 use serde_json::json;
 use wxpay_json::{DateTime, Fen};
 
-use super::model::{Code, Generation, Order, Owner, Payer, TradeState, TradeType};
+use super::model::{Code, Order, Owner, Payer, Span, TradeState, TradeType};
 use super::{Book, Context, full, optional, required, text};
 use crate::core::call::{Call, Failure, Reply, numeric};
 use crate::core::random::Ids;
@@ -56,32 +56,10 @@ impl Book {
                 if !self.store.has_room_for_orders(1) {
                     return Err(full("订单"));
                 }
-                let (expires, closes) = ends(call, now);
                 Order {
-                    out_trade_no: number.to_owned(),
-                    combine: None,
-                    owner,
-                    trade_type,
-                    description: required(call, "/description")?.to_owned(),
-                    attach: optional(&call.body, "/attach"),
-                    device_id: optional(&call.body, "/scene_info/device_id"),
-                    total: amount(call, "/amount/total")?,
                     notify_url: optional(&call.body, "/notify_url"),
                     payer,
-                    fingerprint,
-                    created: now,
-                    expires,
-                    closes,
-                    state: TradeState::Notpay,
-                    codes: Vec::new(),
-                    typing_until: None,
-                    typing_in_vain: false,
-                    payment: None,
-                    ended: None,
-                    reversal: None,
-                    refunds: Vec::new(),
-                    generation: Generation::V3,
-                    recalls: 0,
+                    ..new_order(number, owner, trade_type, fingerprint, context)?
                 }
             }
         };
@@ -196,19 +174,48 @@ pub(super) fn amount(call: &Call<'_>, pointer: &str) -> Result<Fen, Failure> {
 ///
 /// Only the first request sets the time; one that is too near or too far is moved to a minute or
 /// to 90 days from now without a word. Nothing is closed before it has expired.
-pub(super) fn ends(call: &Call<'_>, now: i64) -> (i64, i64) {
+pub(super) fn span(call: &Call<'_>, now: i64) -> Span {
     let wanted = call
         .text("/time_expire")
         .and_then(|text| text.parse::<DateTime>().ok());
-    ends_by(wanted.map(DateTime::as_unix), now)
+    span_until(wanted.map(DateTime::as_unix), now)
 }
 
-pub(super) fn ends_by(wanted: Option<i64>, now: i64) -> (i64, i64) {
+pub(super) fn span_until(wanted: Option<i64>, now: i64) -> Span {
     let week = now.saturating_add(7 * DAY);
     let expires = wanted.map_or(week, |at| {
         at.clamp(now.saturating_add(MINUTE), now.saturating_add(90 * DAY))
     });
-    (expires, week.max(expires.saturating_add(1)))
+    Span {
+        created: now,
+        expires,
+        closes: week.max(expires.saturating_add(1)),
+    }
+}
+
+/// A direct or a partner order that is not in the book yet.
+pub(super) fn new_order(
+    number: &str,
+    owner: Owner,
+    trade_type: TradeType,
+    fingerprint: String,
+    context: &Context<'_>,
+) -> Result<Order, Failure> {
+    let call = context.call;
+    let order = Order::new(
+        number.to_owned(),
+        owner,
+        trade_type,
+        required(call, "/description")?.to_owned(),
+        amount(call, "/amount/total")?,
+        fingerprint,
+        span(call, context.now()),
+    );
+    Ok(Order {
+        attach: optional(&call.body, "/attach"),
+        device_id: optional(&call.body, "/scene_info/device_id"),
+        ..order
+    })
 }
 
 /// Whether an order can be placed again with the same number.

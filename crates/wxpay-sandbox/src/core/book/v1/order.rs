@@ -111,36 +111,24 @@ impl Book {
         fingerprint: String,
     ) -> Order {
         let package = placing.package;
-        let now = placing.now.as_unix();
-        let (expires, closes) = prepay::ends_by(package.time_expire, now);
-        Order {
-            out_trade_no: package.out_trade_no.clone(),
-            combine: None,
-            owner: Owner {
+        let order = Order::new(
+            package.out_trade_no.clone(),
+            Owner {
                 appid: Some(self.parties.appid.clone()),
                 mchid: self.parties.mchid.clone(),
                 sub_appid: None,
                 sub_mchid: None,
             },
             trade_type,
-            description: package.body.clone(),
+            package.body.clone(),
+            package.total_fee,
+            fingerprint,
+            prepay::span_until(package.time_expire, placing.now.as_unix()),
+        );
+        Order {
             attach: package.attach.clone(),
-            device_id: None,
-            total: package.total_fee,
             notify_url: Some(package.notify_url.clone()),
             payer,
-            fingerprint,
-            created: now,
-            expires,
-            closes,
-            state: TradeState::Notpay,
-            codes: Vec::new(),
-            typing_until: None,
-            typing_in_vain: false,
-            payment: None,
-            ended: None,
-            reversal: None,
-            refunds: Vec::new(),
             generation: Generation::V1(Terms {
                 charset: package.charset,
                 transport_fee: package.transport_fee,
@@ -148,7 +136,7 @@ impl Book {
                 alarm: None,
                 delivery: None,
             }),
-            recalls: 0,
+            ..order
         }
     }
 

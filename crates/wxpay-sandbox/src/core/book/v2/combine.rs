@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::super::combine::Draft;
 use super::super::model::{Combine, Order, Payer, TradeType};
 use super::super::{Book, prepay};
+use super::order::handed_out;
 use super::{Ask, Refusal};
 use crate::core::random::Ids;
 use crate::core::v2::wire::{self, Pairs};
@@ -34,22 +35,14 @@ impl Book {
             notify_url: ask.owned("notify_url"),
             payer,
             fingerprint: ask.fingerprint(&["time_start", "time_expire"]),
-            ends: prepay::ends_by(wanted, ask.now()),
+            span: prepay::span_until(wanted, ask.now()),
             parts: &parts(ask)?,
             generation: ask.generation(),
         };
-        let code = self.place_combine(draft, ask.now(), ids)?;
-        let link = prepay::link(ask.base_url, number, &code);
+        let code = self.place_combine(draft, ids)?;
         let mut reply = Pairs::default();
         reply.set_some("combine_appid", ask.fields.get("combine_appid"));
-        reply.set_some("device_info", ask.fields.get("device_info"));
-        reply.set("trade_type", trade_type.as_str());
-        reply.set("prepay_id", code.prepay_id);
-        match trade_type {
-            TradeType::Native => reply.set("code_url", link),
-            TradeType::H5 => reply.set("mweb_url", link),
-            _ => {}
-        }
+        reply.append(handed_out(ask, trade_type, number, code));
         Ok(reply)
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::super::model::{Order, Payer, TradeState, TradeType};
+use super::super::model::{Code, Order, Payer, TradeState, TradeType};
 use super::super::{Book, full, prepay};
 use super::{Ask, Refusal};
 use crate::core::random::Ids;
@@ -41,18 +41,8 @@ impl Book {
             }
         };
         let code = prepay::issue(&mut order.codes, trade_type, order.expires, now, ids);
-        let link = prepay::link(ask.base_url, number, &code);
         self.store.put_order(order);
-        let mut reply = Pairs::default();
-        reply.set_some("device_info", ask.fields.get("device_info"));
-        reply.set("trade_type", trade_type.as_str());
-        reply.set("prepay_id", code.prepay_id);
-        match trade_type {
-            TradeType::Native => reply.set("code_url", link),
-            TradeType::H5 => reply.set("mweb_url", link),
-            _ => {}
-        }
-        Ok(reply)
+        Ok(handed_out(ask, trade_type, number, code))
     }
 
     /// An order that is not in the book yet.
@@ -63,34 +53,23 @@ impl Book {
         payer: Payer,
         fingerprint: String,
     ) -> Result<Order, Refusal> {
-        let now = ask.now();
         let wanted = ask.fields.get("time_expire").and_then(wire::parse_compact);
-        let (expires, closes) = prepay::ends_by(wanted, now);
-        Ok(Order {
-            out_trade_no: ask.required("out_trade_no")?.to_owned(),
-            combine: None,
-            owner: self.v2_owner(ask),
+        let order = Order::new(
+            ask.required("out_trade_no")?.to_owned(),
+            self.v2_owner(ask),
             trade_type,
-            description: ask.required("body")?.to_owned(),
+            ask.required("body")?.to_owned(),
+            ask.fen("total_fee")?,
+            fingerprint,
+            prepay::span_until(wanted, ask.now()),
+        );
+        Ok(Order {
             attach: ask.owned("attach"),
             device_id: ask.owned("device_info"),
-            total: ask.fen("total_fee")?,
             notify_url: ask.owned("notify_url"),
             payer,
-            fingerprint,
-            created: now,
-            expires,
-            closes,
-            state: TradeState::Notpay,
-            codes: Vec::new(),
-            typing_until: None,
-            typing_in_vain: false,
-            payment: None,
-            ended: None,
-            reversal: None,
-            refunds: Vec::new(),
             generation: ask.generation(),
-            recalls: 0,
+            ..order
         })
     }
 
@@ -126,6 +105,21 @@ impl Book {
         self.close(order, ask.now())?;
         Ok(Pairs::default().with("result_msg", "OK"))
     }
+}
+
+/// What a client of the payer starts with.
+pub(super) fn handed_out(ask: &Ask<'_>, trade_type: TradeType, number: &str, code: Code) -> Pairs {
+    let link = prepay::link(ask.base_url, number, &code);
+    let mut reply = Pairs::default();
+    reply.set_some("device_info", ask.fields.get("device_info"));
+    reply.set("trade_type", trade_type.as_str());
+    reply.set("prepay_id", code.prepay_id);
+    match trade_type {
+        TradeType::Native => reply.set("code_url", link),
+        TradeType::H5 => reply.set("mweb_url", link),
+        _ => {}
+    }
+    reply
 }
 
 pub(super) fn trade_type(ask: &Ask<'_>) -> Result<TradeType, Refusal> {
