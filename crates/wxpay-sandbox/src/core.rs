@@ -36,6 +36,7 @@ use self::journal::Journal;
 use self::limits::Limits;
 use self::notify::{Desk, Tools};
 use self::random::Ids;
+use self::serve::V3;
 use self::v2::Scans;
 use crate::cashier;
 use crate::identity::Identity;
@@ -202,15 +203,11 @@ impl Core {
         };
         // Their paths tell the generations apart. What nobody knows is answered as v3 does.
         if let Some(interface) = v1::route(&incoming) {
-            return self.serve(&incoming, |core, note| {
-                core.perform_v1(interface, &incoming, note)
-            });
+            return self.serve(interface, &incoming);
         }
         match v2::Facts::built_in().route(incoming.uri.path(), incoming.uri.query()) {
-            Some(route) => self.serve(&incoming, |core, note| {
-                core.perform_v2(route, &incoming, note)
-            }),
-            None => self.serve(&incoming, |core, note| core.perform(&incoming, note)),
+            Some(route) => self.serve(route, &incoming),
+            None => self.serve(V3, &incoming),
         }
     }
 

@@ -173,6 +173,16 @@ pub(crate) fn html_page() -> Response<Bytes> {
     )
 }
 
+/// What the gateway shows a client it does not let in, before it hangs up.
+pub(crate) fn turned_away(status: StatusCode, page: &'static str) -> Response<Bytes> {
+    let page = Bytes::from_static(page.as_bytes());
+    let mut response = bare(status, Some("text/html"), page);
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// What a gateway in between says when it cannot reach WeChat Pay.
 pub(crate) fn bad_gateway() -> Response<Bytes> {
     let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\

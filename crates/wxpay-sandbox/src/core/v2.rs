@@ -3,6 +3,7 @@
 //!
 //! <https://pay.weixin.qq.com/doc/v2/merchant/4011985891>
 
+mod answer;
 mod check;
 mod facts;
 mod gate;

@@ -1,17 +1,13 @@
-//! One request of v1 from its first fault to its answer.
-
-use std::time::Duration;
+//! Where a request of v1 leads, and how it is answered.
 
 use bytes::Bytes;
+use http::Response;
 use http::header::{self, HeaderValue};
-use http::{Response, StatusCode};
 
 use super::{platform, tenpay};
 use crate::core::Core;
-use crate::core::answer::{self, Answer, Cut};
-use crate::core::faults::AnswerFault;
 use crate::core::gate::Incoming;
-use crate::core::serve::Note;
+use crate::core::serve::{MadeUp, Note, Service};
 
 /// What a path of v1 leads to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -88,92 +84,53 @@ fn is_platform(incoming: &Incoming) -> bool {
         || incoming.body.trim_ascii_start().starts_with(b"{")
 }
 
+impl Service for Interface {
+    type Outcome = Response<Bytes>;
+
+    fn arrive(self, note: &mut Note) {
+        note.operation = Some(self.name());
+    }
+
+    fn look_at(self, core: &mut Core, incoming: &Incoming, note: &mut Note) -> Response<Bytes> {
+        core.look_at_v1(self, incoming, note)
+    }
+
+    fn make_up(
+        self,
+        _: &mut Core,
+        made_up: MadeUp,
+        _: Option<Response<Bytes>>,
+        _: &Incoming,
+        _: &mut Note,
+    ) -> Response<Bytes> {
+        match made_up {
+            MadeUp::Foreign(response) => response,
+            MadeUp::TooMany { .. } => too_many(self),
+            MadeUp::Broken if self.is_tenpay() => tenpay::busy(),
+            MadeUp::Broken => platform::busy(),
+        }
+    }
+
+    /// Tenpay's answers come signed, the platform's never are.
+    fn write(
+        self,
+        _: &mut Core,
+        response: Response<Bytes>,
+        _: &Incoming,
+        _: &mut Note,
+    ) -> Response<Bytes> {
+        response
+    }
+}
+
 impl Core {
-    /// Answers a request of v1.
-    pub(in crate::core) fn perform_v1(
-        &mut self,
-        interface: Interface,
-        incoming: &Incoming,
-        note: &mut Note,
-    ) -> Answer {
-        note.operation = Some(interface.name());
-        let latency = self.strike(AnswerFault::Latency, incoming, note);
-        let delay = Duration::from_millis(latency.and_then(|it| it.milliseconds).unwrap_or(0));
-        if self
-            .strike(AnswerFault::DropBefore, incoming, note)
-            .is_some()
-        {
-            note.problems
-                .push("not looked at: the connection was cut on request".to_owned());
-            return Answer {
-                response: answer::bare(StatusCode::SERVICE_UNAVAILABLE, None, Bytes::new()),
-                delay,
-                cut: Some(Cut::DropBefore),
-            };
-        }
-        let response = match self.spoil_v1(interface, incoming, note) {
-            Some(response) => response,
-            None => self.look_at_v1(interface, incoming, note),
-        };
-        let mut cut = None;
-        if self
-            .strike(AnswerFault::DropAfter, incoming, note)
-            .is_some()
-        {
-            cut = Some(Cut::DropAfter);
-        } else if let Some(fault) = self.strike(AnswerFault::TruncateBody, incoming, note) {
-            let whole = response.body().len();
-            cut = Some(Cut::Truncate(fault.bytes.unwrap_or(whole / 2).min(whole)));
-        }
-        Answer {
-            response,
-            delay,
-            cut,
-        }
-    }
-
-    /// An error made up on request, before the request is looked at or after it was carried out.
-    fn spoil_v1(
-        &mut self,
-        interface: Interface,
-        incoming: &Incoming,
-        note: &mut Note,
-    ) -> Option<Response<Bytes>> {
-        let faults = [
-            AnswerFault::Status502,
-            AnswerFault::HtmlPage,
-            AnswerFault::EmptyBody,
-            AnswerFault::Status429,
-            AnswerFault::Status500,
-        ];
-        let (kind, fault) = faults
-            .into_iter()
-            .find_map(|kind| Some((kind, self.strike(kind, incoming, note)?)))?;
-        if fault.processed == Some(true) {
-            // Carried out all the same; the answer to it is lost.
-            self.look_at_v1(interface, incoming, note);
-        } else {
-            note.problems
-                .push("not looked at: an error was made up on request".to_owned());
-        }
-        Some(match kind {
-            AnswerFault::Status502 => answer::bad_gateway(),
-            AnswerFault::HtmlPage => answer::html_page(),
-            AnswerFault::EmptyBody => answer::bare(StatusCode::OK, None, Bytes::new()),
-            AnswerFault::Status429 => too_many(interface),
-            _ if interface.is_tenpay() => tenpay::busy(),
-            _ => platform::busy(),
-        })
-    }
-
     fn look_at_v1(
         &mut self,
         interface: Interface,
         incoming: &Incoming,
         note: &mut Note,
     ) -> Response<Bytes> {
-        if let Some(limit) = self.limits.over(incoming.uri.path(), incoming.now) {
-            note.problems.push(limit.describe());
+        if self.is_over_limit(incoming, note) {
             return too_many(interface);
         }
         self.book.advance(incoming.now);

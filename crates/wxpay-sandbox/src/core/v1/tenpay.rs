@@ -1,7 +1,6 @@
 //! Tenpay's (财付通) interfaces: parameters signed with MD5 both ways, answers in GBK.
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
 use http::{Method, Response, StatusCode};
 use md5::{Digest as _, Md5};
 use wxpay_json::Fen;
@@ -14,6 +13,7 @@ use super::serve::Interface;
 use crate::core::Core;
 use crate::core::answer;
 use crate::core::book::v1::{RefundAsk, RefundName, Refused, Trade};
+use crate::core::client::Stranger;
 use crate::core::faults::AnswerFault;
 use crate::core::gate::Incoming;
 use crate::core::serve::Note;
@@ -116,9 +116,13 @@ impl Core {
         note: &mut Note,
     ) -> Response<Bytes> {
         if interface == Interface::Refund
-            && let Err(refused) = self.check_certificate_v1(incoming, note)
+            && let Err(stranger) = incoming.check_certificate(&self.identity, &mut note.remarks)
         {
-            return *refused;
+            note.problems.push(stranger.problem().to_owned());
+            return match stranger {
+                Stranger::Unknown => forbidden(),
+                Stranger::Other => unsigned("88229008", "证书与商户号不匹配"),
+            };
         }
         if interface == Interface::Bill {
             return self.bill_v1(incoming, note);
@@ -219,37 +223,6 @@ impl Core {
             .map_err(|problem| Wrong::unsigned("88229002", "签名错误", problem))?;
         let fields = params.texts(charset).map_err(syntax)?;
         Ok(Ask { fields, keys })
-    }
-
-    fn check_certificate_v1(
-        &self,
-        incoming: &Incoming,
-        note: &mut Note,
-    ) -> Result<(), Box<Response<Bytes>>> {
-        if !incoming.is_secure() {
-            note.remarks.push(
-                "this interface asks for the merchant's certificate; over plain HTTP, where none can be shown, the sandbox does without"
-                    .to_owned(),
-            );
-            return Ok(());
-        }
-        match &incoming.certificate {
-            Some(certificate) if certificate.is_merchants(&self.identity) => Ok(()),
-            Some(_) => {
-                note.problems.push(
-                    "the client certificate is one of this authority, but not the merchant's"
-                        .to_owned(),
-                );
-                Err(Box::new(unsigned("88229008", "证书与商户号不匹配")))
-            }
-            None => {
-                note.problems.push(
-                    "no client certificate was shown, and this interface asks for the merchant's (apiclient_cert)"
-                        .to_owned(),
-                );
-                Err(Box::new(forbidden()))
-            }
-        }
     }
 
     fn refund_v1(
@@ -458,13 +431,5 @@ fn md5_of(text: &str) -> String {
 fn forbidden() -> Response<Bytes> {
     let page = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n\
                 <body>\r\n<center><h1>403 Forbidden</h1></center>\r\n</body>\r\n</html>\r\n";
-    let mut response = answer::bare(
-        StatusCode::FORBIDDEN,
-        Some("text/html"),
-        Bytes::from_static(page.as_bytes()),
-    );
-    response
-        .headers_mut()
-        .insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
+    answer::turned_away(StatusCode::FORBIDDEN, page)
 }
