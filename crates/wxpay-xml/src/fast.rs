@@ -24,7 +24,7 @@ pub(crate) fn read(text: &str, limits: Limits) -> Option<Document<'_>> {
             break;
         }
         let (name, start) = start_tag(text, at)?;
-        let earlier = fields.iter().map(|(name, _): &(&str, Cow<'_, str>)| *name);
+        let earlier = || fields.iter().map(|(name, _): &(&str, Cow<'_, str>)| *name);
         if fields.len() >= limits.most_fields() || !names.insert(name, fields.len(), earlier) {
             return None;
         }

@@ -12,17 +12,18 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Takes the name after `count` others, given by `earlier`; `false` if it is one of them.
+    /// Takes the name after `count` others, given by `earlier`; `false` if it is one of them. They are seldom asked
+    /// for, and to get at them may take long.
     #[inline]
-    pub(crate) fn insert(
+    pub(crate) fn insert<I: Iterator<Item = &'a str>>(
         &mut self,
         name: &'a str,
         count: usize,
-        mut earlier: impl Iterator<Item = &'a str>,
+        earlier: impl FnOnce() -> I,
     ) -> bool {
         if count >= FEW {
             if self.many.is_empty() {
-                self.many.extend(earlier);
+                self.many.extend(earlier());
             }
             return self.many.insert(name);
         }
@@ -36,7 +37,7 @@ impl<'a> Names<'a> {
         let (word, bit) = ((hash >> 6) & 3, 1 << (hash & 63));
         let met = self.bits[word] & bit != 0;
         self.bits[word] |= bit;
-        !(met && earlier.any(|other| other == name))
+        !(met && earlier().any(|other| other == name))
     }
 }
 
@@ -52,14 +53,14 @@ mod tests {
             let mut seen = Names::default();
             for (count, name) in names.iter().enumerate() {
                 let earlier = names[..count].iter().copied();
-                assert!(seen.insert(name, count, earlier.clone()), "{name}");
+                assert!(seen.insert(name, count, || earlier.clone()), "{name}");
                 if count >= again {
                     let mut copy = Names {
                         bits: seen.bits,
                         many: seen.many.clone(),
                     };
                     let earlier = names[..=count].iter().copied();
-                    assert!(!copy.insert(names[again], count + 1, earlier), "{again}");
+                    assert!(!copy.insert(names[again], count + 1, || earlier), "{again}");
                 }
             }
         }

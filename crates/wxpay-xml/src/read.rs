@@ -197,8 +197,10 @@ impl<'a> Parser<'a> {
             let Child { name, at, .. } = child;
             let again = group_names.contains(name);
             if !again {
-                let earlier = fields.iter().map(|(name, _)| *name);
-                let earlier = earlier.chain(groups.iter().map(|group| group.name));
+                let earlier = || {
+                    let fields = fields.iter().map(|(name, _)| *name);
+                    fields.chain(groups.iter().map(|group| group.name))
+                };
                 if !names.insert(name, fields.len() + groups.len(), earlier) {
                     return Err(self.named(ErrorKind::Duplicate, at, name));
                 }
@@ -335,7 +337,7 @@ impl<'a> Parser<'a> {
                     if is_record && is_list {
                         return Err(self.named(ErrorKind::Mixed, at, item));
                     }
-                    let earlier = fields.iter().map(|(name, _)| *name);
+                    let earlier = || fields.iter().map(|(name, _)| *name);
                     if !names.insert(item, fields.len(), earlier) {
                         twice.get_or_insert((at, item));
                     }

@@ -51,7 +51,7 @@ where
         if !is_written_name(field.name.as_bytes()) {
             return Err(WriteError::new(WriteErrorKind::Name, count + 1, None));
         }
-        let earlier = fields.clone().take(count).map(|field| field.into().name);
+        let earlier = || fields.clone().take(count).map(|field| field.into().name);
         if !names.insert(field.name, count, earlier) {
             let kind = WriteErrorKind::Duplicate;
             return Err(WriteError::new(kind, count + 1, Some(field.name)));
