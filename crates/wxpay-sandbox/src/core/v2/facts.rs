@@ -83,6 +83,12 @@ pub(crate) struct Route<'f> {
 }
 
 impl Operation {
+    /// Whether no fields are answered but something to be shown as it is: a page for a browser, or the
+    /// one document in JSON.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.method == "GET" && self.response.is_empty()
+    }
+
     /// Whether it is one of 企业微信, whose app ids are numbers of companies.
     pub(crate) fn is_workwx(&self) -> bool {
         self.path.contains("workwx") || self.path.contains("wwsptrans")
