@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::iter;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
@@ -74,7 +75,9 @@ impl EncodedRequest {
             form.insert_copied("workwx_sign", &sign);
         }
         let sign = keys.api_key().sign_sorted(sign_type, form.pairs());
-        let fields = form.sent().chain([("sign", sign.as_str(), false)]);
+        let fields = form
+            .sent()
+            .chain(iter::once(("sign", sign.as_str(), false)));
         // Written in any case: what cannot stand in XML, or stands twice, is no request in another form either.
         let xml = fields.clone().map(|(name, text, cdata)| {
             let field = Field::new(name, text);
@@ -177,7 +180,8 @@ fn is_sound(path: &str) -> bool {
 }
 
 fn path(path: &'static str) -> Result<PathAndQuery, PrepareError> {
-    let parsed = is_sound(path).then(|| PathAndQuery::try_from(path).ok());
+    let parsed = is_sound(path)
+        .then(|| PathAndQuery::from_maybe_shared(Bytes::from_static(path.as_bytes())).ok());
     parsed.flatten().ok_or(PrepareError::Path)
 }
 
