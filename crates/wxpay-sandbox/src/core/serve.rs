@@ -75,9 +75,12 @@ pub(super) enum MadeUp {
     Broken,
 }
 
+/// Makes up the error of a fault that has struck.
+type Make = fn(&Fault) -> MadeUp;
+
 impl MadeUp {
     /// The faults of this kind, and what each answers: the first that strikes is made up.
-    const FAULTS: [(AnswerFault, fn(&Fault) -> Self); 5] = [
+    const FAULTS: [(AnswerFault, Make); 5] = [
         (AnswerFault::Status502, |_| {
             Self::Foreign(answer::bad_gateway())
         }),
