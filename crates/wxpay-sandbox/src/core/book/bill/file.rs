@@ -1,7 +1,7 @@
 //! The form all bills have: a header, rows whose fields begin with a back-tick, a header of the
 //! sums, the sums. UTF-8 with a byte order mark, lines ending in CR LF.
 
-use wxpay_json::{DateTime, Fen};
+use wxpay_json::Fen;
 
 /// A bill being written.
 #[derive(Debug)]
@@ -44,16 +44,6 @@ fn plain(c: char) -> char {
     if c == '`' || c.is_control() { ' ' } else { c }
 }
 
-/// A time as bills write it: `2018-02-01 04:21:23`, Beijing.
-pub(super) fn time(at: i64) -> String {
-    DateTime::beijing(at)
-        .to_string()
-        .chars()
-        .take(19)
-        .map(|c| if c == 'T' { ' ' } else { c })
-        .collect()
-}
-
 /// Money, wide enough for the sum of any number of amounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Sum(i128);
@@ -83,6 +73,7 @@ impl Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::v2::wire::spaced;
 
     #[test]
     fn money_is_exact_at_any_size() {
@@ -110,6 +101,6 @@ mod tests {
 
     #[test]
     fn times_are_those_of_beijing() {
-        assert_eq!(time(1_704_076_496), "2024-01-01 10:34:56");
+        assert_eq!(spaced(1_704_076_496), "2024-01-01 10:34:56");
     }
 }

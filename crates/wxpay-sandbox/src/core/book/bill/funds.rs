@@ -12,7 +12,8 @@ use wxpay_json::Fen;
 use super::super::fee;
 use super::super::model::Order;
 use super::super::store::Store;
-use super::file::{File, Sum, time};
+use super::file::{File, Sum};
+use crate::core::v2::wire::spaced;
 
 const HEADER: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额（元）,账户结余（元）,资金变更提交申请人,备注,业务凭证号";
 const SUMS: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
@@ -61,7 +62,7 @@ pub(super) fn write(store: &Store, sub_mchid: Option<&str>, hours: &Range<i64>) 
             outs += 1;
         }
         file.row(&[
-            &time(flow.at),
+            &spaced(flow.at),
             flow.id,
             &flow.number(),
             flow.name,

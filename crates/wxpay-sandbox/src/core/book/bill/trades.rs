@@ -13,7 +13,8 @@ use wxpay_json::Fen;
 use super::super::fee;
 use super::super::model::{Order, Payment};
 use super::super::store::Store;
-use super::file::{File, Sum, time};
+use super::file::{File, Sum};
+use crate::core::v2::wire::spaced;
 
 const HEAD: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额";
 const REFUND_TIMES: &str = "退款申请时间,退款成功时间";
@@ -173,7 +174,7 @@ impl Row<'_> {
             }
         };
         let (at, paid, refunded) = (
-            time(shown),
+            spaced(shown),
             paid.yuan().to_string(),
             refunded.yuan().to_string(),
         );
@@ -196,7 +197,7 @@ impl Row<'_> {
         let times = self
             .back
             .as_ref()
-            .map(|back| [time(back.asked), time(self.at)]);
+            .map(|back| [spaced(back.asked), spaced(self.at)]);
         if which == TradeBill::Refund {
             fields.extend(times.iter().flatten().map(String::as_str));
         }
