@@ -54,13 +54,16 @@ pub(crate) fn is_read_name(name: &[u8]) -> bool {
     is_name(name, READ_NAME)
 }
 
-/// How many bytes at the beginning may be part of a name that is read.
+/// How long the name is that may be read at the beginning.
 #[inline]
-pub(crate) fn name_length(bytes: &[u8]) -> usize {
-    bytes
+pub(crate) fn name_length(bytes: &[u8]) -> Option<usize> {
+    let class = |byte: &u8| CLASS[usize::from(*byte)];
+    let length = bytes
         .iter()
-        .take_while(|&&byte| CLASS[usize::from(byte)] & READ_NAME != 0)
-        .count()
+        .take_while(|byte| class(byte) & READ_NAME != 0)
+        .count();
+    let starts = class(bytes.first()?) & NAME_START != 0;
+    (starts && length <= LONGEST_NAME).then_some(length)
 }
 
 /// Whether a name may be written: ASCII letters, digits and `_`, of which the first is no digit.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::chars::{is_read_name, name_length};
+use crate::chars::name_length;
 use crate::document::Document;
 use crate::limits::Limits;
 use crate::names::Names;
@@ -47,8 +47,8 @@ pub(crate) fn read(text: &str, limits: Limits) -> Option<Document<'_>> {
 #[inline]
 fn start_tag(text: &str, at: usize) -> Option<(&str, usize)> {
     let rest = text.as_bytes().get(at..)?.strip_prefix(b"<")?;
-    let length = name_length(rest);
-    if rest.get(length) != Some(&b'>') || !is_read_name(&rest[..length]) {
+    let length = name_length(rest)?;
+    if rest.get(length) != Some(&b'>') {
         return None;
     }
     Some((text.get(at + 1..at + 1 + length)?, at + length + 2))
