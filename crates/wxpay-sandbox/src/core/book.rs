@@ -18,6 +18,7 @@ mod combine;
 mod fee;
 mod media;
 mod model;
+mod modelled;
 mod notice;
 mod order;
 mod payment;
@@ -106,12 +107,16 @@ impl Book {
         }
     }
 
-    /// Carries out one operation of the catalogue.
-    pub(crate) fn call(&mut self, call: &Call<'_>, ids: &mut Ids) -> Result<Reply, Failure> {
+    /// Carries out one operation of the catalogue; none where there is no state behind it.
+    pub(crate) fn call(
+        &mut self,
+        call: &Call<'_>,
+        ids: &mut Ids,
+    ) -> Result<Option<Reply>, Failure> {
         self.advance(call.now);
         let mut context = Context { call, ids };
         let context = &mut context;
-        match call.operation {
+        let reply = match call.operation {
             "combine.query_order_by_id" => self.query_combine_by_id(call),
             "combine.query_order_by_out_trade_no" => self.query_combine(call),
             "combine.close_order" => self.close_combine(call),
@@ -138,14 +143,13 @@ impl Book {
             operation => match prepay::kind(operation) {
                 Some(("combine", trade_type)) => self.combine_prepay(trade_type, context),
                 Some((_, trade_type)) => self.prepay(trade_type, context),
-                None => Err(Failure::new(
-                    StatusCode::NOT_IMPLEMENTED,
-                    "SERVICE_UNAVAILABLE",
-                    numeric::OTHER,
-                    format!("沙箱尚未模拟此接口：{operation}"),
-                )),
+                None => match modelled::find(call.method, call.path_template) {
+                    Some(carry_out) => carry_out(self, context),
+                    None => return Ok(None),
+                },
             },
-        }
+        };
+        reply.map(Some)
     }
 
     /// Lets everything happen that was due until now: refunds end, passwords are typed, orders

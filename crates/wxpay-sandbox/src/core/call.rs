@@ -12,10 +12,16 @@ use wxpay_sign::Timestamp;
 pub(crate) struct Call<'a> {
     /// The operation's name in the catalogue, such as `pay.native_prepay`.
     pub(crate) operation: &'a str,
+    /// `GET`, `POST` …
+    pub(crate) method: &'a str,
+    /// The path as the catalogue has it, such as `/v3/refund/domestic/refunds/{out_refund_no}`.
+    pub(crate) path_template: &'a str,
     /// The placeholders of the path, percent-decoded.
     pub(crate) path_params: BTreeMap<String, String>,
-    /// The query, percent-decoded.
-    pub(crate) query: BTreeMap<String, String>,
+    /// The query, percent-decoded, its sensitive values in the clear.
+    pub(crate) query: Query,
+    /// The headers the catalogue names, such as `Idempotency-Key`, by the names it has for them.
+    pub(crate) headers: BTreeMap<String, String>,
     /// The JSON body with its sensitive fields in the clear; `Null` where there is none.
     pub(crate) body: Value,
     /// The parts of an upload.
@@ -34,9 +40,9 @@ impl Call<'_> {
         self.path_params.get(name).map_or("", String::as_str)
     }
 
-    /// A parameter of the query.
+    /// A parameter of the query; the first where it may stand more than once.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query.get(name).map(String::as_str)
+        self.query.first(name)
     }
 
     /// A text of the body, by JSON pointer.
@@ -47,6 +53,45 @@ impl Call<'_> {
     /// A whole number of the body, by JSON pointer.
     pub(crate) fn integer(&self, pointer: &str) -> Option<i64> {
         self.body.pointer(pointer).and_then(Value::as_i64)
+    }
+}
+
+/// The parameters of a query: in v3 a list is written as one parameter several times.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Query(BTreeMap<String, Vec<String>>);
+
+impl Query {
+    pub(crate) fn push(&mut self, name: String, value: String) {
+        self.0.entry(name).or_default().push(value);
+    }
+
+    /// The value, or the first of several.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+        self.all(name).first().map(String::as_str)
+    }
+
+    /// All values.
+    pub(crate) fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// All values, to be changed.
+    pub(crate) fn all_mut(&mut self, name: &str) -> &mut [String] {
+        self.0.get_mut(name).map_or(&mut [], Vec::as_mut_slice)
+    }
+}
+
+impl FromIterator<(String, String)> for Query {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        let mut query = Self::default();
+        for (name, value) in pairs {
+            query.push(name, value);
+        }
+        query
     }
 }
 
@@ -66,6 +111,8 @@ pub(crate) struct Upload {
 pub(crate) enum Reply {
     /// A JSON object, its sensitive fields in the clear: the gate encrypts them and signs the whole.
     Json(StatusCode, Value),
+    /// The same with only the part that is known: whatever else the answer must have is made up.
+    Partial(StatusCode, Value),
     /// 204, signed over the empty body.
     NoContent,
     /// A file.

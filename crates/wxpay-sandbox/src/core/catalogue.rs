@@ -151,6 +151,13 @@ impl Catalogue {
         &self.operations
     }
 
+    /// The operation of this name, for tests that call one without a request.
+    #[cfg(test)]
+    pub(crate) fn named(&self, name: &str) -> Option<&Operation> {
+        let mut operations = self.operations.iter();
+        operations.find(|operation| operation.name == name)
+    }
+
     /// Finds the operation of a method and a raw path.
     pub(crate) fn route(&self, method: &str, path: &str) -> Route<'_> {
         let mut best: Option<(&Operation, BTreeMap<String, String>)> = None;

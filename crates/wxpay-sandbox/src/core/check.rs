@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 use wxpay_json::{Date, DateTime};
 
-use super::call::{Failure, numeric};
+use super::call::{Failure, Query, numeric};
 use super::catalogue::{Field, Kind, Unit};
 
 /// So many findings are kept for the journal; the answer names the first.
@@ -26,13 +26,15 @@ pub(crate) fn body(schema: &Field, value: &Value) -> Vec<Failure> {
 }
 
 /// Everything wrong with the parameters of the query.
-pub(crate) fn query(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Failure> {
+pub(crate) fn query(fields: &[Field], given: &Query) -> Vec<Failure> {
     let mut check = Check {
         location: "query",
         found: Vec::new(),
     };
-    check.parameters(fields, given);
-    for name in given.keys() {
+    for field in fields {
+        check.parameter(field, given.all(&field.name));
+    }
+    for name in given.names() {
         if !fields.iter().any(|field| field.name == *name) {
             check.extra(name);
         }
@@ -46,8 +48,21 @@ pub(crate) fn path(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Fa
         location: "uri",
         found: Vec::new(),
     };
-    check.parameters(fields, given);
+    for field in fields {
+        let value = given.get(&field.name);
+        check.parameter(field, value.map_or(&[], std::slice::from_ref));
+    }
     check.found
+}
+
+/// What a text says: on the wire every parameter is one, numbers and booleans are read from it.
+fn read(kind: Kind, text: &str) -> Value {
+    let said = match kind {
+        Kind::Fen | Kind::Integer => text.parse::<i64>().ok().map(Value::from),
+        Kind::Boolean => text.parse::<bool>().ok().map(Value::from),
+        _ => None,
+    };
+    said.unwrap_or_else(|| Value::from(text))
 }
 
 struct Check {
@@ -56,26 +71,19 @@ struct Check {
 }
 
 impl Check {
-    fn parameters(&mut self, fields: &[Field], given: &BTreeMap<String, String>) {
-        for field in fields {
-            match given.get(&field.name) {
-                None if field.required => self.missing(field, &field.name),
-                None => {}
-                Some(text) => {
-                    // On the wire every parameter is text; numbers and booleans are read from it.
-                    let value = match field.kind {
-                        Kind::Fen | Kind::Integer => text
-                            .parse::<i64>()
-                            .map_or_else(|_| Value::from(text.as_str()), Value::from),
-                        Kind::Boolean => text
-                            .parse::<bool>()
-                            .map_or_else(|_| Value::from(text.as_str()), Value::from),
-                        _ => Value::from(text.as_str()),
-                    };
-                    let mut pointer = field.name.clone();
-                    self.value(field, &value, &mut pointer);
-                }
+    /// A value that came as text, or several where a parameter may stand more than once.
+    fn parameter(&mut self, field: &Field, given: &[String]) {
+        let mut pointer = field.name.clone();
+        match (field.kind, given) {
+            (_, []) if field.required => self.missing(field, &pointer),
+            (_, []) => {}
+            (Kind::Array, texts) => {
+                let item = field.items.as_deref().unwrap_or(field);
+                let values = texts.iter().map(|text| read(item.kind, text)).collect();
+                self.value(field, &Value::Array(values), &mut pointer);
             }
+            (_, [text]) => self.value(field, &read(field.kind, text), &mut pointer),
+            (_, _) => self.rule(field, &pointer, Value::Null, "参数", "不能重复传入"),
         }
     }
 

@@ -12,7 +12,7 @@ use wxpay_sign::{PlatformKeyId, Timestamp};
 
 use super::answer;
 use super::auth::{self, Merchant, Rejection, Signed};
-use super::call::{Failure, Upload, numeric};
+use super::call::{Failure, Query, Upload, numeric};
 use super::catalogue::{Catalogue, Operation, Route};
 use super::certificates::Keys;
 use super::client::ClientCertificate;
@@ -79,7 +79,8 @@ pub(crate) struct Visit<'a> {
 pub(crate) struct Passed<'c> {
     pub(crate) operation: &'c Operation,
     pub(crate) path_params: BTreeMap<String, String>,
-    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) query: Query,
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Value,
     pub(crate) upload: Option<Upload>,
 }
@@ -181,6 +182,7 @@ impl Visit<'_> {
             operation,
             path_params,
             query,
+            headers: BTreeMap::new(),
             body,
             upload,
         })
@@ -449,15 +451,16 @@ impl Visit<'_> {
             .unwrap_or_default()
     }
 
-    fn query(&self) -> Result<BTreeMap<String, String>, String> {
+    fn query(&self) -> Result<Query, String> {
         self.incoming.query()
     }
 }
 
 impl Incoming {
     /// The parameters of the query, percent-decoded.
-    pub(crate) fn query(&self) -> Result<BTreeMap<String, String>, String> {
-        let mut query = BTreeMap::new();
+    pub(crate) fn query(&self) -> Result<Query, String> {
+        let mut query = Query::default();
+        let mut count = 0;
         let decode = |text: &str| {
             percent_decode_str(&text.replace('+', " "))
                 .decode_utf8()
@@ -468,12 +471,11 @@ impl Incoming {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
-            if query.len() >= MOST_PARAMETERS {
+            count += 1;
+            if count > MOST_PARAMETERS {
                 return Err("the query has too many parameters".to_owned());
             }
-            if query.insert(name, decode(value)?).is_some() {
-                return Err("a parameter of the query stands twice".to_owned());
-            }
+            query.push(name, decode(value)?);
         }
         Ok(query)
     }

@@ -178,7 +178,7 @@ impl Core {
 
     fn carry_out(&mut self, passed: Passed<'_>, incoming: &Incoming) -> Result<Reply, Failure> {
         if passed.operation.path == "/v3/certificates" {
-            let algorithm = passed.query.get("algorithm_type").map(String::as_str);
+            let algorithm = passed.query.first("algorithm_type");
             return self
                 .keys
                 .list(&self.identity, algorithm, &mut self.ids, incoming.now);
@@ -186,17 +186,27 @@ impl Core {
         let base_url = incoming.base_url();
         let call = Call {
             operation: &passed.operation.name,
+            method: &passed.operation.method,
+            path_template: &passed.operation.path,
             path_params: passed.path_params,
             query: passed.query,
+            headers: passed.headers,
             body: passed.body,
             upload: passed.upload,
             mchid: self.identity.mchid(),
             base_url: &base_url,
             now: incoming.now,
         };
-        let reply = self.book.call(&call, &mut self.ids)?;
+        let reply = self.book.call(&call, &mut self.ids)?.ok_or_else(|| {
+            Failure::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "SERVICE_UNAVAILABLE",
+                numeric::OTHER,
+                format!("沙箱尚未模拟此接口：{}", passed.operation.name),
+            )
+        })?;
         match (reply, &passed.operation.response) {
-            (Reply::Json(status, mut value), Some(schema)) => {
+            (Reply::Json(status, mut value) | Reply::Partial(status, mut value), Some(schema)) => {
                 let key = self.identity.merchant_certificate().public_key();
                 cipher::seal(schema, &mut value, key)?;
                 Ok(Reply::Json(status, value))
@@ -209,7 +219,7 @@ impl Core {
 fn respond(operation: &Operation, reply: Reply) -> Outcome {
     let signed = operation.reply == ReplySignature::Signed;
     match reply {
-        Reply::Json(status, value) => Outcome {
+        Reply::Json(status, value) | Reply::Partial(status, value) => Outcome {
             response: answer::json(status, &value),
             signed,
         },

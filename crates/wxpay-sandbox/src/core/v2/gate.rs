@@ -216,8 +216,12 @@ impl<'a> Visit<'a> {
             .query()
             .map_err(|problem| Refused::protocol("参数格式错误", problem))?;
         let mut pairs = Pairs::default();
-        for (name, value) in query {
-            pairs.set(&name, value);
+        for name in query.names() {
+            let [value] = query.all(name) else {
+                let problem = "a parameter of the query stands twice";
+                return Err(Refused::protocol("参数格式错误", problem));
+            };
+            pairs.set(name, value.clone());
         }
         Ok(pairs)
     }

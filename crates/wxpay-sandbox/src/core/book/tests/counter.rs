@@ -83,14 +83,30 @@ impl Counter {
         body: Value,
         upload: Option<Upload>,
     ) -> Result<Reply, Failure> {
+        let reply = self.call(operation, parameters, body, upload)?;
+        Ok(reply.expect("this is modelled"))
+    }
+
+    /// None where there is no state behind the operation.
+    pub(super) fn call(
+        &mut self,
+        operation: &str,
+        parameters: &[(&str, &str)],
+        body: Value,
+        upload: Option<Upload>,
+    ) -> Result<Option<Reply>, Failure> {
+        let known = Catalogue::built_in().named(operation);
         let parameters: BTreeMap<String, String> = parameters
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let call = Call {
             operation,
-            path_params: parameters.clone(),
-            query: parameters,
+            method: known.map_or("", |known| &known.method),
+            path_template: known.map_or("", |known| &known.path),
+            query: parameters.clone().into_iter().collect(),
+            path_params: parameters,
+            headers: BTreeMap::new(),
             body,
             upload,
             mchid: MCHID,
@@ -98,7 +114,9 @@ impl Counter {
             now: Timestamp::from_unix(self.now),
         };
         let reply = self.book.call(&call, &mut self.ids)?;
-        in_catalogue(operation, &reply);
+        if let Some(reply) = &reply {
+            in_catalogue(operation, reply);
+        }
         Ok(reply)
     }
 
