@@ -2,6 +2,7 @@
 //! to the facts the sandbox checks requests against.
 
 mod facts;
+mod features;
 mod form;
 mod model;
 mod names;
@@ -10,7 +11,6 @@ mod rust;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,9 +25,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let root = root();
     let krate = root.join("crates/wxpay-api");
     let families = read(&krate.join("catalogue"))?;
-    features(&krate.join("Cargo.toml"), &families)?;
     let folder = krate.join("src/generated");
-    let mut files = BTreeMap::new();
+    let mut files = features::files(&krate, &families)?;
     let sandbox = root.join("crates/wxpay-sandbox/src");
     for (file, generation) in [
         ("catalogue.json", Generation::V3),
@@ -82,32 +81,6 @@ pub(crate) fn run(check: bool) -> Result<()> {
     }
     for path in stale {
         std::fs::remove_file(&path).with_context(|| path.display().to_string())?;
-    }
-    Ok(())
-}
-
-/// Each family is a feature; `full` is all those of v3, and `v2` all those of v2.
-fn features(manifest: &Path, families: &[Family]) -> Result<()> {
-    let text = std::fs::read_to_string(manifest)?;
-    let manifest: toml::Table = text.parse().context("crates/wxpay-api/Cargo.toml")?;
-    let list = |feature: &str| -> Option<Vec<&str>> {
-        let list = manifest.get("features")?.get(feature)?.as_array()?;
-        Some(list.iter().filter_map(|feature| feature.as_str()).collect())
-    };
-    for family in families {
-        let name = family.feature();
-        let place = format!("{}.toml", family.path());
-        let Some(enables) = list(&name) else {
-            bail!("{place}: crates/wxpay-api/Cargo.toml has no feature {name}");
-        };
-        // What all families of v2 have in common.
-        if family.is_v2() && !enables.contains(&"_v2") {
-            bail!("{place}: the feature {name} in crates/wxpay-api/Cargo.toml lacks `_v2`");
-        }
-        let all = if family.is_v2() { "v2" } else { "full" };
-        if list(all).is_none_or(|all| !all.contains(&name.as_str())) {
-            bail!("{place}: the feature `{all}` in crates/wxpay-api/Cargo.toml lacks {name}");
-        }
     }
     Ok(())
 }

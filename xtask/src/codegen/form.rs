@@ -13,6 +13,12 @@ pub(super) struct Family {
     /// Whether types written by hand stand beside the generated ones.
     #[serde(default)]
     pub(super) by_hand: bool,
+    /// The groups of features it is in.
+    #[serde(default)]
+    pub(super) groups: Vec<String>,
+    /// What its feature enables beside it.
+    #[serde(default)]
+    pub(super) enables: Vec<String>,
     #[serde(default)]
     pub(super) part: Vec<Part>,
     #[serde(default)]

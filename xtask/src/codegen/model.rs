@@ -56,11 +56,45 @@ pub(super) struct Family {
     pub(super) doc: String,
     /// Whether types written by hand stand beside the generated ones.
     pub(super) by_hand: bool,
+    /// The groups of features it is in: `default`, `merchant`.
+    pub(super) groups: Vec<Group>,
+    /// What its feature enables beside it: other features, `dep:sha2`.
+    pub(super) enables: Vec<String>,
     pub(super) operations: Vec<Operation>,
     pub(super) shapes: Vec<Shape>,
     pub(super) enums: Vec<Enumeration>,
     /// Where a name stands in `shapes` or `enums`.
     pub(super) index: BTreeMap<String, Named>,
+}
+
+/// A feature that stands for several families of v3.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Group {
+    /// Everyday payment.
+    Default,
+    /// Whatever a merchant of its own needs.
+    Merchant,
+    /// Whatever a service provider, platform or channel needs.
+    Partner,
+    Marketing,
+}
+
+impl Group {
+    pub(super) const ALL: [Self; 4] = [
+        Self::Default,
+        Self::Merchant,
+        Self::Partner,
+        Self::Marketing,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Merchant => "merchant",
+            Self::Partner => "partner",
+            Self::Marketing => "marketing",
+        }
+    }
 }
 
 /// What a type's name stands for.

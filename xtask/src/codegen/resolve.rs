@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::form;
-use super::model::{Enumeration, Family, Field, Generation, Idempotency, Kind, Method, Named};
+use super::model::{
+    Enumeration, Family, Field, Generation, Group, Idempotency, Kind, Method, Named,
+};
 use super::model::{Operation, Reply, Shape, Word};
 use super::names;
 
@@ -22,6 +24,7 @@ pub(super) fn family(generation: Generation, name: &str, form: form::Family) -> 
     said("title", &form.title)?;
     said("doc", &form.doc)?;
     ensure!(!form.operation.is_empty(), "no operation");
+    let groups = groups(generation, name, &form.groups)?;
     let index = index(generation, &form)?;
     let mut parts = Parts::new(&form.part)?;
     let mut operations = Vec::with_capacity(form.operation.len());
@@ -46,6 +49,8 @@ pub(super) fn family(generation: Generation, name: &str, form: form::Family) -> 
         title: form.title,
         doc: form.doc,
         by_hand: form.by_hand,
+        groups,
+        enables: form.enables,
         operations,
         shapes,
         enums,
@@ -57,6 +62,27 @@ pub(super) fn family(generation: Generation, name: &str, form: form::Family) -> 
     }
     usage::defaults(&family)?;
     Ok(family)
+}
+
+fn groups(generation: Generation, family: &str, words: &[String]) -> Result<Vec<Group>> {
+    ensure!(
+        generation == Generation::V3 || words.is_empty(),
+        "`groups` are for v3; all families of v2 are in the feature v2"
+    );
+    let taken = Group::ALL.map(Group::as_str);
+    ensure!(
+        !taken.contains(&family) && !["full", "v1", "v2"].contains(&family),
+        "{family} is a group of features"
+    );
+    let mut groups = Vec::with_capacity(words.len());
+    for word in words {
+        let Some(group) = Group::ALL.into_iter().find(|group| group.as_str() == word) else {
+            bail!("group `{word}` is none of {}", taken.join(", "));
+        };
+        ensure!(!groups.contains(&group), "group `{word}` is there twice");
+        groups.push(group);
+    }
+    Ok(groups)
 }
 
 /// Refuses what two families may not both have.

@@ -395,3 +395,22 @@ fn the_rust_has_the_limits_and_the_secrets() {
         "nothing in the answer is encrypted"
     );
 }
+
+#[test]
+fn groups_are_known_and_only_for_v3() {
+    let title = "title = \"短链接\"";
+    let grouped = |groups: &str| format!("{title}\ngroups = {groups}");
+    assert_eq!(
+        complaint(title, &grouped("[\"merchants\"]")),
+        "links.toml: group `merchants` is none of default, merchant, partner, marketing"
+    );
+    assert_eq!(
+        complaint(title, &grouped("[\"partner\", \"partner\"]")),
+        "links.toml: group `partner` is there twice"
+    );
+    let taken = parse(Generation::V3, "full", FAMILY).expect_err("a group's name");
+    assert_eq!(
+        format!("{taken:#}"),
+        "full.toml: full is a group of features"
+    );
+}
