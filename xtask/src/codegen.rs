@@ -6,6 +6,7 @@ mod features;
 mod form;
 mod model;
 mod names;
+mod operations;
 mod resolve;
 mod rust;
 #[cfg(test)]
@@ -43,6 +44,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
         };
         files.insert(path, text);
     }
+    let page = operations::write(&krate.join("catalogue/tables"), &families)?;
+    files.insert(root.join("OPERATIONS.md"), page);
     let stale: Vec<PathBuf> = files_in(&folder)?
         .into_iter()
         .filter(|path| !files.contains_key(path))
