@@ -19,6 +19,7 @@ mod multipart;
 mod notify;
 pub(crate) mod random;
 mod serve;
+mod upload;
 mod v1;
 mod v2;
 

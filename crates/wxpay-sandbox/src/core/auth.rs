@@ -11,6 +11,13 @@ use super::call::{Failure, numeric};
 /// How far a request's timestamp may be from the sandbox's, in seconds.
 const MAX_SKEW: i64 = 300;
 const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
+/// Of the interfaces a brand calls in its own name.
+const BRAND_SCHEME: &str = "WECHATPAY-BRAND-SHA256-RSA2048";
+/// What the paths of those begin with.
+const BRAND_PATHS: &str = "/brand/";
+
+/// More digits than a brand's number has.
+const MOST_BRAND_DIGITS: usize = 32;
 
 /// A merchant as the judge knows it.
 #[derive(Debug)]
@@ -85,14 +92,20 @@ pub(crate) fn authenticate(
     let (scheme, rest) = value.split_once(' ').ok_or_else(|| {
         Rejection::format("Authorization is not a scheme, one space and parameters")
     })?;
-    if scheme != SCHEME {
+    let by_brand = signed.target.starts_with(BRAND_PATHS);
+    let (wanted, caller) = if by_brand {
+        (BRAND_SCHEME, "brand_id")
+    } else {
+        (SCHEME, "mchid")
+    };
+    if scheme != wanted {
         return Err(Rejection::new(
             numeric::SIGNATURE_INFORMATION,
             "Http头Authorization认证类型不正确",
-            format!("the scheme is not {SCHEME}"),
+            format!("the scheme is not {wanted}"),
         ));
     }
-    let parameters = Parameters::parse(rest).map_err(Rejection::format)?;
+    let parameters = Parameters::parse(rest, caller).map_err(Rejection::format)?;
     let nonce = Nonce::new(parameters.nonce_str)
         .map_err(|error| Rejection::format(format!("nonce_str: {error}")))?;
     let at = parse_timestamp(parameters.timestamp)
@@ -109,7 +122,13 @@ pub(crate) fn authenticate(
             ),
         ));
     }
-    if parameters.mchid != merchant.mchid {
+    if by_brand {
+        // The merchant of this sandbox is whatever brand it says it is.
+        let digits = parameters.caller.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || parameters.caller.len() > MOST_BRAND_DIGITS {
+            return Err(Rejection::format("brand_id is not a number"));
+        }
+    } else if parameters.caller != merchant.mchid {
         return Err(Rejection::serial(format!(
             "mchid is not {}, the one merchant of this sandbox",
             merchant.mchid
@@ -182,7 +201,8 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
 /// The five parameters, in any order on the wire.
 #[derive(Debug, PartialEq)]
 struct Parameters<'a> {
-    mchid: &'a str,
+    /// Who calls: `mchid` or `brand_id`.
+    caller: &'a str,
     nonce_str: &'a str,
     timestamp: &'a str,
     serial_no: &'a str,
@@ -190,8 +210,8 @@ struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    fn parse(text: &'a str) -> Result<Self, String> {
-        const NAMES: [&str; 5] = ["mchid", "nonce_str", "timestamp", "serial_no", "signature"];
+    fn parse(text: &'a str, caller: &str) -> Result<Self, String> {
+        let names = [caller, "nonce_str", "timestamp", "serial_no", "signature"];
         let mut values: [Option<&'a str>; 5] = [None; 5];
         let mut rest = text;
         loop {
@@ -201,10 +221,10 @@ impl<'a> Parameters<'a> {
             let (value, after) = after
                 .split_once('"')
                 .ok_or("a parameter's closing quote is missing")?;
-            let slot = NAMES
-                .iter()
-                .position(|known| *known == name)
-                .ok_or("there is a parameter other than mchid, nonce_str, timestamp, serial_no and signature")?;
+            let slot = names.iter().position(|known| *known == name);
+            let slot = slot.ok_or_else(|| {
+                format!("there is a parameter other than {caller}, nonce_str, timestamp, serial_no and signature")
+            })?;
             if values[slot].replace(value).is_some() {
                 return Err(format!("{name} stands twice"));
             }
@@ -216,7 +236,7 @@ impl<'a> Parameters<'a> {
                 .ok_or("between two parameters stands something other than one comma")?;
         }
         let missing = || {
-            let names: Vec<_> = NAMES
+            let names: Vec<_> = names
                 .iter()
                 .zip(&values)
                 .filter(|(_, value)| value.is_none_or(str::is_empty))
@@ -225,7 +245,7 @@ impl<'a> Parameters<'a> {
             format!("missing or empty: {}", names.join(", "))
         };
         let [
-            Some(mchid),
+            Some(caller),
             Some(nonce_str),
             Some(timestamp),
             Some(serial_no),
@@ -238,7 +258,7 @@ impl<'a> Parameters<'a> {
             return Err(missing());
         }
         Ok(Self {
-            mchid,
+            caller,
             nonce_str,
             timestamp,
             serial_no,
@@ -255,10 +275,11 @@ mod tests {
     fn parameters_stand_in_any_order_and_once() {
         let parsed = Parameters::parse(
             r#"signature="c2ln",mchid="1",timestamp="2",serial_no="AB",nonce_str="n""#,
+            "mchid",
         )
         .unwrap();
         assert_eq!(
-            (parsed.mchid, parsed.signature, parsed.nonce_str),
+            (parsed.caller, parsed.signature, parsed.nonce_str),
             ("1", "c2ln", "n")
         );
         for (text, problem) in [
@@ -276,7 +297,7 @@ mod tests {
                 "missing or empty: mchid",
             ),
         ] {
-            let error = Parameters::parse(text).unwrap_err();
+            let error = Parameters::parse(text, "mchid").unwrap_err();
             assert!(error.contains(problem), "{text}: {error}");
         }
     }

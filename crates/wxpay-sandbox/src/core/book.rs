@@ -49,6 +49,7 @@ pub(crate) use self::notice::{Form, Outgoing};
 pub(crate) use self::payout::no_payout;
 pub(crate) use self::store::Change;
 use self::store::{Key, Store};
+pub(crate) use self::text::hex;
 
 /// All orders and what hangs on them.
 #[derive(Debug)]

@@ -104,6 +104,9 @@ pub(crate) struct Upload {
     pub(crate) file_name: String,
     /// The file.
     pub(crate) content: Bytes,
+    /// The other parts, by name.
+    #[expect(dead_code, reason = "for models of uploads that have such parts")]
+    pub(crate) form: BTreeMap<String, String>,
 }
 
 /// What the book answers.

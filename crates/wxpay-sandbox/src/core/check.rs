@@ -8,6 +8,7 @@ use wxpay_json::{Date, DateTime};
 
 use super::call::{Failure, Query, numeric};
 use super::catalogue::{Field, Kind, Unit};
+use super::v2::wire;
 
 /// So many findings are kept for the journal; the answer names the first.
 const MOST_FINDINGS: usize = 16;
@@ -32,7 +33,7 @@ pub(crate) fn query(fields: &[Field], given: &Query) -> Vec<Failure> {
         found: Vec::new(),
     };
     for field in fields {
-        check.parameter(field, given.all(&field.name));
+        check.parameter(field, &field.name, given.all(&field.name));
     }
     for name in given.names() {
         if !fields.iter().any(|field| field.name == *name) {
@@ -44,13 +45,45 @@ pub(crate) fn query(fields: &[Field], given: &Query) -> Vec<Failure> {
 
 /// Everything wrong with the placeholders of the path.
 pub(crate) fn path(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Failure> {
+    texts("uri", "", fields, given)
+}
+
+/// Everything wrong with the headers the catalogue names.
+pub(crate) fn headers(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Failure> {
+    texts("header", "", fields, given)
+}
+
+/// Everything wrong with the parts of a form besides a file and its description.
+pub(crate) fn form(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Failure> {
+    let mut found = texts("body", "/", fields, given);
     let mut check = Check {
-        location: "uri",
+        location: "body",
+        found: Vec::new(),
+    };
+    for name in given.keys() {
+        if !fields.iter().any(|field| field.name == *name) {
+            check.extra(&clip(&format!("/{name}"), 128));
+        }
+    }
+    found.append(&mut check.found);
+    found
+}
+
+/// Fields that come as text, each once.
+fn texts(
+    location: &'static str,
+    prefix: &str,
+    fields: &[Field],
+    given: &BTreeMap<String, String>,
+) -> Vec<Failure> {
+    let mut check = Check {
+        location,
         found: Vec::new(),
     };
     for field in fields {
         let value = given.get(&field.name);
-        check.parameter(field, value.map_or(&[], std::slice::from_ref));
+        let pointer = format!("{prefix}{}", field.name);
+        check.parameter(field, &pointer, value.map_or(&[], std::slice::from_ref));
     }
     check.found
 }
@@ -59,6 +92,7 @@ pub(crate) fn path(fields: &[Field], given: &BTreeMap<String, String>) -> Vec<Fa
 fn read(kind: Kind, text: &str) -> Value {
     let said = match kind {
         Kind::Fen | Kind::Integer => text.parse::<i64>().ok().map(Value::from),
+        Kind::Number => text.parse::<f64>().ok().map(Value::from),
         Kind::Boolean => text.parse::<bool>().ok().map(Value::from),
         _ => None,
     };
@@ -72,8 +106,8 @@ struct Check {
 
 impl Check {
     /// A value that came as text, or several where a parameter may stand more than once.
-    fn parameter(&mut self, field: &Field, given: &[String]) {
-        let mut pointer = field.name.clone();
+    fn parameter(&mut self, field: &Field, pointer: &str, given: &[String]) {
+        let mut pointer = pointer.to_owned();
         match (field.kind, given) {
             (_, []) if field.required => self.missing(field, &pointer),
             (_, []) => {}
@@ -137,19 +171,15 @@ impl Check {
             },
             (Kind::Boolean, Value::Bool(_)) => {}
             (Kind::Boolean, other) => self.wrong_type(field, pointer, other, "一个合法的布尔值"),
-            (Kind::Datetime, Value::String(text)) if text.parse::<DateTime>().is_ok() => {}
-            (Kind::Datetime, other) => {
-                self.wrong_type(
-                    field,
-                    pointer,
-                    other,
-                    "一个符合 RFC 3339 的时间，如 2018-06-08T10:34:56+08:00",
-                );
+            (Kind::Number, Value::Number(_)) => {}
+            (Kind::Number, other) => self.wrong_type(field, pointer, other, "一个合法的数值"),
+            (Kind::Datetime | Kind::Date, value) => {
+                if !value.as_str().is_some_and(|text| is_time(field, text)) {
+                    self.wrong_type(field, pointer, value, time_wanted(field));
+                }
             }
-            (Kind::Date, Value::String(text)) if text.parse::<Date>().is_ok() => {}
-            (Kind::Date, other) => {
-                self.wrong_type(field, pointer, other, "一个 yyyy-MM-dd 格式的日期");
-            }
+            (Kind::Json, Value::Object(_) | Value::Array(_)) => {}
+            (Kind::Json, other) => self.wrong_type(field, pointer, other, "一个合法的 JSON 对象"),
             (Kind::Object, Value::Object(map)) => self.object(field, map, pointer),
             (Kind::Object, other) => self.wrong_type(field, pointer, other, "一个合法的 JSON 对象"),
             (Kind::Array, Value::Array(items)) => self.array(field, items, pointer),
@@ -368,6 +398,27 @@ impl Check {
             "/"
         };
         format!("/{}{slash}{pointer}", self.location)
+    }
+}
+
+/// Whether a text is a time or a day as the field wants it written.
+pub(crate) fn is_time(field: &Field, text: &str) -> bool {
+    match (field.kind, field.format.as_deref()) {
+        (Kind::Datetime, Some("compact")) => wire::parse_compact(text).is_some(),
+        (Kind::Date, Some("compact")) => {
+            text.len() == 8 && wire::parse_compact(&format!("{text}000000")).is_some()
+        }
+        (Kind::Date, _) => text.parse::<Date>().is_ok(),
+        _ => text.parse::<DateTime>().is_ok(),
+    }
+}
+
+fn time_wanted(field: &Field) -> &'static str {
+    match (field.kind, field.format.as_deref()) {
+        (Kind::Datetime, Some("compact")) => "一个 yyyyMMddHHmmss 格式的时间",
+        (Kind::Date, Some("compact")) => "一个 yyyyMMdd 格式的日期",
+        (Kind::Date, _) => "一个 yyyy-MM-dd 格式的日期",
+        _ => "一个符合 RFC 3339 的时间，如 2018-06-08T10:34:56+08:00",
     }
 }
 

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 use wxpay_sign::{Decryptor, Encryptor};
 
-use super::call::{Failure, numeric};
+use super::call::{Failure, Query, numeric};
 use super::catalogue::{Field, Kind};
 
 /// Whether the body carries a sensitive field with something in it.
@@ -32,15 +32,47 @@ pub(crate) fn open(schema: &Field, body: &mut Value, key: &dyn Decryptor) -> Res
                 *text = plain;
                 Ok(())
             }
-            Err(_) => {
-                let mut failure = Failure::param_error(pointer, "敏感字段解密失败");
-                failure.message = format!(
-                    "输入源“/body{pointer}”解密失败，请使用Wechatpay-Serial对应的微信支付公钥或平台证书，以RSAES-OAEP加密后再传入"
-                );
-                Err(failure)
-            }
+            Err(_) => Err(unopened("body", pointer)),
         },
     )
+}
+
+/// Whether the query carries a sensitive parameter with something in it.
+pub(crate) fn present_in_query(fields: &[Field], query: &Query) -> bool {
+    let mut sensitive = fields.iter().filter(|field| is_sensitive(field));
+    sensitive.any(|field| query.all(&field.name).iter().any(|text| !text.is_empty()))
+}
+
+/// Puts the plaintext in the place of every ciphertext of a query.
+pub(crate) fn open_query(
+    fields: &[Field],
+    query: &mut Query,
+    key: &dyn Decryptor,
+) -> Result<(), Failure> {
+    for field in fields.iter().filter(|field| is_sensitive(field)) {
+        for text in query.all_mut(&field.name) {
+            if !text.is_empty() {
+                *text = key
+                    .decrypt(text)
+                    .map_err(|_| unopened("query", &field.name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_sensitive(field: &Field) -> bool {
+    field.sensitive || field.items.as_deref().is_some_and(|item| item.sensitive)
+}
+
+/// A ciphertext that the key named does not open.
+fn unopened(location: &str, field: &str) -> Failure {
+    let mut failure = Failure::param_error_in(location, field, Value::Null, "敏感字段解密失败");
+    let slash = if field.starts_with('/') { "" } else { "/" };
+    failure.message = format!(
+        "输入源“/{location}{slash}{field}”解密失败，请使用Wechatpay-Serial对应的微信支付公钥或平台证书，以RSAES-OAEP加密后再传入"
+    );
+    failure
 }
 
 /// Puts the ciphertext in the place of every plaintext.

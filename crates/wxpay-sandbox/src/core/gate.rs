@@ -8,15 +8,15 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use wxpay_sign::{PlatformKeyId, Timestamp};
+use wxpay_sign::{PlatformKeyId, PrivateKey, Timestamp};
 
 use super::answer;
 use super::auth::{self, Merchant, Rejection, Signed};
 use super::call::{Failure, Query, Upload, numeric};
-use super::catalogue::{Catalogue, Operation, Route};
+use super::catalogue::{Catalogue, Operation, ReplySignature, Route};
 use super::certificates::Keys;
 use super::client::ClientCertificate;
-use super::{check, cipher, multipart};
+use super::{check, cipher, multipart, upload};
 use crate::identity::Identity;
 
 /// The largest JSON body, in bytes. The largest order WeChat Pay takes has some ten thousand.
@@ -151,30 +151,29 @@ impl Visit<'_> {
         let upload = self.upload(operation)?;
         self.authenticate(operation, upload.as_ref().map(|parts| &parts.meta))?;
 
-        let query = match self.query() {
+        let headers = self.named_headers(operation);
+        let mut query = match self.query() {
             Ok(query) => query,
             Err(problem) => {
                 let failure = Failure::param_error_in("query", "", Value::Null, "查询参数格式错误");
                 return Err(Refused::of(operation, failure, problem));
             }
         };
+        if cipher::present_in_query(&operation.query, &query) {
+            let key = self.key_of_sensitive(operation)?;
+            cipher::open_query(&operation.query, &mut query, key)
+                .map_err(|failure| unopened(operation, failure))?;
+        }
         let mut findings = check::path(&operation.path_params, &path_params);
         findings.extend(check::query(&operation.query, &query));
+        findings.extend(check::headers(&operation.headers, &headers));
         if let Some(refused) = Refused::findings(operation, findings) {
             return Err(refused);
         }
         let (body, upload) = match upload {
             Some(parts) => {
-                let meta = self.json(operation, &parts.meta)?;
-                if let Some(schema) = &operation.meta {
-                    self.hold_against(operation, schema, &meta)?;
-                }
-                let upload = Upload {
-                    meta: meta.clone(),
-                    file_name: parts.file_name,
-                    content: parts.content,
-                };
-                (meta, Some(upload))
+                let upload = self.described(operation, parts)?;
+                (upload.meta.clone(), Some(upload))
             }
             None => (self.body(operation)?, None),
         };
@@ -182,7 +181,7 @@ impl Visit<'_> {
             operation,
             path_params,
             query,
-            headers: BTreeMap::new(),
+            headers,
             body,
             upload,
         })
@@ -260,7 +259,7 @@ impl Visit<'_> {
                 })
             });
         // Files are sent whatever the client says it takes.
-        if !accepts_json && operation.reply == super::catalogue::ReplySignature::Signed {
+        if !accepts_json && operation.reply == ReplySignature::Signed {
             return refuse(
                 "Http头Accept必须为application/json",
                 "Accept names neither application/json nor */*".to_owned(),
@@ -274,16 +273,64 @@ impl Visit<'_> {
         &self,
         operation: &'c Operation,
     ) -> Result<Option<multipart::Parts>, Box<Refused<'c>>> {
-        if operation.meta.is_none() {
+        if !operation.is_upload() {
             return Ok(None);
         }
         self.check_size(operation, MOST_UPLOAD_BYTES)?;
-        multipart::parse(self.content_type(), &self.incoming.body)
+        let form = operation.upload_form();
+        let (content_type, body) = (self.content_type(), &self.incoming.body);
+        multipart::parse(content_type, body, &form.meta, &form.file)
             .map(Some)
             .map_err(|problem| {
                 let failure = Failure::param_error("", "请求体不是合法的multipart/form-data");
                 Refused::of(operation, failure, problem)
             })
+    }
+
+    /// Holds a file against its description, and the description against the catalogue.
+    fn described<'c>(
+        &self,
+        operation: &'c Operation,
+        parts: multipart::Parts,
+    ) -> Result<Upload, Box<Refused<'c>>> {
+        let mut meta = self.json(operation, &parts.meta)?;
+        if let Some(schema) = &operation.meta {
+            if cipher::present(schema, &meta) {
+                let key = self.key_of_sensitive(operation)?;
+                cipher::open(schema, &mut meta, key)
+                    .map_err(|failure| unopened(operation, failure))?;
+            }
+            self.hold_against(operation, schema, &upload::without_implied(schema, &meta))?;
+        }
+        let findings = check::form(&operation.form, &parts.form);
+        if let Some(refused) = Refused::findings(operation, findings) {
+            return Err(refused);
+        }
+        let upload = Upload {
+            meta,
+            file_name: parts.file_name,
+            content: parts.content,
+            form: parts.form,
+        };
+        match upload::check(operation.upload_form(), &upload) {
+            Some(failure) => {
+                let problem = failure.message.clone();
+                Err(Refused::of(operation, failure, problem))
+            }
+            None => Ok(upload),
+        }
+    }
+
+    /// The headers the catalogue has for the operation. One that is no text counts as missing.
+    fn named_headers(&self, operation: &Operation) -> BTreeMap<String, String> {
+        let mut headers = BTreeMap::new();
+        for field in &operation.headers {
+            let value = self.incoming.headers.get(field.name.as_str());
+            if let Some(text) = value.and_then(|value| value.to_str().ok()) {
+                headers.insert(field.name.clone(), text.to_owned());
+            }
+        }
+        headers
     }
 
     fn authenticate<'c>(
@@ -354,19 +401,18 @@ impl Visit<'_> {
         }
         let mut body = self.json(operation, &self.incoming.body)?;
         if cipher::present(schema, &body) {
-            self.open(operation, schema, &mut body)?;
+            let key = self.key_of_sensitive(operation)?;
+            cipher::open(schema, &mut body, key).map_err(|failure| unopened(operation, failure))?;
         }
         self.hold_against(operation, schema, &body)?;
         Ok(body)
     }
 
-    /// Decrypts the sensitive fields with the key the request names.
-    fn open<'c>(
+    /// The key the request names for what is sensitive in it.
+    fn key_of_sensitive<'c>(
         &self,
         operation: &'c Operation,
-        schema: &super::catalogue::Field,
-        body: &mut Value,
-    ) -> Result<(), Box<Refused<'c>>> {
+    ) -> Result<&PrivateKey, Box<Refused<'c>>> {
         let refuse = |value: Value, message: &str, problem: &str| {
             let failure = Failure::param_error_in("header", "Wechatpay-Serial", value, message);
             Err(Refused::of(operation, failure, problem))
@@ -375,7 +421,7 @@ impl Visit<'_> {
             return refuse(
                 Value::Null,
                 "请求中含有敏感信息字段，Http头缺少Wechatpay-Serial",
-                "the body has sensitive fields and no Wechatpay-Serial says which key encrypted them",
+                "the request has sensitive fields and no Wechatpay-Serial says which key encrypted them",
             );
         };
         let shown = check::clip(&String::from_utf8_lossy(header.as_bytes()), 64);
@@ -383,17 +429,14 @@ impl Visit<'_> {
             .incoming
             .named_key()
             .and_then(|id| self.keys.opener(self.identity, &id, self.incoming.now));
-        let Some(key) = key else {
-            return refuse(
+        match key {
+            Some(key) => Ok(key),
+            None => refuse(
                 shown.into(),
                 "平台证书序列号Wechatpay-Serial错误",
                 "Wechatpay-Serial names neither the public key nor a platform certificate in force",
-            );
-        };
-        cipher::open(schema, body, key).map_err(|failure| {
-            let problem = format!("{}: does not decrypt with the key named", failure.message);
-            Refused::of(operation, failure, problem)
-        })
+            ),
+        }
     }
 
     fn json<'c>(&self, operation: &'c Operation, text: &[u8]) -> Result<Value, Box<Refused<'c>>> {
@@ -454,6 +497,12 @@ impl Visit<'_> {
     fn query(&self) -> Result<Query, String> {
         self.incoming.query()
     }
+}
+
+/// A sensitive field that the key named does not open.
+fn unopened(operation: &Operation, failure: Failure) -> Box<Refused<'_>> {
+    let problem = format!("{}: does not decrypt with the key named", failure.message);
+    Refused::of(operation, failure, problem)
 }
 
 impl Incoming {

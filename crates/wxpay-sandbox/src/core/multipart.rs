@@ -1,14 +1,19 @@
 //! Reads the `multipart/form-data` body of an upload: in v3 the `meta` part, whose text is what was
 //! signed, and the file; in v2 the signed fields, and the file.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
-/// The parts, before `meta` is parsed.
+/// The parts, before any of them is read.
 #[derive(Debug)]
 pub(crate) struct Parts {
+    /// The description of the file; empty where there is none.
     pub(crate) meta: Bytes,
     pub(crate) file_name: String,
     pub(crate) content: Bytes,
+    /// The other parts, by name.
+    pub(crate) form: BTreeMap<String, String>,
 }
 
 /// More parts than any upload of WeChat Pay has.
@@ -30,19 +35,42 @@ pub(crate) struct File {
 }
 
 /// Takes the body of an upload of v3 apart; the error says what is wrong with it.
-pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Parts, &'static str> {
-    let form = take_apart(content_type, body)?;
-    let mut metas = form.texts.into_iter().filter(|(name, _)| name == "meta");
-    let meta = metas.next();
-    if metas.next().is_some() || form.file.as_ref().is_some_and(|file| file.name == "meta") {
-        return Err("the part named meta stands twice or is a file");
+///
+/// `description` and `file` are the names of the two parts every upload has.
+pub(crate) fn parse(
+    content_type: &str,
+    body: &Bytes,
+    description: &str,
+    file: &str,
+) -> Result<Parts, String> {
+    let taken = take_apart(content_type, body)?;
+    let mut meta = None;
+    let mut form = BTreeMap::new();
+    for (name, text) in taken.texts {
+        if name == description {
+            if meta.replace(text).is_some() {
+                return Err(format!("the part named {description} stands twice"));
+            }
+            continue;
+        }
+        let text = String::from_utf8(text.to_vec())
+            .map_err(|_| format!("the part named {name} is not UTF-8"))?;
+        if form.insert(name, text).is_some() {
+            return Err("a part stands twice".to_owned());
+        }
     }
-    let (_, meta) = meta.ok_or("there is no part named meta")?;
-    let file = form.file.ok_or("there is no part with a file")?;
+    let found = taken.file.ok_or("there is no part with a file")?;
+    if found.name == description {
+        return Err(format!("the part named {description} is a file"));
+    }
+    if found.name != file {
+        return Err(format!("the part with the file is not named {file}"));
+    }
     Ok(Parts {
-        meta,
-        file_name: file.file_name,
-        content: file.content,
+        meta: meta.unwrap_or_default(),
+        file_name: found.file_name,
+        content: found.content,
+        form,
     })
 }
 
@@ -195,12 +223,17 @@ mod tests {
         Bytes::from(text.replace('\n', "\r\n"))
     }
 
+    fn upload(content_type: &str, body: &Bytes) -> Result<Parts, String> {
+        parse(content_type, body, "meta", "file")
+    }
+
     #[test]
     fn an_upload_is_taken_apart() {
-        let parts = parse(
+        let parts = upload(
             TYPE,
             &body(
                 "--b0\nContent-Disposition: form-data; name=\"meta\";\nContent-Type: application/json\n\n{\"a\":1}\n\
+                 --b0\nContent-Disposition: form-data; name=\"item_id\"\n\n7\n\
                  --b0\nContent-Disposition: form-data; name=\"file\"; filename=\"a;b.png\"\nContent-Type: image/png\n\nx\n--b\ny\n--b0--\n",
             ),
         )
@@ -208,6 +241,7 @@ mod tests {
         assert_eq!(&parts.meta[..], b"{\"a\":1}");
         assert_eq!(&parts.content[..], b"x\r\n--b\r\ny");
         assert_eq!(parts.file_name, "a;b.png");
+        assert_eq!(parts.form["item_id"], "7");
     }
 
     #[test]
@@ -215,7 +249,7 @@ mod tests {
         for (text, problem) in [
             ("", "does not begin"),
             ("--b0", "CRLF"),
-            ("--b0--", "no part named meta"),
+            ("--b0--", "no part with a file"),
             (
                 "--b0\nContent-Disposition: form-data; name=\"meta\"\n",
                 "no end",
@@ -232,11 +266,23 @@ mod tests {
                 "--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx\n--b0--",
                 "no part with a file",
             ),
+            (
+                "--b0\nContent-Disposition: form-data; name=\"pic\"; filename=\"a\"\n\nx\n--b0--",
+                "not named file",
+            ),
+            (
+                "--b0\nContent-Disposition: form-data; name=\"meta\"; filename=\"a\"\n\nx\n--b0--",
+                "meta is a file",
+            ),
+            (
+                "--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx\n--b0\nContent-Disposition: form-data; name=\"meta\"\n\nx\n--b0--",
+                "stands twice",
+            ),
         ] {
-            let error = parse(TYPE, &body(text)).unwrap_err();
+            let error = upload(TYPE, &body(text)).unwrap_err();
             assert!(error.contains(problem), "{text}: {error}");
         }
-        assert!(parse("application/json", &Bytes::new()).is_err());
-        assert!(parse("multipart/form-data", &Bytes::new()).is_err());
+        assert!(upload("application/json", &Bytes::new()).is_err());
+        assert!(upload("multipart/form-data", &Bytes::new()).is_err());
     }
 }

@@ -210,8 +210,7 @@ impl Counter {
 /// none it does not know, of the right types.
 fn in_catalogue(operation: &str, reply: &Reply) {
     let Reply::Json(_, value) = reply else { return };
-    let operations = Catalogue::built_in().operations();
-    let found = operations.iter().find(|it| it.name == operation).unwrap();
+    let found = Catalogue::built_in().named(operation).unwrap();
     let schema = found.response.as_ref().unwrap();
     let findings = check::body(schema, value);
     assert!(findings.is_empty(), "{operation}: {findings:?}\n{value}");
