@@ -7,6 +7,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::node::PLACE;
+
 /// Reads a value from the JSON in `body`.
 ///
 /// Unknown keys are ignored, as WeChat Pay asks for. Nesting deeper than 128 levels is refused;
@@ -94,6 +96,11 @@ impl DecodeError {
         Self::new(&format!("{field}{dot}{path}"), message)
     }
 
+    /// What was wrong there.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     fn new(path: &str, message: String) -> Self {
         let path = path
             .chars()
@@ -116,6 +123,18 @@ impl DecodeError {
                 path,
                 format!("not valid JSON at line {line} column {column}: {text}"),
             );
+        }
+        // What reads by nodes knows the place within, and its messages hold no values.
+        if let Some((inner, message)) = text
+            .strip_prefix(PLACE)
+            .and_then(|rest| rest.split_once("`: "))
+        {
+            let error = Self::new(inner, message.to_owned());
+            return if path.is_empty() {
+                error
+            } else {
+                error.within(path)
+            };
         }
         for (prefix, message) in [
             ("missing field `", "the field is missing"),

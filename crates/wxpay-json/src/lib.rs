@@ -8,6 +8,7 @@ mod date;
 mod datetime;
 mod error_body;
 mod fen;
+pub mod node;
 mod notification;
 mod open_enum;
 mod sensitive;
@@ -26,6 +27,7 @@ pub use sensitive::Sensitive;
 /// What [`open_enum!`] expands to; not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::node::word;
     pub use crate::open_enum::deserialize;
     pub use serde;
 }

@@ -123,6 +123,18 @@ macro_rules! open_enum {
                 $crate::__private::deserialize(deserializer)
             }
         }
+
+        impl $crate::node::ToNode for $name {
+            fn to_node(&self) -> $crate::node::Node<'_> {
+                $crate::node::Node::Text(::std::borrow::Cow::Borrowed(self.as_str()))
+            }
+        }
+
+        impl $crate::node::FromNode for $name {
+            fn from_node(node: $crate::node::Node<'_>) -> Result<Self, $crate::DecodeError> {
+                $crate::__private::word(&node)
+            }
+        }
     };
 }
 

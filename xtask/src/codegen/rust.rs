@@ -4,6 +4,8 @@ mod checks;
 mod docs;
 mod enums;
 mod imports;
+mod nodes;
+mod notification;
 mod operation;
 mod secrets;
 mod structs;
@@ -13,6 +15,8 @@ use std::fmt::Write as _;
 
 use super::model::{Family, Field, Generation, Kind, Operation, Shape};
 use super::names;
+
+pub(super) use notification::events;
 
 /// The files of `families`, by their path within `src/generated`, not formatted yet.
 pub(super) fn write(families: &[Family]) -> Vec<(String, String)> {

@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 use crate::codegen::model::{Family, Generation};
 
 /// What generated code may need, and where it comes from.
-const COMMON: [(&str, &str); 12] = [
-    ("serde", "Deserialize"),
-    ("serde", "Serialize"),
+const COMMON: [(&str, &str); 14] = [
+    ("wxpay_json::node", "FromObject"),
+    ("wxpay_json::node", "Object"),
+    ("wxpay_json::node", "ToObject"),
+    ("wxpay_json", "serde_by_node"),
     ("wxpay_json::check", "Alphabet"),
     ("wxpay_json", "Date"),
     ("wxpay_json", "DateTime"),
@@ -39,12 +41,14 @@ const V2: [(&str, &str); 15] = [
     ("wxpay_proto::v2", "YesNo"),
 ];
 
-const V3: [(&str, &str); 10] = [
+const V3: [(&str, &str); 12] = [
     ("http", "Method"),
     ("wxpay_proto", "Body"),
     ("wxpay_proto", "BodyError"),
+    ("wxpay_proto", "NotificationContent"),
     ("wxpay_proto", "Operation"),
     ("wxpay_proto", "OperationInfo"),
+    ("wxpay_proto", "Plaintext"),
     ("wxpay_proto", "Reply"),
     ("wxpay_proto", "ReplySignature"),
     ("wxpay_proto", "Target"),

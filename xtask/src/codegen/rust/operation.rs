@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::secrets::When;
-use super::{checks, docs, file, own, secrets, structs, value_type};
+use super::{checks, docs, file, nodes, own, secrets, structs, value_type};
 use crate::codegen::model::{self, Family, Field, Idempotency, Kind, Operation};
 use crate::codegen::names;
 
@@ -12,15 +12,19 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     let mut text = String::new();
     let fields: Vec<&Field> = operation.fields().collect();
     docs::operation(&mut text, family, operation);
-    let ways = structs::Ways {
-        request: true,
-        response: false,
-        serde: true,
-    };
-    structs::definition(&mut text, family, &operation.name, &fields, ways);
+    structs::definition(&mut text, family, &operation.name, &fields, true);
     let mut methods = String::new();
     structs::build(&mut methods, &fields);
     secrets::seal(&mut methods, family, &fields, "");
+    if let Some(body) = operation.body.as_ref().filter(|_| !is_whole(operation)) {
+        let body: Vec<&Field> = body.iter().collect();
+        let _ = writeln!(
+            methods,
+            "/// Every field that does not stand in the path or the query.\n\
+             fn to_body(&self) -> Object<'_> {{\n{}\n}}\n",
+            nodes::object(&body)
+        );
+    }
     let _ = writeln!(text, "impl {} {{\n{methods}}}\n", operation.name);
 
     let response = operation.response.as_deref().unwrap_or("()");
@@ -35,7 +39,8 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     body(&mut text, family, operation);
     decode(&mut text, family, operation);
     text.push_str("}\n");
-    view(&mut text, operation);
+    text.push('\n');
+    nodes::both(&mut text, &operation.name, &fields);
     let mut names = vec![operation.name.as_str()];
     for shape in own(family, operation) {
         text.push('\n');
@@ -154,7 +159,7 @@ fn body(text: &mut String, family: &Family, operation: &Operation) {
     );
     let json = |of: &str, by_reference: &str| match is_whole(operation) {
         true => format!("Body::json({by_reference})"),
-        false => format!("Body::json(&Wire::of({of}))"),
+        false => format!("Body::json(&{of}.to_body())"),
     };
     let sealed = "// A copy is encrypted, the caller's value stays as it is.\n\
          let mut sealed = self.clone();\nsealed.encrypt(encryptor)?;\n";
@@ -174,58 +179,6 @@ fn body(text: &mut String, family: &Family, operation: &Operation) {
 /// Whether the body holds every field of the type.
 fn is_whole(operation: &Operation) -> bool {
     operation.params.is_empty() && operation.query.is_empty()
-}
-
-/// The body where the type holds more: a view of the fields that belong to it.
-fn view(text: &mut String, operation: &Operation) {
-    let Some(fields) = operation.body.as_ref().filter(|_| !is_whole(operation)) else {
-        return;
-    };
-    text.push_str(
-        "\n/// The body: every field that does not stand in the path or the query.\n\
-         #[derive(Serialize)]\nstruct Wire<'a> {\n",
-    );
-    let mut values = String::new();
-    for field in fields {
-        let rust = &field.rust;
-        let mut attributes = Vec::new();
-        if field.rust != field.name {
-            attributes.push(format!("rename = \"{}\"", field.name));
-        }
-        let value = value_type(field);
-        let (kind, of) = match (field.list, field.required) {
-            (false, true) => (format!("&'a {value}"), format!("&operation.{rust}")),
-            (false, false) => {
-                attributes.push("skip_serializing_if = \"Option::is_none\"".to_owned());
-                (
-                    format!("Option<&'a {value}>"),
-                    format!("operation.{rust}.as_ref()"),
-                )
-            }
-            (true, required) => {
-                if !required {
-                    attributes.push("skip_serializing_if = \"Vec::is_empty\"".to_owned());
-                }
-                (format!("&'a {value}"), format!("&operation.{rust}"))
-            }
-        };
-        if !attributes.is_empty() {
-            let _ = writeln!(text, "#[serde({})]", attributes.join(", "));
-        }
-        let kind = if kind == "&'a String" {
-            "&'a str"
-        } else {
-            &kind
-        };
-        let _ = writeln!(text, "{rust}: {kind},");
-        let _ = writeln!(values, "{rust}: {of},");
-    }
-    let _ = writeln!(
-        text,
-        "}}\n\nimpl<'a> Wire<'a> {{\n\
-         fn of(operation: &'a {}) -> Self {{\nSelf {{\n{values}}}\n}}\n}}",
-        operation.name
-    );
 }
 
 fn decode(text: &mut String, family: &Family, operation: &Operation) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{checks, docs, field_type, secrets, value_type, xml};
+use super::{checks, docs, field_type, nodes, notification, secrets, value_type, xml};
 use crate::codegen::model::{Family, Field, Kind, Shape};
 
 /// A shape with everything that belongs to it.
@@ -10,17 +10,7 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
     docs::lines(text, "///", &docs::linked(family, &shape.doc));
     docs::label(text, &shape.label, &shape.notification);
     let fields: Vec<&Field> = shape.fields.iter().collect();
-    definition(
-        text,
-        family,
-        &shape.name,
-        &fields,
-        Ways {
-            request: shape.in_request,
-            response: shape.in_response,
-            serde: shape.json,
-        },
-    );
+    definition(text, family, &shape.name, &fields, shape.in_request);
     let mut methods = String::new();
     if shape.in_request {
         build(&mut methods, &fields);
@@ -33,17 +23,14 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
     if !methods.is_empty() {
         let _ = writeln!(text, "impl {} {{\n{methods}}}\n", shape.name);
     }
-    if !shape.json {
+    if shape.json {
+        nodes::both(text, &shape.name, &fields);
+    } else {
         xml::decode(text, family, shape);
     }
-}
-
-/// Where a struct is used, and whether as JSON.
-#[derive(Clone, Copy)]
-pub(super) struct Ways {
-    pub(super) request: bool,
-    pub(super) response: bool,
-    pub(super) serde: bool,
+    if !family.is_v2() && !shape.notification.is_empty() {
+        notification::content(text, family, shape);
+    }
 }
 
 /// `pub struct` and what stands right above it.
@@ -52,61 +39,21 @@ pub(super) fn definition(
     family: &Family,
     name: &str,
     fields: &[&Field],
-    ways: Ways,
+    in_request: bool,
 ) {
     let default = if fields.iter().any(|field| field.required) {
         ""
     } else {
         "Default, "
     };
-    let serde = if ways.serde {
-        ", Serialize, Deserialize"
-    } else {
-        ""
-    };
-    let _ = writeln!(
-        text,
-        "#[derive(Clone, Debug, {default}Eq, PartialEq{serde})]"
-    );
+    let _ = writeln!(text, "#[derive(Clone, Debug, {default}Eq, PartialEq)]");
     text.push_str("#[non_exhaustive]\n");
     let _ = writeln!(text, "pub struct {name} {{");
     for field in fields {
-        docs::field(text, family, field, ways.request);
-        if ways.serde {
-            attributes(text, field, ways.response);
-        }
+        docs::field(text, family, field, in_request);
         let _ = writeln!(text, "pub {}: {},", field.rust, field_type(field));
     }
     text.push_str("}\n\n");
-}
-
-fn attributes(text: &mut String, field: &Field, response: bool) {
-    let mut attributes = Vec::new();
-    if field.rust != field.name {
-        attributes.push(format!("rename = \"{}\"", field.name));
-    }
-    if !field.required {
-        if field.list {
-            attributes.push("default".to_owned());
-            if response {
-                attributes.push("deserialize_with = \"wire::list\"".to_owned());
-            }
-            attributes.push("skip_serializing_if = \"Vec::is_empty\"".to_owned());
-        } else {
-            let worded = matches!(
-                field.kind,
-                Kind::DateTime | Kind::Date | Kind::Currency | Kind::YesNo | Kind::Enum(_)
-            );
-            if response && worded {
-                attributes.push("default".to_owned());
-                attributes.push("deserialize_with = \"wire::filled\"".to_owned());
-            }
-            attributes.push("skip_serializing_if = \"Option::is_none\"".to_owned());
-        }
-    }
-    if !attributes.is_empty() {
-        let _ = writeln!(text, "#[serde({})]", attributes.join(", "));
-    }
 }
 
 /// `new` and the setters.

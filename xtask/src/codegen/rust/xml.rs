@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{checks, docs, file, operation as common, own, structs};
+use super::{checks, docs, file, nodes, operation as common, own, structs};
 use crate::codegen::model::{Family, Field, Format, Host, Kind, Operation, Place, Reply};
 use crate::codegen::model::{Sensitive, Shape, Sign, Xml};
 use crate::codegen::names;
@@ -12,12 +12,7 @@ pub(super) fn operation(family: &Family, operation: &Operation) -> String {
     let mut text = String::new();
     let fields: Vec<&Field> = operation.fields().collect();
     docs::operation(&mut text, family, operation);
-    let ways = structs::Ways {
-        request: true,
-        response: false,
-        serde: true,
-    };
-    structs::definition(&mut text, family, &operation.name, &fields, ways);
+    structs::definition(&mut text, family, &operation.name, &fields, true);
     let mut methods = String::new();
     structs::build(&mut methods, &fields);
     let _ = writeln!(text, "impl {} {{\n{methods}}}\n", operation.name);
@@ -28,6 +23,8 @@ pub(super) fn operation(family: &Family, operation: &Operation) -> String {
     write(&mut text, &fields);
     text.push_str("}\n");
     read(&mut text, operation);
+    text.push('\n');
+    nodes::both(&mut text, &operation.name, &fields);
 
     let mut names = vec![operation.name.as_str()];
     for shape in own(family, operation) {

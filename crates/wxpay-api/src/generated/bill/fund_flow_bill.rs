@@ -3,8 +3,8 @@
 //! 申请资金账单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
-use wxpay_json::{Date, DecodeError};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -16,7 +16,7 @@ use super::{AccountType, BillLink, TarType};
 ///
 /// 申请资金账单: `GET /v3/bill/fundflowbill`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/fund-bill/get-fund-bill.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FundFlowBill {
     /// The day, Beijing time, within the last three months (账单日期).
@@ -24,10 +24,8 @@ pub struct FundFlowBill {
     /// Which account (资金账户类型).
     ///
     /// `BASIC` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_type: Option<AccountType>,
     /// Compression; plain text when left out (压缩类型).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tar_type: Option<TarType>,
 }
 
@@ -87,3 +85,24 @@ impl Operation for FundFlowBill {
         reply.json()
     }
 }
+
+impl ToObject for FundFlowBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("bill_date", &self.bill_date)
+            .optional("account_type", &self.account_type)
+            .optional("tar_type", &self.tar_type)
+    }
+}
+
+impl FromObject for FundFlowBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            bill_date: object.required("bill_date")?,
+            account_type: object.maybe("account_type")?,
+            tar_type: object.maybe("tar_type")?,
+        })
+    }
+}
+
+serde_by_node!(FundFlowBill);

@@ -2,14 +2,15 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, serde_by_node};
 
 use super::HashType;
 
 /// Where a bill is, and what proves it.
 ///
 /// 账单下载地址.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct BillLink {
     /// What kind of hash `hash_value` is (哈希类型).
@@ -19,3 +20,24 @@ pub struct BillLink {
     /// The link for [`DownloadBill`](super::DownloadBill), valid for five minutes (账单下载地址).
     pub download_url: String,
 }
+
+impl ToObject for BillLink {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("hash_type", &self.hash_type)
+            .field("hash_value", &self.hash_value)
+            .field("download_url", &self.download_url)
+    }
+}
+
+impl FromObject for BillLink {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            hash_type: object.required("hash_type")?,
+            hash_value: object.required("hash_value")?,
+            download_url: object.required("download_url")?,
+        })
+    }
+}
+
+serde_by_node!(BillLink);

@@ -3,23 +3,22 @@
 //! 申请单个子商户资金账单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Date, DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
 use super::{AccountType, BillAlgorithm, HashType, TarType};
-use crate::wire;
 
 /// Asks for the bill of a day's movements on one account of one sub-merchant. The files are
 /// encrypted, each with a key of its own.
 ///
 /// 申请单个子商户资金账单: `GET /v3/bill/sub-merchant-fundflowbill`,
 /// [official page](https://pay.weixin.qq.com/docs/partner/apis/bill-download/sub-mch-fund-flow-bill/get-sub-mch-fund-flow-bill.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubMerchantFundFlowBill {
     /// The sub-merchant's number (子商户号).
@@ -33,7 +32,6 @@ pub struct SubMerchantFundFlowBill {
     /// How the files are encrypted (加密算法).
     pub algorithm: BillAlgorithm,
     /// Compression; plain text when left out (压缩类型).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tar_type: Option<TarType>,
 }
 
@@ -97,27 +95,66 @@ impl Operation for SubMerchantFundFlowBill {
     }
 }
 
+impl ToObject for SubMerchantFundFlowBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("sub_mchid", &self.sub_mchid)
+            .field("bill_date", &self.bill_date)
+            .field("account_type", &self.account_type)
+            .field("algorithm", &self.algorithm)
+            .optional("tar_type", &self.tar_type)
+    }
+}
+
+impl FromObject for SubMerchantFundFlowBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mchid: object.required("sub_mchid")?,
+            bill_date: object.required("bill_date")?,
+            account_type: object.required("account_type")?,
+            algorithm: object.required("algorithm")?,
+            tar_type: object.maybe("tar_type")?,
+        })
+    }
+}
+
+serde_by_node!(SubMerchantFundFlowBill);
+
 /// Where the files of a sub-merchant's bill are.
 ///
 /// 子商户资金账单下载信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EncryptedBillLinks {
     /// How many files (下载信息总数).
     pub download_bill_count: i64,
     /// The files (下载信息明细).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub download_bill_list: Vec<EncryptedBillLink>,
 }
+
+impl ToObject for EncryptedBillLinks {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("download_bill_count", &self.download_bill_count)
+            .optional_list("download_bill_list", &self.download_bill_list)
+    }
+}
+
+impl FromObject for EncryptedBillLinks {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            download_bill_count: object.required("download_bill_count")?,
+            download_bill_list: object.maybe_list("download_bill_list")?,
+        })
+    }
+}
+
+serde_by_node!(EncryptedBillLinks);
 
 /// Where one encrypted file is, what proves it and what opens it.
 ///
 /// 下载信息明细.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EncryptedBillLink {
     /// Its place among the files, from 1 (账单文件序号).
@@ -134,3 +171,30 @@ pub struct EncryptedBillLink {
     /// Nonce of the file's encryption (随机字符串).
     pub nonce: String,
 }
+
+impl ToObject for EncryptedBillLink {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("bill_sequence", &self.bill_sequence)
+            .field("download_url", &self.download_url)
+            .field("encrypt_key", &self.encrypt_key)
+            .field("hash_type", &self.hash_type)
+            .field("hash_value", &self.hash_value)
+            .field("nonce", &self.nonce)
+    }
+}
+
+impl FromObject for EncryptedBillLink {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            bill_sequence: object.required("bill_sequence")?,
+            download_url: object.required("download_url")?,
+            encrypt_key: object.required("encrypt_key")?,
+            hash_type: object.required("hash_type")?,
+            hash_value: object.required("hash_value")?,
+            nonce: object.required("nonce")?,
+        })
+    }
+}
+
+serde_by_node!(EncryptedBillLink);

@@ -3,9 +3,9 @@
 //! 申请交易账单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Date, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::{BillLink, BillType, TarType};
 ///
 /// 申请交易账单: `GET /v3/bill/tradebill`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/trade-bill/get-trade-bill.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TradeBill {
     /// The day, Beijing time, within the last three months (账单日期).
@@ -25,15 +25,12 @@ pub struct TradeBill {
     /// Only this sub-merchant's trades; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// Which trades (账单类型).
     ///
     /// `ALL` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bill_type: Option<BillType>,
     /// Compression; plain text when left out (压缩类型).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tar_type: Option<TarType>,
 }
 
@@ -104,3 +101,26 @@ impl Operation for TradeBill {
         reply.json()
     }
 }
+
+impl ToObject for TradeBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("bill_date", &self.bill_date)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("bill_type", &self.bill_type)
+            .optional("tar_type", &self.tar_type)
+    }
+}
+
+impl FromObject for TradeBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            bill_date: object.required("bill_date")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            bill_type: object.maybe("bill_type")?,
+            tar_type: object.maybe("tar_type")?,
+        })
+    }
+}
+
+serde_by_node!(TradeBill);

@@ -3,8 +3,8 @@
 //! 获取平台证书列表.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,13 +17,12 @@ use super::AlgorithmType;
 ///
 /// 获取平台证书列表: `GET /v3/certificates`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/applyments/chapter3_3.shtml).
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ListCertificates {
     /// Which certificates (证书算法版本).
     ///
     /// `RSA` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithm_type: Option<AlgorithmType>,
 }
 
@@ -70,20 +69,52 @@ impl Operation for ListCertificates {
     }
 }
 
+impl ToObject for ListCertificates {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional("algorithm_type", &self.algorithm_type)
+    }
+}
+
+impl FromObject for ListCertificates {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            algorithm_type: object.maybe("algorithm_type")?,
+        })
+    }
+}
+
+serde_by_node!(ListCertificates);
+
 /// The certificates in force. Old and new ones overlap for some days.
 ///
 /// 平台证书列表.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Certificates {
     /// The certificates (平台证书列表).
     pub data: Vec<CertificateItem>,
 }
 
+impl ToObject for Certificates {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).list("data", &self.data)
+    }
+}
+
+impl FromObject for Certificates {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            data: object.required_list("data")?,
+        })
+    }
+}
+
+serde_by_node!(Certificates);
+
 /// One certificate.
 ///
 /// 平台证书.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CertificateItem {
     /// Its serial number, 40 hexadecimal digits (证书序列号).
@@ -96,10 +127,33 @@ pub struct CertificateItem {
     pub encrypt_certificate: EncryptedCertificate,
 }
 
+impl ToObject for CertificateItem {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("serial_no", &self.serial_no)
+            .field("effective_time", &self.effective_time)
+            .field("expire_time", &self.expire_time)
+            .field("encrypt_certificate", &self.encrypt_certificate)
+    }
+}
+
+impl FromObject for CertificateItem {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            serial_no: object.required("serial_no")?,
+            effective_time: object.required("effective_time")?,
+            expire_time: object.required("expire_time")?,
+            encrypt_certificate: object.required("encrypt_certificate")?,
+        })
+    }
+}
+
+serde_by_node!(CertificateItem);
+
 /// A PEM certificate, encrypted with the API v3 key.
 ///
 /// 证书信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EncryptedCertificate {
     /// `AEAD_AES_256_GCM` (加密算法).
@@ -107,8 +161,30 @@ pub struct EncryptedCertificate {
     /// Nonce of the encryption (随机字符串).
     pub nonce: String,
     /// Authenticated along, usually `certificate` (附加数据).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub associated_data: Option<String>,
     /// The certificate, Base64 (密文).
     pub ciphertext: String,
 }
+
+impl ToObject for EncryptedCertificate {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("algorithm", &self.algorithm)
+            .field("nonce", &self.nonce)
+            .optional("associated_data", &self.associated_data)
+            .field("ciphertext", &self.ciphertext)
+    }
+}
+
+impl FromObject for EncryptedCertificate {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            algorithm: object.required("algorithm")?,
+            nonce: object.required("nonce")?,
+            associated_data: object.maybe("associated_data")?,
+            ciphertext: object.required("ciphertext")?,
+        })
+    }
+}
+
+serde_by_node!(EncryptedCertificate);

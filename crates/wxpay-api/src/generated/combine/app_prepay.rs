@@ -3,9 +3,9 @@
 //! 合单下单-APP支付.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,7 +18,7 @@ use super::{LimitPay, PayerInfo, SceneInfo, SubOrder, SubsidyInfo, TradeScenario
 /// 合单下单-APP支付: `POST /v3/combine-transactions/app`,
 /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012545465). Repeating it with
 /// the same `combine_out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AppPrepay {
     /// App id of whoever places the combined order (合单商户appid).
@@ -34,36 +34,28 @@ pub struct AppPrepay {
     /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
     /// The orders (子单信息).
     ///
     /// 2 to 50 entries.
     pub sub_orders: Vec<SubOrder>,
     /// Who may pay (支付者).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub combine_payer_info: Option<PayerInfo>,
     /// First moment to pay (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Where the payment notification is sent (通知地址).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
     /// Ways of paying that are closed to the payer (指定支付方式).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_pay: Vec<LimitPay>,
     /// What is traded (交易场景).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub trade_scenario: Option<TradeScenario>,
     /// A contract for later charges, signed along (预签约信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_info: Option<ContractInfo>,
     /// Interest the merchant takes over for Fenfu instalments (微信分付) (贴息信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subsidy_info: Option<SubsidyInfo>,
 }
 
@@ -217,10 +209,51 @@ impl Operation for AppPrepay {
     }
 }
 
+impl ToObject for AppPrepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(13)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_mchid", &self.combine_mchid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .optional("scene_info", &self.scene_info)
+            .list("sub_orders", &self.sub_orders)
+            .optional("combine_payer_info", &self.combine_payer_info)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .field("notify_url", &self.notify_url)
+            .optional_list("limit_pay", &self.limit_pay)
+            .optional("trade_scenario", &self.trade_scenario)
+            .optional("contract_info", &self.contract_info)
+            .optional("subsidy_info", &self.subsidy_info)
+    }
+}
+
+impl FromObject for AppPrepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_mchid: object.required("combine_mchid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            scene_info: object.maybe("scene_info")?,
+            sub_orders: object.required_list("sub_orders")?,
+            combine_payer_info: object.maybe("combine_payer_info")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            notify_url: object.required("notify_url")?,
+            limit_pay: object.maybe_list("limit_pay")?,
+            trade_scenario: object.maybe("trade_scenario")?,
+            contract_info: object.maybe("contract_info")?,
+            subsidy_info: object.maybe("subsidy_info")?,
+        })
+    }
+}
+
+serde_by_node!(AppPrepay);
+
 /// A contract for later charges (委托代扣) that is signed along with a payment.
 ///
 /// 预签约信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractInfo {
     /// Merchant number that signs (签约商户号).
@@ -281,29 +314,92 @@ impl ContractInfo {
     }
 }
 
+impl ToObject for ContractInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("mchid", &self.mchid)
+            .field("appid", &self.appid)
+            .field("out_contract_code", &self.out_contract_code)
+            .field("plan_id", &self.plan_id)
+            .field("contract_display_account", &self.contract_display_account)
+            .field("notify_url", &self.notify_url)
+    }
+}
+
+impl FromObject for ContractInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+            appid: object.required("appid")?,
+            out_contract_code: object.required("out_contract_code")?,
+            plan_id: object.required("plan_id")?,
+            contract_display_account: object.required("contract_display_account")?,
+            notify_url: object.required("notify_url")?,
+        })
+    }
+}
+
+serde_by_node!(ContractInfo);
+
 /// A combined APP order is ready to be paid.
 ///
 /// 预支付交易会话.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AppPrepayResponse {
     /// Goes into the parameters that open the payment on the payer's client; valid for two hours
     /// (预支付交易会话标识).
     pub prepay_id: String,
     /// What became of the contract (预签约结果).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_result: Option<ContractResult>,
 }
+
+impl ToObject for AppPrepayResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("prepay_id", &self.prepay_id)
+            .optional("contract_result", &self.contract_result)
+    }
+}
+
+impl FromObject for AppPrepayResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            prepay_id: object.required("prepay_id")?,
+            contract_result: object.maybe("contract_result")?,
+        })
+    }
+}
+
+serde_by_node!(AppPrepayResponse);
 
 /// What became of a contract that was to be signed along.
 ///
 /// 预签约结果.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractResult {
     /// The result (签约结果码).
     pub code: String,
     /// The result in words for people, Chinese (签约结果描述信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
+
+impl ToObject for ContractResult {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("code", &self.code)
+            .optional("message", &self.message)
+    }
+}
+
+impl FromObject for ContractResult {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            code: object.required("code")?,
+            message: object.maybe("message")?,
+        })
+    }
+}
+
+serde_by_node!(ContractResult);

@@ -3,9 +3,9 @@
 //! 合单关闭订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -16,7 +16,7 @@ use wxpay_proto::{
 /// 合单关闭订单: `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/combine/chapter3_4.shtml).
 /// Repeating it with the same `combine_out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CloseOrder {
     /// The merchant's own number of the combined order (合单商户订单号).
@@ -45,6 +45,13 @@ impl CloseOrder {
             combine_appid: combine_appid.into(),
             sub_orders: sub_orders.into(),
         }
+    }
+
+    /// Every field that does not stand in the path or the query.
+    fn to_body(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("combine_appid", &self.combine_appid)
+            .list("sub_orders", &self.sub_orders)
     }
 }
 
@@ -78,7 +85,7 @@ impl Operation for CloseOrder {
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        Body::json(&Wire::of(self))
+        Body::json(&self.to_body())
     }
 
     fn decode(&self, _reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -86,26 +93,31 @@ impl Operation for CloseOrder {
     }
 }
 
-/// The body: every field that does not stand in the path or the query.
-#[derive(Serialize)]
-struct Wire<'a> {
-    combine_appid: &'a str,
-    sub_orders: &'a Vec<CloseSubOrder>,
-}
-
-impl<'a> Wire<'a> {
-    fn of(operation: &'a CloseOrder) -> Self {
-        Self {
-            combine_appid: &operation.combine_appid,
-            sub_orders: &operation.sub_orders,
-        }
+impl ToObject for CloseOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .field("combine_appid", &self.combine_appid)
+            .list("sub_orders", &self.sub_orders)
     }
 }
+
+impl FromObject for CloseOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            combine_appid: object.required("combine_appid")?,
+            sub_orders: object.required_list("sub_orders")?,
+        })
+    }
+}
+
+serde_by_node!(CloseOrder);
 
 /// One of the orders that are closed together.
 ///
 /// 子单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CloseSubOrder {
     /// Number of the merchant that placed it (子单商户号).
@@ -117,17 +129,14 @@ pub struct CloseSubOrder {
     /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// Authorisation of the individual who sells (个人收款) (个人收款方受理授权ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_auth_id: Option<String>,
     /// Number of the sub-merchant that sells; providers and platforms only (二级商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// The sub-merchant's app id (子商户应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
 }
 
@@ -180,3 +189,28 @@ impl CloseSubOrder {
         check::text("sub_appid", &self.sub_appid, 1, 32)
     }
 }
+
+impl ToObject for CloseSubOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("mchid", &self.mchid)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("individual_auth_id", &self.individual_auth_id)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sub_appid", &self.sub_appid)
+    }
+}
+
+impl FromObject for CloseSubOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+            out_trade_no: object.required("out_trade_no")?,
+            individual_auth_id: object.maybe("individual_auth_id")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+        })
+    }
+}
+
+serde_by_node!(CloseSubOrder);

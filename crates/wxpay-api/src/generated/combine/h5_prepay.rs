@@ -3,9 +3,9 @@
 //! 合单下单-H5支付.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,7 +18,7 @@ use super::{H5Type, LimitPay, PayerInfo, SubOrder};
 /// 合单下单-H5支付: `POST /v3/combine-transactions/h5`,
 /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012545879). Repeating it with
 /// the same `combine_out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5Prepay {
     /// App id of whoever places the combined order (合单商户appid).
@@ -40,20 +40,16 @@ pub struct H5Prepay {
     /// 2 to 50 entries.
     pub sub_orders: Vec<SubOrder>,
     /// Who may pay (支付者).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub combine_payer_info: Option<PayerInfo>,
     /// First moment to pay (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Where the payment notification is sent (通知地址).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
     /// Ways of paying that are closed to the payer (指定支付方式).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_pay: Vec<LimitPay>,
 }
 
@@ -175,16 +171,50 @@ impl Operation for H5Prepay {
     }
 }
 
+impl ToObject for H5Prepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_mchid", &self.combine_mchid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .field("scene_info", &self.scene_info)
+            .list("sub_orders", &self.sub_orders)
+            .optional("combine_payer_info", &self.combine_payer_info)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .field("notify_url", &self.notify_url)
+            .optional_list("limit_pay", &self.limit_pay)
+    }
+}
+
+impl FromObject for H5Prepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_mchid: object.required("combine_mchid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            scene_info: object.required("scene_info")?,
+            sub_orders: object.required_list("sub_orders")?,
+            combine_payer_info: object.maybe("combine_payer_info")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            notify_url: object.required("notify_url")?,
+            limit_pay: object.maybe_list("limit_pay")?,
+        })
+    }
+}
+
+serde_by_node!(H5Prepay);
+
 /// Where an H5 payment takes place.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// Public address of the payer's device as the merchant's server sees it, IPv4 or IPv6
     /// (用户终端IP).
@@ -219,34 +249,50 @@ impl H5SceneInfo {
     }
 }
 
+impl ToObject for H5SceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("device_id", &self.device_id)
+            .field("payer_client_ip", &self.payer_client_ip)
+            .field("h5_info", &self.h5_info)
+    }
+}
+
+impl FromObject for H5SceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device_id: object.maybe("device_id")?,
+            payer_client_ip: object.required("payer_client_ip")?,
+            h5_info: object.required("h5_info")?,
+        })
+    }
+}
+
+serde_by_node!(H5SceneInfo);
+
 /// The page an H5 payment starts from.
 ///
 /// H5场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5Info {
     /// Kind of page (场景类型).
-    #[serde(rename = "type")]
     pub kind: H5Type,
     /// Name of the app (应用名称).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_name: Option<String>,
     /// Address of the site (网站URL).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_url: Option<String>,
     /// Bundle id of the iOS app (iOS平台BundleID).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_id: Option<String>,
     /// Package name of the Android app (Android平台PackageName).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub package_name: Option<String>,
 }
 
@@ -298,13 +344,54 @@ impl H5Info {
     }
 }
 
+impl ToObject for H5Info {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("type", &self.kind)
+            .optional("app_name", &self.app_name)
+            .optional("app_url", &self.app_url)
+            .optional("bundle_id", &self.bundle_id)
+            .optional("package_name", &self.package_name)
+    }
+}
+
+impl FromObject for H5Info {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            app_name: object.maybe("app_name")?,
+            app_url: object.maybe("app_url")?,
+            bundle_id: object.maybe("bundle_id")?,
+            package_name: object.maybe("package_name")?,
+        })
+    }
+}
+
+serde_by_node!(H5Info);
+
 /// A combined H5 order is ready to be paid.
 ///
 /// 支付跳转链接.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5PrepayResponse {
     /// The page that opens WeChat; valid for five minutes, to be opened from a page of the
     /// registered domain (支付跳转链接).
     pub h5_url: String,
 }
+
+impl ToObject for H5PrepayResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("h5_url", &self.h5_url)
+    }
+}
+
+impl FromObject for H5PrepayResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            h5_url: object.required("h5_url")?,
+        })
+    }
+}
+
+serde_by_node!(H5PrepayResponse);

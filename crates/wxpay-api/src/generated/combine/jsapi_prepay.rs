@@ -3,9 +3,9 @@
 //! 合单下单-JSAPI支付.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -19,7 +19,7 @@ use super::{Identity, LimitPay, PrepayResponse, SceneInfo, SubOrder, SubsidyInfo
 /// 合单下单-JSAPI支付: `POST /v3/combine-transactions/jsapi`,
 /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012545654). Repeating it with
 /// the same `combine_out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct JsapiPrepay {
     /// App id of whoever places the combined order (合单商户appid).
@@ -35,7 +35,6 @@ pub struct JsapiPrepay {
     /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
     /// The orders (子单信息).
     ///
@@ -44,20 +43,16 @@ pub struct JsapiPrepay {
     /// Who pays (支付者).
     pub combine_payer_info: JsapiPayerInfo,
     /// First moment to pay (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Where the payment notification is sent (通知地址).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
     /// Ways of paying that are closed to the payer (指定支付方式).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_pay: Vec<LimitPay>,
     /// Interest the merchant takes over for Fenfu instalments (微信分付) (贴息信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subsidy_info: Option<SubsidyInfo>,
 }
 
@@ -184,24 +179,58 @@ impl Operation for JsapiPrepay {
     }
 }
 
+impl ToObject for JsapiPrepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_mchid", &self.combine_mchid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .optional("scene_info", &self.scene_info)
+            .list("sub_orders", &self.sub_orders)
+            .field("combine_payer_info", &self.combine_payer_info)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .field("notify_url", &self.notify_url)
+            .optional_list("limit_pay", &self.limit_pay)
+            .optional("subsidy_info", &self.subsidy_info)
+    }
+}
+
+impl FromObject for JsapiPrepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_mchid: object.required("combine_mchid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            scene_info: object.maybe("scene_info")?,
+            sub_orders: object.required_list("sub_orders")?,
+            combine_payer_info: object.required("combine_payer_info")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            notify_url: object.required("notify_url")?,
+            limit_pay: object.maybe_list("limit_pay")?,
+            subsidy_info: object.maybe("subsidy_info")?,
+        })
+    }
+}
+
+serde_by_node!(JsapiPrepay);
+
 /// The payer of a combined order, by the id under either app.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct JsapiPayerInfo {
     /// The payer's id under `combine_appid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The payer's id under the orders' `sub_appid` (用户子标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// Only this person may pay; has to be applied for (实名支付).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
 }
 
@@ -255,3 +284,24 @@ impl JsapiPayerInfo {
             .try_for_each(|identity| identity.encrypt(encryptor))
     }
 }
+
+impl ToObject for JsapiPayerInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("openid", &self.openid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("identity", &self.identity)
+    }
+}
+
+impl FromObject for JsapiPayerInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.maybe("openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            identity: object.maybe("identity")?,
+        })
+    }
+}
+
+serde_by_node!(JsapiPayerInfo);

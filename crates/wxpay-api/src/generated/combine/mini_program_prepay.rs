@@ -3,9 +3,9 @@
 //! 个人收款交易下单-小程序.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,7 +18,7 @@ use super::{OrderServiceType, PrepayResponse, SceneInfo, SubOrderAmount, TradeSc
 /// 个人收款交易下单-小程序: `POST /v3/combine-transactions/miniprogram`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/mini-program-prepay.html).
 /// Repeating it with the same `combine_out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MiniProgramPrepay {
     /// App id of whoever places the combined order (合单商户appid).
@@ -36,22 +36,18 @@ pub struct MiniProgramPrepay {
     /// Who pays (支付者).
     pub combine_payer_info: OpenidPayerInfo,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
     /// The orders (商品单信息).
     ///
     /// At most 50 entries.
     pub sub_orders: Vec<IndividualSubOrder>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Where the payment notification is sent (通知地址).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
     /// What is traded (交易场景).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub trade_scenario: Option<TradeScenario>,
 }
 
@@ -157,10 +153,43 @@ impl Operation for MiniProgramPrepay {
     }
 }
 
+impl ToObject for MiniProgramPrepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_mchid", &self.combine_mchid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .field("combine_payer_info", &self.combine_payer_info)
+            .optional("scene_info", &self.scene_info)
+            .list("sub_orders", &self.sub_orders)
+            .optional("time_expire", &self.time_expire)
+            .optional("notify_url", &self.notify_url)
+            .optional("trade_scenario", &self.trade_scenario)
+    }
+}
+
+impl FromObject for MiniProgramPrepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_mchid: object.required("combine_mchid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            combine_payer_info: object.required("combine_payer_info")?,
+            scene_info: object.maybe("scene_info")?,
+            sub_orders: object.required_list("sub_orders")?,
+            time_expire: object.maybe("time_expire")?,
+            notify_url: object.maybe("notify_url")?,
+            trade_scenario: object.maybe("trade_scenario")?,
+        })
+    }
+}
+
+serde_by_node!(MiniProgramPrepay);
+
 /// One of the orders paid together whose seller is an individual (个人收款).
 ///
 /// 商品单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct IndividualSubOrder {
     /// Number of the merchant that places it (商品单发起商户号).
@@ -168,12 +197,10 @@ pub struct IndividualSubOrder {
     /// At most 32 digits.
     pub mchid: String,
     /// Kind of service (商品服务类型).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_service_type: Option<OrderServiceType>,
     /// Authorisation of the individual who sells (个人收款方受理授权ID).
     pub individual_auth_id: String,
     /// Name of the individual who sells on the platform (个人收款方平台昵称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_name: Option<String>,
     /// The merchant's own number of it (商品单商户订单号).
     ///
@@ -245,10 +272,41 @@ impl IndividualSubOrder {
     }
 }
 
+impl ToObject for IndividualSubOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(8)
+            .field("mchid", &self.mchid)
+            .optional("order_service_type", &self.order_service_type)
+            .field("individual_auth_id", &self.individual_auth_id)
+            .optional("individual_name", &self.individual_name)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("amount", &self.amount)
+            .field("attach", &self.attach)
+            .field("description", &self.description)
+    }
+}
+
+impl FromObject for IndividualSubOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+            order_service_type: object.maybe("order_service_type")?,
+            individual_auth_id: object.required("individual_auth_id")?,
+            individual_name: object.maybe("individual_name")?,
+            out_trade_no: object.required("out_trade_no")?,
+            amount: object.required("amount")?,
+            attach: object.required("attach")?,
+            description: object.required("description")?,
+        })
+    }
+}
+
+serde_by_node!(IndividualSubOrder);
+
 /// The payer of a combined order in a mini program.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OpenidPayerInfo {
     /// The payer's id under `combine_appid` (用户标识).
@@ -269,3 +327,19 @@ impl OpenidPayerInfo {
         check::text("openid", &self.openid, 1, 128)
     }
 }
+
+impl ToObject for OpenidPayerInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("openid", &self.openid)
+    }
+}
+
+impl FromObject for OpenidPayerInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.required("openid")?,
+        })
+    }
+}
+
+serde_by_node!(OpenidPayerInfo);

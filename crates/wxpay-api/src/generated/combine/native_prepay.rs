@@ -3,9 +3,9 @@
 //! 合单下单-Native支付.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,7 +18,7 @@ use super::{LimitPay, PayerInfo, SceneInfo, SubOrder};
 /// 合单下单-Native支付: `POST /v3/combine-transactions/native`,
 /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012556982). Repeating it with
 /// the same `combine_out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NativePrepay {
     /// App id of whoever places the combined order (合单商户appid).
@@ -34,27 +34,22 @@ pub struct NativePrepay {
     /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
     /// The orders (子单信息).
     ///
     /// 2 to 50 entries.
     pub sub_orders: Vec<SubOrder>,
     /// Who may pay (支付者).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub combine_payer_info: Option<PayerInfo>,
     /// First moment to pay (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Where the payment notification is sent (通知地址).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
     /// Ways of paying that are closed to the payer (指定支付方式).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_pay: Vec<LimitPay>,
 }
 
@@ -182,12 +177,63 @@ impl Operation for NativePrepay {
     }
 }
 
+impl ToObject for NativePrepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_mchid", &self.combine_mchid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .optional("scene_info", &self.scene_info)
+            .list("sub_orders", &self.sub_orders)
+            .optional("combine_payer_info", &self.combine_payer_info)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .field("notify_url", &self.notify_url)
+            .optional_list("limit_pay", &self.limit_pay)
+    }
+}
+
+impl FromObject for NativePrepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_mchid: object.required("combine_mchid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            scene_info: object.maybe("scene_info")?,
+            sub_orders: object.required_list("sub_orders")?,
+            combine_payer_info: object.maybe("combine_payer_info")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            notify_url: object.required("notify_url")?,
+            limit_pay: object.maybe_list("limit_pay")?,
+        })
+    }
+}
+
+serde_by_node!(NativePrepay);
+
 /// A combined Native order is ready to be paid.
 ///
 /// 二维码链接.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NativePrepayResponse {
     /// The text of the QR code; valid for two hours (二维码链接).
     pub code_url: String,
 }
+
+impl ToObject for NativePrepayResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("code_url", &self.code_url)
+    }
+}
+
+impl FromObject for NativePrepayResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            code_url: object.required("code_url")?,
+        })
+    }
+}
+
+serde_by_node!(NativePrepayResponse);

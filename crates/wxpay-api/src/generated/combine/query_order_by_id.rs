@@ -3,8 +3,8 @@
 //! 微信支付订单号查询合单订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -16,7 +16,7 @@ use super::CombineTransaction;
 ///
 /// 微信支付订单号查询合单订单: `GET /v3/combine-transactions/id/{combine_transaction_id}`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-by-wx-trade-no.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderById {
     /// WeChat Pay's number of the combined order (交易单微信支付订单号).
@@ -67,3 +67,19 @@ impl Operation for QueryOrderById {
         reply.json()
     }
 }
+
+impl ToObject for QueryOrderById {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("combine_transaction_id", &self.combine_transaction_id)
+    }
+}
+
+impl FromObject for QueryOrderById {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_transaction_id: object.required("combine_transaction_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrderById);

@@ -3,9 +3,9 @@
 //! 商户订单号查询合单订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::CombineTransaction;
 ///
 /// 商户订单号查询合单订单: `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`,
 /// [official page](https://pay.weixin.qq.com/docs/partner/apis/combine-payment/orders/query-order.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderByOutTradeNo {
     /// The merchant's own number of the combined order (合单商户订单号).
@@ -68,3 +68,19 @@ impl Operation for QueryOrderByOutTradeNo {
         reply.json()
     }
 }
+
+impl ToObject for QueryOrderByOutTradeNo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("combine_out_trade_no", &self.combine_out_trade_no)
+    }
+}
+
+impl FromObject for QueryOrderByOutTradeNo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrderByOutTradeNo);

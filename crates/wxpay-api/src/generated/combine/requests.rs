@@ -2,9 +2,9 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::BodyError;
 use wxpay_proto::sign::Encryptor;
 
@@ -14,13 +14,12 @@ use crate::{Currency, wire};
 /// Where a payment takes place.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
     ///
@@ -50,10 +49,29 @@ impl SceneInfo {
     }
 }
 
+impl ToObject for SceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("device_id", &self.device_id)
+            .field("payer_client_ip", &self.payer_client_ip)
+    }
+}
+
+impl FromObject for SceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device_id: object.maybe("device_id")?,
+            payer_client_ip: object.required("payer_client_ip")?,
+        })
+    }
+}
+
+serde_by_node!(SceneInfo);
+
 /// One of the orders paid together.
 ///
 /// 子单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubOrder {
     /// Number of the merchant that places it; the same as `combine_mchid` for providers and
@@ -74,33 +92,26 @@ pub struct SubOrder {
     /// Number of the sub-merchant that sells; providers and platforms only (二级商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// The sub-merchant's app id (子商户应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// Authorisation of the individual who sells (个人收款) (个人收款方受理授权ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_auth_id: Option<String>,
     /// Name of the individual who sells on the platform (个人收款) (个人收款方平台昵称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_name: Option<String>,
     /// Details of the goods (商品详情).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
     /// At most 127 characters.
     pub description: String,
     /// How it is settled (结算信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
 }
 
@@ -202,10 +213,49 @@ impl SubOrder {
     }
 }
 
+impl ToObject for SubOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("mchid", &self.mchid)
+            .field("attach", &self.attach)
+            .field("amount", &self.amount)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("individual_auth_id", &self.individual_auth_id)
+            .optional("individual_name", &self.individual_name)
+            .optional("detail", &self.detail)
+            .optional("goods_tag", &self.goods_tag)
+            .field("description", &self.description)
+            .optional("settle_info", &self.settle_info)
+    }
+}
+
+impl FromObject for SubOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+            attach: object.required("attach")?,
+            amount: object.required("amount")?,
+            out_trade_no: object.required("out_trade_no")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            individual_auth_id: object.maybe("individual_auth_id")?,
+            individual_name: object.maybe("individual_name")?,
+            detail: object.maybe("detail")?,
+            goods_tag: object.maybe("goods_tag")?,
+            description: object.required("description")?,
+            settle_info: object.maybe("settle_info")?,
+        })
+    }
+}
+
+serde_by_node!(SubOrder);
+
 /// What one of the orders costs.
 ///
 /// 订单金额.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubOrderAmount {
     /// The whole amount (标价金额).
@@ -230,19 +280,36 @@ impl SubOrderAmount {
     }
 }
 
+impl ToObject for SubOrderAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("total_amount", &self.total_amount)
+            .field("currency", &self.currency)
+    }
+}
+
+impl FromObject for SubOrderAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total_amount: object.required("total_amount")?,
+            currency: object.required("currency")?,
+        })
+    }
+}
+
+serde_by_node!(SubOrderAmount);
+
 /// How an order is settled.
 ///
 /// 结算信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SettleInfo {
     /// Freezes the money for profit sharing (分账); false when left out (是否指定分账).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<bool>,
     /// What the platform adds to a profit-shared order (补差金额).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subsidy_amount: Option<Fen>,
 }
 
@@ -272,24 +339,40 @@ impl SettleInfo {
     }
 }
 
+impl ToObject for SettleInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("profit_sharing", &self.profit_sharing)
+            .optional("subsidy_amount", &self.subsidy_amount)
+    }
+}
+
+impl FromObject for SettleInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            profit_sharing: object.maybe("profit_sharing")?,
+            subsidy_amount: object.maybe("subsidy_amount")?,
+        })
+    }
+}
+
+serde_by_node!(SettleInfo);
+
 /// Who may pay a combined order.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayerInfo {
     /// The payer's id under `combine_appid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The payer's id under the orders' `sub_appid` (用户子标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// Only this person may pay; has to be applied for (实名支付).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
 }
 
@@ -340,14 +423,34 @@ impl PayerInfo {
     }
 }
 
+impl ToObject for PayerInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("openid", &self.openid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("identity", &self.identity)
+    }
+}
+
+impl FromObject for PayerInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.maybe("openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            identity: object.maybe("identity")?,
+        })
+    }
+}
+
+serde_by_node!(PayerInfo);
+
 /// The person who has to be the payer. Number and name are encrypted before they are sent.
 ///
 /// 实名支付.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Identity {
     /// Kind of document (证件类型).
-    #[serde(rename = "type")]
     pub kind: IdentityType,
     /// Number of the document (证件号).
     ///
@@ -385,14 +488,34 @@ impl Identity {
     }
 }
 
+impl ToObject for Identity {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("type", &self.kind)
+            .field("number", &self.number)
+            .field("name", &self.name)
+    }
+}
+
+impl FromObject for Identity {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            number: object.required("number")?,
+            name: object.required("name")?,
+        })
+    }
+}
+
+serde_by_node!(Identity);
+
 /// Interest that the merchant takes over for Fenfu instalments (微信分付).
 ///
 /// 贴息信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubsidyInfo {
     /// One entry a kind of plan (贴息详情列表).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subsidy_detail: Vec<SubsidyDetail>,
 }
 
@@ -421,10 +544,26 @@ impl SubsidyInfo {
     }
 }
 
+impl ToObject for SubsidyInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional_list("subsidy_detail", &self.subsidy_detail)
+    }
+}
+
+impl FromObject for SubsidyInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            subsidy_detail: object.maybe_list("subsidy_detail")?,
+        })
+    }
+}
+
+serde_by_node!(SubsidyInfo);
+
 /// The plans of one kind.
 ///
 /// 贴息详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubsidyDetail {
     /// How the interest is counted (贴息方案类型).
@@ -456,10 +595,29 @@ impl SubsidyDetail {
     }
 }
 
+impl ToObject for SubsidyDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("subsidy_period_type", &self.subsidy_period_type)
+            .list("subsidy_plan", &self.subsidy_plan)
+    }
+}
+
+impl FromObject for SubsidyDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            subsidy_period_type: object.required("subsidy_period_type")?,
+            subsidy_plan: object.required_list("subsidy_plan")?,
+        })
+    }
+}
+
+serde_by_node!(SubsidyDetail);
+
 /// How much of the interest the merchant takes over for one number of instalments.
 ///
 /// 贴息方案.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubsidyPlan {
     /// Number of instalments: 3, 6 or 12 (贴息期数).
@@ -492,3 +650,22 @@ impl SubsidyPlan {
         check::range("subsidy_percent", self.subsidy_percent, 0, 100)
     }
 }
+
+impl ToObject for SubsidyPlan {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("subsidy_installment_num", &self.subsidy_installment_num)
+            .field("subsidy_percent", &self.subsidy_percent)
+    }
+}
+
+impl FromObject for SubsidyPlan {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            subsidy_installment_num: object.required("subsidy_installment_num")?,
+            subsidy_percent: object.required("subsidy_percent")?,
+        })
+    }
+}
+
+serde_by_node!(SubsidyPlan);

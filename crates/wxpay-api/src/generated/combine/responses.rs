@@ -2,16 +2,16 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, Fen};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 use super::{PromotionScope, PromotionType, TradeScenario, TradeState, TradeType};
-use crate::{Currency, wire};
+use crate::Currency;
 
 /// A combined order is ready to be paid.
 ///
 /// 预支付交易会话.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PrepayResponse {
     /// Goes into the parameters that open the payment on the payer's client; valid for two hours
@@ -19,12 +19,28 @@ pub struct PrepayResponse {
     pub prepay_id: String,
 }
 
+impl ToObject for PrepayResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("prepay_id", &self.prepay_id)
+    }
+}
+
+impl FromObject for PrepayResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            prepay_id: object.required("prepay_id")?,
+        })
+    }
+}
+
+serde_by_node!(PrepayResponse);
+
 /// A combined order as queries answer it and as the payment notification carries it. That
 /// notification has the event `TRANSACTION.SUCCESS` like the one of a single order;
 /// `combine_out_trade_no` tells them apart.
 ///
 /// 合单支付订单. Notifications: `TRANSACTION.SUCCESS`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CombineTransaction {
     /// App id of whoever placed it (合单商户appid).
@@ -34,37 +50,56 @@ pub struct CombineTransaction {
     /// The merchant's own number of the combined order (合单商户订单号).
     pub combine_out_trade_no: String,
     /// WeChat Pay's number of the combined order (合单微信支付订单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub combine_transaction_id: Option<String>,
     /// Where it was paid (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<TransactionSceneInfo>,
     /// The orders (子单信息).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub sub_orders: Vec<SubTransaction>,
     /// Who paid (支付者).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub combine_payer_info: Option<TransactionPayer>,
     /// What is traded (交易场景).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub trade_scenario: Option<TradeScenario>,
     /// Fenfu instalments the payer chose (使用的商户贴息信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub installment_info: Option<InstallmentInfo>,
 }
+
+impl ToObject for CombineTransaction {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_mchid", &self.combine_mchid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .optional("combine_transaction_id", &self.combine_transaction_id)
+            .optional("scene_info", &self.scene_info)
+            .optional_list("sub_orders", &self.sub_orders)
+            .optional("combine_payer_info", &self.combine_payer_info)
+            .optional("trade_scenario", &self.trade_scenario)
+            .optional("installment_info", &self.installment_info)
+    }
+}
+
+impl FromObject for CombineTransaction {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_mchid: object.required("combine_mchid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            combine_transaction_id: object.maybe("combine_transaction_id")?,
+            scene_info: object.maybe("scene_info")?,
+            sub_orders: object.maybe_list("sub_orders")?,
+            combine_payer_info: object.maybe("combine_payer_info")?,
+            trade_scenario: object.maybe("trade_scenario")?,
+            installment_info: object.maybe("installment_info")?,
+        })
+    }
+}
+
+serde_by_node!(CombineTransaction);
 
 /// One of the orders paid together.
 ///
 /// 子单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubTransaction {
     /// Number of the merchant that placed it (子单商户号).
@@ -72,177 +107,245 @@ pub struct SubTransaction {
     /// The merchant's own number of it (子单商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of it, once paid (微信支付订单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// How it was paid (交易类型).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub trade_type: Option<TradeType>,
     /// Where it stands (交易状态).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub trade_state: Option<TradeState>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
     /// The merchant's own text from the order (附加数据).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// When it was paid (支付完成时间).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub success_time: Option<DateTime>,
     /// What it cost and what was paid (订单金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<SubTransactionAmount>,
     /// Number of the sub-merchant that sells; may be empty (二级商户号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// The sub-merchant's app id (子商户应用ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The payer's id under `sub_appid` (用户子标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// Authorisation of the individual who sells (个人收款) (个人收款方受理授权ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_auth_id: Option<String>,
     /// Name of the individual who sells on the platform (个人收款) (个人收款方平台昵称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_name: Option<String>,
     /// Coupons that were used (优惠功能).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub promotion_detail: Vec<PromotionDetail>,
 }
+
+impl ToObject for SubTransaction {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(15)
+            .field("mchid", &self.mchid)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("trade_type", &self.trade_type)
+            .optional("trade_state", &self.trade_state)
+            .optional("bank_type", &self.bank_type)
+            .optional("attach", &self.attach)
+            .optional("success_time", &self.success_time)
+            .optional("amount", &self.amount)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("individual_auth_id", &self.individual_auth_id)
+            .optional("individual_name", &self.individual_name)
+            .optional_list("promotion_detail", &self.promotion_detail)
+    }
+}
+
+impl FromObject for SubTransaction {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+            out_trade_no: object.required("out_trade_no")?,
+            transaction_id: object.maybe("transaction_id")?,
+            trade_type: object.maybe("trade_type")?,
+            trade_state: object.maybe("trade_state")?,
+            bank_type: object.maybe("bank_type")?,
+            attach: object.maybe("attach")?,
+            success_time: object.maybe("success_time")?,
+            amount: object.maybe("amount")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            individual_auth_id: object.maybe("individual_auth_id")?,
+            individual_name: object.maybe("individual_name")?,
+            promotion_detail: object.maybe_list("promotion_detail")?,
+        })
+    }
+}
+
+serde_by_node!(SubTransaction);
 
 /// What one of the orders cost and what the payer paid. Compare `total_amount` with the order:
 /// `payer_amount` is less when a coupon was used.
 ///
 /// 订单金额.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubTransactionAmount {
     /// What it cost (标价金额).
     pub total_amount: Fen,
     /// Currency of the order (标价币种).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub currency: Option<Currency>,
     /// What the payer paid after coupons (现金支付金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_amount: Option<Fen>,
     /// Currency the payer paid in (现金支付币种).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub payer_currency: Option<Currency>,
     /// Rate of settlement times 10 to the 8th (结算汇率).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_rate: Option<i64>,
 }
+
+impl ToObject for SubTransactionAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("total_amount", &self.total_amount)
+            .optional("currency", &self.currency)
+            .optional("payer_amount", &self.payer_amount)
+            .optional("payer_currency", &self.payer_currency)
+            .optional("settlement_rate", &self.settlement_rate)
+    }
+}
+
+impl FromObject for SubTransactionAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total_amount: object.required("total_amount")?,
+            currency: object.maybe("currency")?,
+            payer_amount: object.maybe("payer_amount")?,
+            payer_currency: object.maybe("payer_currency")?,
+            settlement_rate: object.maybe("settlement_rate")?,
+        })
+    }
+}
+
+serde_by_node!(SubTransactionAmount);
 
 /// Who paid a combined order.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TransactionPayer {
     /// The payer's id under `combine_appid` (用户标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
 }
+
+impl ToObject for TransactionPayer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional("openid", &self.openid)
+    }
+}
+
+impl FromObject for TransactionPayer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.maybe("openid")?,
+        })
+    }
+}
+
+serde_by_node!(TransactionPayer);
 
 /// Where a combined order was paid.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TransactionSceneInfo {
     /// The merchant's device or shop number (商户端设备号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
 }
+
+impl ToObject for TransactionSceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional("device_id", &self.device_id)
+    }
+}
+
+impl FromObject for TransactionSceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device_id: object.maybe("device_id")?,
+        })
+    }
+}
+
+serde_by_node!(TransactionSceneInfo);
 
 /// A coupon that was used.
 ///
 /// 优惠功能.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionDetail {
     /// The coupon (券ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub coupon_id: Option<String>,
     /// Name of the coupon (优惠名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What it applies to (优惠范围).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub scope: Option<PromotionScope>,
     /// Whether it is settled in cash (优惠类型).
-    #[serde(
-        rename = "type",
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<PromotionType>,
     /// What it is worth (优惠券面额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Fen>,
     /// The coupon's campaign (活动批次ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stock_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub other_contribute: Option<Fen>,
     /// Currency of the coupon (优惠币种).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub currency: Option<Currency>,
     /// The goods it was used for (单品列表).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub goods_detail: Vec<PromotionGoodsDetail>,
 }
+
+impl ToObject for PromotionDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .optional("coupon_id", &self.coupon_id)
+            .optional("name", &self.name)
+            .optional("scope", &self.scope)
+            .optional("type", &self.kind)
+            .optional("amount", &self.amount)
+            .optional("stock_id", &self.stock_id)
+            .optional("wechatpay_contribute", &self.wechatpay_contribute)
+            .optional("merchant_contribute", &self.merchant_contribute)
+            .optional("other_contribute", &self.other_contribute)
+            .optional("currency", &self.currency)
+            .optional_list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for PromotionDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            coupon_id: object.maybe("coupon_id")?,
+            name: object.maybe("name")?,
+            scope: object.maybe("scope")?,
+            kind: object.maybe("type")?,
+            amount: object.maybe("amount")?,
+            stock_id: object.maybe("stock_id")?,
+            wechatpay_contribute: object.maybe("wechatpay_contribute")?,
+            merchant_contribute: object.maybe("merchant_contribute")?,
+            other_contribute: object.maybe("other_contribute")?,
+            currency: object.maybe("currency")?,
+            goods_detail: object.maybe_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(PromotionDetail);
 
 /// Goods a coupon was used for.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionGoodsDetail {
     /// Code of the goods (商品编码).
@@ -252,17 +355,40 @@ pub struct PromotionGoodsDetail {
     /// Price of one piece (商品单价).
     pub unit_price: Fen,
     /// What the coupon took off (商品优惠金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub discount_amount: Option<Fen>,
     /// A remark on the goods (商品备注).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_remark: Option<String>,
 }
+
+impl ToObject for PromotionGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("goods_id", &self.goods_id)
+            .field("quantity", &self.quantity)
+            .field("unit_price", &self.unit_price)
+            .optional("discount_amount", &self.discount_amount)
+            .optional("goods_remark", &self.goods_remark)
+    }
+}
+
+impl FromObject for PromotionGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.required("goods_id")?,
+            quantity: object.required("quantity")?,
+            unit_price: object.required("unit_price")?,
+            discount_amount: object.maybe("discount_amount")?,
+            goods_remark: object.maybe("goods_remark")?,
+        })
+    }
+}
+
+serde_by_node!(PromotionGoodsDetail);
 
 /// The Fenfu instalments a payer chose.
 ///
 /// 使用的商户贴息信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct InstallmentInfo {
     /// Whether the merchant takes over interest (是否使用了商户贴息).
@@ -270,3 +396,25 @@ pub struct InstallmentInfo {
     /// Number of instalments (用户实际选择分期期数).
     pub selected_installment_number: i64,
 }
+
+impl ToObject for InstallmentInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("use_subsidy", &self.use_subsidy)
+            .field(
+                "selected_installment_number",
+                &self.selected_installment_number,
+            )
+    }
+}
+
+impl FromObject for InstallmentInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            use_subsidy: object.required("use_subsidy")?,
+            selected_installment_number: object.required("selected_installment_number")?,
+        })
+    }
+}
+
+serde_by_node!(InstallmentInfo);

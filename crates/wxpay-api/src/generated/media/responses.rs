@@ -2,14 +2,31 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, serde_by_node};
 
 /// A file that was uploaded.
 ///
 /// 媒体文件.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Media {
     /// What other interfaces call it (媒体文件标识Id).
     pub media_id: String,
 }
+
+impl ToObject for Media {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("media_id", &self.media_id)
+    }
+}
+
+impl FromObject for Media {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            media_id: object.required("media_id")?,
+        })
+    }
+}
+
+serde_by_node!(Media);

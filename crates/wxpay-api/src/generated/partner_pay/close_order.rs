@@ -3,9 +3,9 @@
 //! 关闭订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use wxpay_proto::{
 /// 关闭订单: `POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_6.shtml).
 /// Repeating it with the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CloseOrder {
     /// The merchant's own order number (商户订单号).
@@ -46,6 +46,13 @@ impl CloseOrder {
             sp_mchid: sp_mchid.into(),
             sub_mchid: sub_mchid.into(),
         }
+    }
+
+    /// Every field that does not stand in the path or the query.
+    fn to_body(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("sp_mchid", &self.sp_mchid)
+            .field("sub_mchid", &self.sub_mchid)
     }
 }
 
@@ -77,7 +84,7 @@ impl Operation for CloseOrder {
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        Body::json(&Wire::of(self))
+        Body::json(&self.to_body())
     }
 
     fn decode(&self, _reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -85,18 +92,23 @@ impl Operation for CloseOrder {
     }
 }
 
-/// The body: every field that does not stand in the path or the query.
-#[derive(Serialize)]
-struct Wire<'a> {
-    sp_mchid: &'a str,
-    sub_mchid: &'a str,
-}
-
-impl<'a> Wire<'a> {
-    fn of(operation: &'a CloseOrder) -> Self {
-        Self {
-            sp_mchid: &operation.sp_mchid,
-            sub_mchid: &operation.sub_mchid,
-        }
+impl ToObject for CloseOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("sp_mchid", &self.sp_mchid)
+            .field("sub_mchid", &self.sub_mchid)
     }
 }
+
+impl FromObject for CloseOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_trade_no: object.required("out_trade_no")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_mchid: object.required("sub_mchid")?,
+        })
+    }
+}
+
+serde_by_node!(CloseOrder);

@@ -3,9 +3,9 @@
 //! 微信分付-支付方式前置服务.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -14,7 +14,7 @@ use wxpay_proto::{
 /// Asks whether paying by Fenfu instalments should be offered to this payer for this order.
 ///
 /// 微信分付-支付方式前置服务: `POST /v3/pay/partner/transactions/exposure`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FenfuExposure {
     /// The provider's app id (服务商应用ID).
@@ -32,7 +32,6 @@ pub struct FenfuExposure {
     /// The sub-merchant's number (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// Who would pay (支付者).
     pub payer: ExposurePayer,
@@ -106,24 +105,48 @@ impl Operation for FenfuExposure {
     }
 }
 
+impl ToObject for FenfuExposure {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("sp_appid", &self.sp_appid)
+            .field("sp_mchid", &self.sp_mchid)
+            .field("sub_appid", &self.sub_appid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .field("payer", &self.payer)
+            .field("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for FenfuExposure {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sp_appid: object.required("sp_appid")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_appid: object.required("sub_appid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            payer: object.required("payer")?,
+            out_trade_no: object.required("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(FenfuExposure);
+
 /// Who would pay by instalments.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ExposurePayer {
     /// The payer's id under `sp_appid` (用户服务标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sp_openid: Option<String>,
     /// The payer's id under `sub_appid` (用户子标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// Hash of the payer's phone number (用户手机号的哈希值).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number_hash: Option<Sensitive>,
 }
 
@@ -168,15 +191,54 @@ impl ExposurePayer {
     }
 }
 
+impl ToObject for ExposurePayer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("sp_openid", &self.sp_openid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("phone_number_hash", &self.phone_number_hash)
+    }
+}
+
+impl FromObject for ExposurePayer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sp_openid: object.maybe("sp_openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            phone_number_hash: object.maybe("phone_number_hash")?,
+        })
+    }
+}
+
+serde_by_node!(ExposurePayer);
+
 /// Whether to offer Fenfu instalments.
 ///
 /// 支付方式前置服务结果.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FenfuExposureResponse {
     /// True when they should be offered (是否建议曝光微信分付).
     pub fqf_exposure: bool,
     /// Proof that they were offered (曝光凭证).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub market_exposure_token: Option<Sensitive>,
 }
+
+impl ToObject for FenfuExposureResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("fqf_exposure", &self.fqf_exposure)
+            .optional("market_exposure_token", &self.market_exposure_token)
+    }
+}
+
+impl FromObject for FenfuExposureResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            fqf_exposure: object.required("fqf_exposure")?,
+            market_exposure_token: object.maybe("market_exposure_token")?,
+        })
+    }
+}
+
+serde_by_node!(FenfuExposureResponse);

@@ -3,9 +3,9 @@
 //! 小程序支付下单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,13 +18,12 @@ use super::{Amount, Detail, OpenidPayer, PrepayResponse, SettleInfo, ShopInfo};
 ///
 /// 小程序支付下单: `POST /v3/pay/partner/transactions/miniprogram`. Repeating it with the same
 /// `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MiniProgramPrepay {
     /// The provider's app id (服务商应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sp_appid: Option<String>,
     /// The provider's merchant number (服务商户号).
     ///
@@ -33,7 +32,6 @@ pub struct MiniProgramPrepay {
     /// The sub-merchant's app id; needed when the payer is named by `sub_openid` (子商户应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -49,38 +47,30 @@ pub struct MiniProgramPrepay {
     pub out_trade_no: String,
     /// Last moment to pay: one minute to 90 days after creation, 7 days when left out. Only the
     /// first call sets it (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Where the payment notification is sent (通知地址).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
     /// What the order costs (订单金额).
     pub amount: Amount,
     /// Who pays (支付者).
     pub payer: OpenidPayer,
     /// The goods, for coupons on single goods (优惠功能).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<ShopSceneInfo>,
     /// How the order is settled (结算信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
 }
 
@@ -230,24 +220,68 @@ impl Operation for MiniProgramPrepay {
     }
 }
 
+impl ToObject for MiniProgramPrepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(16)
+            .optional("sp_appid", &self.sp_appid)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mchid", &self.sub_mchid)
+            .field("description", &self.description)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("time_expire", &self.time_expire)
+            .optional("attach", &self.attach)
+            .optional("notify_url", &self.notify_url)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("support_fapiao", &self.support_fapiao)
+            .field("amount", &self.amount)
+            .field("payer", &self.payer)
+            .optional("detail", &self.detail)
+            .optional("scene_info", &self.scene_info)
+            .optional("settle_info", &self.settle_info)
+    }
+}
+
+impl FromObject for MiniProgramPrepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sp_appid: object.maybe("sp_appid")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mchid: object.required("sub_mchid")?,
+            description: object.required("description")?,
+            out_trade_no: object.required("out_trade_no")?,
+            time_expire: object.maybe("time_expire")?,
+            attach: object.maybe("attach")?,
+            notify_url: object.maybe("notify_url")?,
+            goods_tag: object.maybe("goods_tag")?,
+            support_fapiao: object.maybe("support_fapiao")?,
+            amount: object.required("amount")?,
+            payer: object.required("payer")?,
+            detail: object.maybe("detail")?,
+            scene_info: object.maybe("scene_info")?,
+            settle_info: object.maybe("settle_info")?,
+        })
+    }
+}
+
+serde_by_node!(MiniProgramPrepay);
+
 /// Where an order at a shop is paid.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ShopSceneInfo {
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
     ///
     /// At most 45 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_client_ip: Option<String>,
     /// The merchant's device number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// The shop (商户门店信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_info: Option<ShopInfo>,
 }
 
@@ -285,3 +319,24 @@ impl ShopSceneInfo {
         check::nested("store_info", &self.store_info, ShopInfo::check)
     }
 }
+
+impl ToObject for ShopSceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("payer_client_ip", &self.payer_client_ip)
+            .optional("device_id", &self.device_id)
+            .optional("store_info", &self.store_info)
+    }
+}
+
+impl FromObject for ShopSceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            payer_client_ip: object.maybe("payer_client_ip")?,
+            device_id: object.maybe("device_id")?,
+            store_info: object.maybe("store_info")?,
+        })
+    }
+}
+
+serde_by_node!(ShopSceneInfo);

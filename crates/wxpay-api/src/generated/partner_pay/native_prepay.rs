@@ -3,9 +3,9 @@
 //! Native下单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,7 +18,7 @@ use super::{Amount, Detail, LimitPay, Payer, SceneInfo, SettleInfo};
 /// Native下单: `POST /v3/pay/partner/transactions/native`,
 /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4012523551). Repeating it with the
 /// same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NativePrepay {
     /// The provider's app id (服务商应用ID).
@@ -32,7 +32,6 @@ pub struct NativePrepay {
     /// The sub-merchant's app id; needed when the payer is named by `sub_openid` (子商户应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -48,12 +47,10 @@ pub struct NativePrepay {
     pub out_trade_no: String,
     /// Last moment to pay: one minute to 90 days after creation, 7 days when left out. Only the
     /// first call sets it (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Where the payment notification is sent (通知地址).
     ///
@@ -62,27 +59,20 @@ pub struct NativePrepay {
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
     /// What the order costs (订单金额).
     pub amount: Amount,
     /// Who may pay (支付者).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer: Option<Payer>,
     /// The goods, for coupons on single goods (优惠功能).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
     /// How the order is settled (结算信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
     /// Ways of paying that are closed to the payer (指定支付方式).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_pay: Vec<LimitPay>,
 }
 
@@ -252,13 +242,78 @@ impl Operation for NativePrepay {
     }
 }
 
+impl ToObject for NativePrepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(17)
+            .field("sp_appid", &self.sp_appid)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mchid", &self.sub_mchid)
+            .field("description", &self.description)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("time_expire", &self.time_expire)
+            .optional("attach", &self.attach)
+            .field("notify_url", &self.notify_url)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("support_fapiao", &self.support_fapiao)
+            .field("amount", &self.amount)
+            .optional("payer", &self.payer)
+            .optional("detail", &self.detail)
+            .optional("scene_info", &self.scene_info)
+            .optional("settle_info", &self.settle_info)
+            .optional_list("limit_pay", &self.limit_pay)
+    }
+}
+
+impl FromObject for NativePrepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sp_appid: object.required("sp_appid")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mchid: object.required("sub_mchid")?,
+            description: object.required("description")?,
+            out_trade_no: object.required("out_trade_no")?,
+            time_expire: object.maybe("time_expire")?,
+            attach: object.maybe("attach")?,
+            notify_url: object.required("notify_url")?,
+            goods_tag: object.maybe("goods_tag")?,
+            support_fapiao: object.maybe("support_fapiao")?,
+            amount: object.required("amount")?,
+            payer: object.maybe("payer")?,
+            detail: object.maybe("detail")?,
+            scene_info: object.maybe("scene_info")?,
+            settle_info: object.maybe("settle_info")?,
+            limit_pay: object.maybe_list("limit_pay")?,
+        })
+    }
+}
+
+serde_by_node!(NativePrepay);
+
 /// A Native order is ready to be paid.
 ///
 /// 二维码链接.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NativePrepayResponse {
     /// The text of the QR code; valid for two hours, and until the order is placed again
     /// (二维码链接).
     pub code_url: String,
 }
+
+impl ToObject for NativePrepayResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("code_url", &self.code_url)
+    }
+}
+
+impl FromObject for NativePrepayResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            code_url: object.required("code_url")?,
+        })
+    }
+}
+
+serde_by_node!(NativePrepayResponse);

@@ -3,9 +3,9 @@
 //! 微信支付订单号查询订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::Transaction;
 ///
 /// 微信支付订单号查询订单: `GET /v3/pay/partner/transactions/id/{transaction_id}`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_5.shtml).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderById {
     /// WeChat Pay's number of the order (微信支付订单号).
@@ -84,3 +84,24 @@ impl Operation for QueryOrderById {
         reply.json()
     }
 }
+
+impl ToObject for QueryOrderById {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("transaction_id", &self.transaction_id)
+            .field("sp_mchid", &self.sp_mchid)
+            .field("sub_mchid", &self.sub_mchid)
+    }
+}
+
+impl FromObject for QueryOrderById {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            transaction_id: object.required("transaction_id")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_mchid: object.required("sub_mchid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrderById);

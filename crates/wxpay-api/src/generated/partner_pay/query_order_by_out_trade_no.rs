@@ -3,9 +3,9 @@
 //! 商户订单号查询订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::Transaction;
 ///
 /// 商户订单号查询订单: `GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_5.shtml).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderByOutTradeNo {
     /// The merchant's own order number (商户订单号).
@@ -85,3 +85,24 @@ impl Operation for QueryOrderByOutTradeNo {
         reply.json()
     }
 }
+
+impl ToObject for QueryOrderByOutTradeNo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("sp_mchid", &self.sp_mchid)
+            .field("sub_mchid", &self.sub_mchid)
+    }
+}
+
+impl FromObject for QueryOrderByOutTradeNo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_trade_no: object.required("out_trade_no")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_mchid: object.required("sub_mchid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrderByOutTradeNo);

@@ -3,9 +3,9 @@
 //! 撤销订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use wxpay_proto::{
 /// 撤销订单: `POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse`,
 /// [official page](https://pay.weixin.qq.com/docs/partner/apis/partner-code-payment-v3/partner/partner-reverse.html).
 /// Repeating it with the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReverseOrder {
     /// The merchant's own order number (商户订单号).
@@ -27,7 +27,6 @@ pub struct ReverseOrder {
     /// The provider's app id (服务商应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sp_appid: Option<String>,
     /// The provider's merchant number (服务商户号).
     ///
@@ -36,7 +35,6 @@ pub struct ReverseOrder {
     /// The sub-merchant's app id (子商户应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -73,6 +71,15 @@ impl ReverseOrder {
         self.sub_appid = Some(sub_appid.into());
         self
     }
+
+    /// Every field that does not stand in the path or the query.
+    fn to_body(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("sp_appid", &self.sp_appid)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mchid", &self.sub_mchid)
+    }
 }
 
 impl Operation for ReverseOrder {
@@ -105,7 +112,7 @@ impl Operation for ReverseOrder {
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        Body::json(&Wire::of(self))
+        Body::json(&self.to_body())
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -113,44 +120,70 @@ impl Operation for ReverseOrder {
     }
 }
 
-/// The body: every field that does not stand in the path or the query.
-#[derive(Serialize)]
-struct Wire<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sp_appid: Option<&'a String>,
-    sp_mchid: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_appid: Option<&'a String>,
-    sub_mchid: &'a str,
-}
-
-impl<'a> Wire<'a> {
-    fn of(operation: &'a ReverseOrder) -> Self {
-        Self {
-            sp_appid: operation.sp_appid.as_ref(),
-            sp_mchid: &operation.sp_mchid,
-            sub_appid: operation.sub_appid.as_ref(),
-            sub_mchid: &operation.sub_mchid,
-        }
+impl ToObject for ReverseOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("sp_appid", &self.sp_appid)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mchid", &self.sub_mchid)
     }
 }
+
+impl FromObject for ReverseOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_trade_no: object.required("out_trade_no")?,
+            sp_appid: object.maybe("sp_appid")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mchid: object.required("sub_mchid")?,
+        })
+    }
+}
+
+serde_by_node!(ReverseOrder);
 
 /// A payment by code was taken back.
 ///
 /// 撤销结果.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReverseOrderResponse {
     /// The provider's app id (服务商应用ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sp_appid: Option<String>,
     /// The provider's merchant number (服务商户号).
     pub sp_mchid: String,
     /// The sub-merchant's app id (子商户应用ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: String,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
 }
+
+impl ToObject for ReverseOrderResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .optional("sp_appid", &self.sp_appid)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mchid", &self.sub_mchid)
+            .field("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for ReverseOrderResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sp_appid: object.maybe("sp_appid")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mchid: object.required("sub_mchid")?,
+            out_trade_no: object.required("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(ReverseOrderResponse);

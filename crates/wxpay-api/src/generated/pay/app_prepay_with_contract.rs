@@ -3,9 +3,9 @@
 //! APP下单并签约.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::{Amount, ContractDetail, ContractSceneInfo, PrepayResponse, SettleInf
 ///
 /// APP下单并签约: `POST /v3/pay/transactions/app-with-contract`. Repeating it with the same
 /// `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AppPrepayWithContract {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -39,12 +39,10 @@ pub struct AppPrepayWithContract {
     pub out_trade_no: String,
     /// Last moment to pay: one minute to 90 days after creation, 7 days when left out. Only the
     /// first call sets it (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Where the payment notification is sent (通知地址).
     ///
@@ -53,21 +51,16 @@ pub struct AppPrepayWithContract {
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
     /// What the order costs (订单金额).
     pub amount: Amount,
     /// The goods, for coupons on single goods (优惠功能).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<ContractDetail>,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<ContractSceneInfo>,
     /// How the order is settled (结算信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
     /// The contract to sign (签约授权信息).
     pub contract_info: AppContractInfo,
@@ -193,10 +186,53 @@ impl Operation for AppPrepayWithContract {
     }
 }
 
+impl ToObject for AppPrepayWithContract {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(14)
+            .field("appid", &self.appid)
+            .field("mchid", &self.mchid)
+            .field("description", &self.description)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("time_expire", &self.time_expire)
+            .optional("attach", &self.attach)
+            .field("notify_url", &self.notify_url)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("support_fapiao", &self.support_fapiao)
+            .field("amount", &self.amount)
+            .optional("detail", &self.detail)
+            .optional("scene_info", &self.scene_info)
+            .optional("settle_info", &self.settle_info)
+            .field("contract_info", &self.contract_info)
+    }
+}
+
+impl FromObject for AppPrepayWithContract {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            mchid: object.required("mchid")?,
+            description: object.required("description")?,
+            out_trade_no: object.required("out_trade_no")?,
+            time_expire: object.maybe("time_expire")?,
+            attach: object.maybe("attach")?,
+            notify_url: object.required("notify_url")?,
+            goods_tag: object.maybe("goods_tag")?,
+            support_fapiao: object.maybe("support_fapiao")?,
+            amount: object.required("amount")?,
+            detail: object.maybe("detail")?,
+            scene_info: object.maybe("scene_info")?,
+            settle_info: object.maybe("settle_info")?,
+            contract_info: object.required("contract_info")?,
+        })
+    }
+}
+
+serde_by_node!(AppPrepayWithContract);
+
 /// The contract an APP order signs.
 ///
 /// 签约授权信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AppContractInfo {
     /// Template of the contract (模板ID).
@@ -218,7 +254,6 @@ pub struct AppContractInfo {
     /// Where the contract notification is sent (签约信息通知URL).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_notify_url: Option<String>,
 }
 
@@ -266,3 +301,32 @@ impl AppContractInfo {
         check::url("contract_notify_url", &self.contract_notify_url, 255)
     }
 }
+
+impl ToObject for AppContractInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("plan_id", &self.plan_id)
+            .field("contract_mchid", &self.contract_mchid)
+            .field("contract_appid", &self.contract_appid)
+            .field("contract_code", &self.contract_code)
+            .field("request_serial", &self.request_serial)
+            .field("contract_display_account", &self.contract_display_account)
+            .optional("contract_notify_url", &self.contract_notify_url)
+    }
+}
+
+impl FromObject for AppContractInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            plan_id: object.required("plan_id")?,
+            contract_mchid: object.required("contract_mchid")?,
+            contract_appid: object.required("contract_appid")?,
+            contract_code: object.required("contract_code")?,
+            request_serial: object.required("request_serial")?,
+            contract_display_account: object.required("contract_display_account")?,
+            contract_notify_url: object.maybe("contract_notify_url")?,
+        })
+    }
+}
+
+serde_by_node!(AppContractInfo);

@@ -3,9 +3,9 @@
 //! 关闭订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use wxpay_proto::{
 /// 关闭订单: `POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_6.shtml).
 /// Repeating it with the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CloseOrder {
     /// The merchant's own order number (商户订单号).
@@ -37,6 +37,11 @@ impl CloseOrder {
             out_trade_no: out_trade_no.into(),
             mchid: mchid.into(),
         }
+    }
+
+    /// Every field that does not stand in the path or the query.
+    fn to_body(&self) -> Object<'_> {
+        Object::with_capacity(1).field("mchid", &self.mchid)
     }
 }
 
@@ -66,7 +71,7 @@ impl Operation for CloseOrder {
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        Body::json(&Wire::of(self))
+        Body::json(&self.to_body())
     }
 
     fn decode(&self, _reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -74,16 +79,21 @@ impl Operation for CloseOrder {
     }
 }
 
-/// The body: every field that does not stand in the path or the query.
-#[derive(Serialize)]
-struct Wire<'a> {
-    mchid: &'a str,
-}
-
-impl<'a> Wire<'a> {
-    fn of(operation: &'a CloseOrder) -> Self {
-        Self {
-            mchid: &operation.mchid,
-        }
+impl ToObject for CloseOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("mchid", &self.mchid)
     }
 }
+
+impl FromObject for CloseOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_trade_no: object.required("out_trade_no")?,
+            mchid: object.required("mchid")?,
+        })
+    }
+}
+
+serde_by_node!(CloseOrder);

@@ -3,9 +3,9 @@
 //! 付款码支付.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,7 +23,7 @@ use super::{Amount, SettleInfo, Transaction};
 ///
 /// 付款码支付: `POST /v3/pay/transactions/codepay`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/code-pay.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CodePay {
     /// App id bound to the merchant (应用AppID).
@@ -45,15 +45,12 @@ pub struct CodePay {
     /// The merchant's own text, handed back by queries (附加数据).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
     /// Whose code was scanned (支付者).
     pub payer: CodePayer,
@@ -62,10 +59,8 @@ pub struct CodePay {
     /// Where the code was scanned (场景信息).
     pub scene_info: CodePaySceneInfo,
     /// The goods, for coupons on single goods (优惠功能).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<CodePayDetail>,
     /// How the order is settled (结算信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
 }
 
@@ -172,10 +167,49 @@ impl Operation for CodePay {
     }
 }
 
+impl ToObject for CodePay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("appid", &self.appid)
+            .field("mchid", &self.mchid)
+            .field("description", &self.description)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("attach", &self.attach)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("support_fapiao", &self.support_fapiao)
+            .field("payer", &self.payer)
+            .field("amount", &self.amount)
+            .field("scene_info", &self.scene_info)
+            .optional("detail", &self.detail)
+            .optional("settle_info", &self.settle_info)
+    }
+}
+
+impl FromObject for CodePay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            mchid: object.required("mchid")?,
+            description: object.required("description")?,
+            out_trade_no: object.required("out_trade_no")?,
+            attach: object.maybe("attach")?,
+            goods_tag: object.maybe("goods_tag")?,
+            support_fapiao: object.maybe("support_fapiao")?,
+            payer: object.required("payer")?,
+            amount: object.required("amount")?,
+            scene_info: object.required("scene_info")?,
+            detail: object.maybe("detail")?,
+            settle_info: object.maybe("settle_info")?,
+        })
+    }
+}
+
+serde_by_node!(CodePay);
+
 /// The payer whose code was scanned.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CodePayer {
     /// The 18 digits of the payment code, read at this moment (付款码).
@@ -198,21 +232,35 @@ impl CodePayer {
     }
 }
 
+impl ToObject for CodePayer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("auth_code", &self.auth_code)
+    }
+}
+
+impl FromObject for CodePayer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            auth_code: object.required("auth_code")?,
+        })
+    }
+}
+
+serde_by_node!(CodePayer);
+
 /// Where a payment code is scanned.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CodePaySceneInfo {
     /// The merchant's device number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// Address of the device that scans, IPv4 or IPv6 (商户端设备IP).
     ///
     /// At most 45 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_ip: Option<String>,
     /// The shop (商户门店信息).
     pub store_info: ShopInfo,
@@ -250,21 +298,40 @@ impl CodePaySceneInfo {
     }
 }
 
+impl ToObject for CodePaySceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("device_id", &self.device_id)
+            .optional("device_ip", &self.device_ip)
+            .field("store_info", &self.store_info)
+    }
+}
+
+impl FromObject for CodePaySceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device_id: object.maybe("device_id")?,
+            device_ip: object.maybe("device_ip")?,
+            store_info: object.required("store_info")?,
+        })
+    }
+}
+
+serde_by_node!(CodePaySceneInfo);
+
 /// A shop, by either of its numbers.
 ///
 /// 商户门店信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ShopInfo {
     /// WeChat Pay's number of the shop (门店编号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The merchant's own number of the shop (商家自定义编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_id: Option<String>,
 }
 
@@ -296,21 +363,38 @@ impl ShopInfo {
     }
 }
 
+impl ToObject for ShopInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("id", &self.id)
+            .optional("out_id", &self.out_id)
+    }
+}
+
+impl FromObject for ShopInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: object.maybe("id")?,
+            out_id: object.maybe("out_id")?,
+        })
+    }
+}
+
+serde_by_node!(ShopInfo);
+
 /// The goods of a payment by code.
 ///
 /// 优惠功能.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CodePayDetail {
     /// What the receipt was worth before the merchant split it (订单原价).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_price: Option<Fen>,
     /// The merchant's receipt number (商品小票ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice_id: Option<String>,
     /// The goods (单品列表).
     ///
@@ -355,10 +439,31 @@ impl CodePayDetail {
     }
 }
 
+impl ToObject for CodePayDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("cost_price", &self.cost_price)
+            .optional("invoice_id", &self.invoice_id)
+            .list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for CodePayDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            cost_price: object.maybe("cost_price")?,
+            invoice_id: object.maybe("invoice_id")?,
+            goods_detail: object.required_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(CodePayDetail);
+
 /// One kind of goods in a payment by code.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CodePayGoodsDetail {
     /// The merchant's code: letters, digits, hyphen, underscore (商品编码).
@@ -368,12 +473,10 @@ pub struct CodePayGoodsDetail {
     /// WeChat Pay's code, where it has one (微信支付商品编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// How many pieces (商品数量).
     ///
@@ -419,3 +522,28 @@ impl CodePayGoodsDetail {
         check::range("unit_price", self.unit_price, 0, i64::MAX)
     }
 }
+
+impl ToObject for CodePayGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("merchant_goods_id", &self.merchant_goods_id)
+            .optional("wxpay_goods_id", &self.wxpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .field("quantity", &self.quantity)
+            .field("unit_price", &self.unit_price)
+    }
+}
+
+impl FromObject for CodePayGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            merchant_goods_id: object.required("merchant_goods_id")?,
+            wxpay_goods_id: object.maybe("wxpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            quantity: object.required("quantity")?,
+            unit_price: object.required("unit_price")?,
+        })
+    }
+}
+
+serde_by_node!(CodePayGoodsDetail);

@@ -3,9 +3,9 @@
 //! 微信分付-支付方式前置服务.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -14,13 +14,12 @@ use wxpay_proto::{
 /// Asks whether paying by Fenfu instalments should be offered to this payer for this order.
 ///
 /// 微信分付-支付方式前置服务: `POST /v3/pay/transactions/exposure`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FenfuExposure {
     /// The merchant's number (直连商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mchid: Option<String>,
     /// App id bound to the merchant (应用AppID).
     ///
@@ -91,19 +90,40 @@ impl Operation for FenfuExposure {
     }
 }
 
+impl ToObject for FenfuExposure {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("mchid", &self.mchid)
+            .field("appid", &self.appid)
+            .field("payer", &self.payer)
+            .field("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for FenfuExposure {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.maybe("mchid")?,
+            appid: object.required("appid")?,
+            payer: object.required("payer")?,
+            out_trade_no: object.required("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(FenfuExposure);
+
 /// Who would pay by instalments.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ExposurePayer {
     /// The payer's id under the app id (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// Hash of the payer's phone number (用户手机号的哈希值).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number_hash: Option<Sensitive>,
 }
 
@@ -138,15 +158,52 @@ impl ExposurePayer {
     }
 }
 
+impl ToObject for ExposurePayer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("openid", &self.openid)
+            .optional("phone_number_hash", &self.phone_number_hash)
+    }
+}
+
+impl FromObject for ExposurePayer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.maybe("openid")?,
+            phone_number_hash: object.maybe("phone_number_hash")?,
+        })
+    }
+}
+
+serde_by_node!(ExposurePayer);
+
 /// Whether to offer Fenfu instalments.
 ///
 /// 支付方式前置服务结果.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FenfuExposureResponse {
     /// True when they should be offered (是否建议曝光微信分付).
     pub fqf_exposure: bool,
     /// Proof that they were offered (曝光凭证).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub market_exposure_token: Option<Sensitive>,
 }
+
+impl ToObject for FenfuExposureResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("fqf_exposure", &self.fqf_exposure)
+            .optional("market_exposure_token", &self.market_exposure_token)
+    }
+}
+
+impl FromObject for FenfuExposureResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            fqf_exposure: object.required("fqf_exposure")?,
+            market_exposure_token: object.maybe("market_exposure_token")?,
+        })
+    }
+}
+
+serde_by_node!(FenfuExposureResponse);

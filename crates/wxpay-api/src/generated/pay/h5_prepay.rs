@@ -3,9 +3,9 @@
 //! H5下单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,7 +18,7 @@ use super::{Amount, Detail, H5Type, LimitPay, Payer, SettleInfo, StoreInfo};
 /// H5下单: `POST /v3/pay/transactions/h5`,
 /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012525153). Repeating it with
 /// the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5Prepay {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -40,12 +40,10 @@ pub struct H5Prepay {
     pub out_trade_no: String,
     /// Last moment to pay: one minute to 90 days after creation, 7 days when left out. Only the
     /// first call sets it (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Where the payment notification is sent (通知地址).
     ///
@@ -54,26 +52,20 @@ pub struct H5Prepay {
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
     /// What the order costs (订单金额).
     pub amount: Amount,
     /// Who may pay (支付者).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer: Option<Payer>,
     /// The goods, for coupons on single goods (优惠功能).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
     /// Where the payment takes place (场景信息).
     pub scene_info: H5SceneInfo,
     /// How the order is settled (结算信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
     /// Ways of paying that are closed to the payer (指定支付方式).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_pay: Vec<LimitPay>,
 }
 
@@ -223,10 +215,55 @@ impl Operation for H5Prepay {
     }
 }
 
+impl ToObject for H5Prepay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(15)
+            .field("appid", &self.appid)
+            .field("mchid", &self.mchid)
+            .field("description", &self.description)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("time_expire", &self.time_expire)
+            .optional("attach", &self.attach)
+            .field("notify_url", &self.notify_url)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("support_fapiao", &self.support_fapiao)
+            .field("amount", &self.amount)
+            .optional("payer", &self.payer)
+            .optional("detail", &self.detail)
+            .field("scene_info", &self.scene_info)
+            .optional("settle_info", &self.settle_info)
+            .optional_list("limit_pay", &self.limit_pay)
+    }
+}
+
+impl FromObject for H5Prepay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            mchid: object.required("mchid")?,
+            description: object.required("description")?,
+            out_trade_no: object.required("out_trade_no")?,
+            time_expire: object.maybe("time_expire")?,
+            attach: object.maybe("attach")?,
+            notify_url: object.required("notify_url")?,
+            goods_tag: object.maybe("goods_tag")?,
+            support_fapiao: object.maybe("support_fapiao")?,
+            amount: object.required("amount")?,
+            payer: object.maybe("payer")?,
+            detail: object.maybe("detail")?,
+            scene_info: object.required("scene_info")?,
+            settle_info: object.maybe("settle_info")?,
+            limit_pay: object.maybe_list("limit_pay")?,
+        })
+    }
+}
+
+serde_by_node!(H5Prepay);
+
 /// Where an H5 payment takes place.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5SceneInfo {
     /// Public address of the payer's device as the merchant's server sees it, IPv4 or IPv6
@@ -237,10 +274,8 @@ pub struct H5SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// The shop (商户门店信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_info: Option<StoreInfo>,
     /// The page the payer came from (H5场景信息).
     pub h5_info: H5Info,
@@ -279,34 +314,52 @@ impl H5SceneInfo {
     }
 }
 
+impl ToObject for H5SceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("payer_client_ip", &self.payer_client_ip)
+            .optional("device_id", &self.device_id)
+            .optional("store_info", &self.store_info)
+            .field("h5_info", &self.h5_info)
+    }
+}
+
+impl FromObject for H5SceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            payer_client_ip: object.required("payer_client_ip")?,
+            device_id: object.maybe("device_id")?,
+            store_info: object.maybe("store_info")?,
+            h5_info: object.required("h5_info")?,
+        })
+    }
+}
+
+serde_by_node!(H5SceneInfo);
+
 /// The page an H5 payment starts from.
 ///
 /// H5场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5Info {
     /// Kind of page (场景类型).
-    #[serde(rename = "type")]
     pub kind: H5Type,
     /// Name of the app (应用名称).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_name: Option<String>,
     /// Address of the site (网站URL).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_url: Option<String>,
     /// Bundle id of the iOS app (iOS平台BundleID).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_id: Option<String>,
     /// Package name of the Android app (Android平台PackageName).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub package_name: Option<String>,
 }
 
@@ -358,13 +411,54 @@ impl H5Info {
     }
 }
 
+impl ToObject for H5Info {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("type", &self.kind)
+            .optional("app_name", &self.app_name)
+            .optional("app_url", &self.app_url)
+            .optional("bundle_id", &self.bundle_id)
+            .optional("package_name", &self.package_name)
+    }
+}
+
+impl FromObject for H5Info {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            app_name: object.maybe("app_name")?,
+            app_url: object.maybe("app_url")?,
+            bundle_id: object.maybe("bundle_id")?,
+            package_name: object.maybe("package_name")?,
+        })
+    }
+}
+
+serde_by_node!(H5Info);
+
 /// An H5 order is ready to be paid.
 ///
 /// 支付跳转链接.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5PrepayResponse {
     /// The page that opens WeChat; valid for five minutes, to be opened from a page of the
     /// registered domain (支付跳转链接).
     pub h5_url: String,
 }
+
+impl ToObject for H5PrepayResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("h5_url", &self.h5_url)
+    }
+}
+
+impl FromObject for H5PrepayResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            h5_url: object.required("h5_url")?,
+        })
+    }
+}
+
+serde_by_node!(H5PrepayResponse);

@@ -3,9 +3,9 @@
 //! JSAPI下单并授权/签约.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::{Amount, ContractDetail, ContractSceneInfo, PrepayResponse, SettleInf
 ///
 /// JSAPI下单并授权/签约: `POST /v3/pay/transactions/jsapi-with-contract`. Repeating it with
 /// the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct JsapiPrepayWithContract {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -39,12 +39,10 @@ pub struct JsapiPrepayWithContract {
     pub out_trade_no: String,
     /// Last moment to pay: one minute to 90 days after creation, 7 days when left out. Only the
     /// first call sets it (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Where the payment notification is sent (通知地址).
     ///
@@ -53,23 +51,18 @@ pub struct JsapiPrepayWithContract {
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
     /// What the order costs (订单金额).
     pub amount: Amount,
     /// Who pays (支付者).
     pub payer: ContractPayer,
     /// The goods, for coupons on single goods (优惠功能).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<ContractDetail>,
     /// Where the payment takes place (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<ContractSceneInfo>,
     /// How the order is settled (结算信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
     /// The contract to sign or to use (签约授权信息).
     pub contract_info: JsapiContractInfo,
@@ -203,10 +196,55 @@ impl Operation for JsapiPrepayWithContract {
     }
 }
 
+impl ToObject for JsapiPrepayWithContract {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(15)
+            .field("appid", &self.appid)
+            .field("mchid", &self.mchid)
+            .field("description", &self.description)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("time_expire", &self.time_expire)
+            .optional("attach", &self.attach)
+            .field("notify_url", &self.notify_url)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("support_fapiao", &self.support_fapiao)
+            .field("amount", &self.amount)
+            .field("payer", &self.payer)
+            .optional("detail", &self.detail)
+            .optional("scene_info", &self.scene_info)
+            .optional("settle_info", &self.settle_info)
+            .field("contract_info", &self.contract_info)
+    }
+}
+
+impl FromObject for JsapiPrepayWithContract {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            mchid: object.required("mchid")?,
+            description: object.required("description")?,
+            out_trade_no: object.required("out_trade_no")?,
+            time_expire: object.maybe("time_expire")?,
+            attach: object.maybe("attach")?,
+            notify_url: object.required("notify_url")?,
+            goods_tag: object.maybe("goods_tag")?,
+            support_fapiao: object.maybe("support_fapiao")?,
+            amount: object.required("amount")?,
+            payer: object.required("payer")?,
+            detail: object.maybe("detail")?,
+            scene_info: object.maybe("scene_info")?,
+            settle_info: object.maybe("settle_info")?,
+            contract_info: object.required("contract_info")?,
+        })
+    }
+}
+
+serde_by_node!(JsapiPrepayWithContract);
+
 /// The payer of an order with a contract.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractPayer {
     /// The payer's id under the order's app id (用户标识).
@@ -228,45 +266,52 @@ impl ContractPayer {
     }
 }
 
+impl ToObject for ContractPayer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("openid", &self.openid)
+    }
+}
+
+impl FromObject for ContractPayer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.required("openid")?,
+        })
+    }
+}
+
+serde_by_node!(ContractPayer);
+
 /// The contract a JSAPI order signs or uses: a pre-authorisation token, a password-free
 /// contract, or a new contract under a template.
 ///
 /// 签约授权信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct JsapiContractInfo {
     /// Pre-authorisation to charge (扣费服务预授权token).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Sensitive>,
     /// Id of a password-free contract (免密协议ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub password_free_contract_id: Option<String>,
     /// Template of the contract (模板ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_id: Option<String>,
     /// Merchant number that signs (签约商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_mchid: Option<String>,
     /// App id that signs (签约AppID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_appid: Option<String>,
     /// The merchant's own number of the contract (签约协议号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_code: Option<String>,
     /// The merchant's own serial number of the request (请求序列号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_serial: Option<String>,
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_display_account: Option<String>,
     /// Where the contract notification is sent (签约信息通知URL).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_notify_url: Option<String>,
 }
 
@@ -366,3 +411,36 @@ impl JsapiContractInfo {
         check::url("contract_notify_url", &self.contract_notify_url, 255)
     }
 }
+
+impl ToObject for JsapiContractInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .optional("token", &self.token)
+            .optional("password_free_contract_id", &self.password_free_contract_id)
+            .optional("plan_id", &self.plan_id)
+            .optional("contract_mchid", &self.contract_mchid)
+            .optional("contract_appid", &self.contract_appid)
+            .optional("contract_code", &self.contract_code)
+            .optional("request_serial", &self.request_serial)
+            .optional("contract_display_account", &self.contract_display_account)
+            .optional("contract_notify_url", &self.contract_notify_url)
+    }
+}
+
+impl FromObject for JsapiContractInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            token: object.maybe("token")?,
+            password_free_contract_id: object.maybe("password_free_contract_id")?,
+            plan_id: object.maybe("plan_id")?,
+            contract_mchid: object.maybe("contract_mchid")?,
+            contract_appid: object.maybe("contract_appid")?,
+            contract_code: object.maybe("contract_code")?,
+            request_serial: object.maybe("request_serial")?,
+            contract_display_account: object.maybe("contract_display_account")?,
+            contract_notify_url: object.maybe("contract_notify_url")?,
+        })
+    }
+}
+
+serde_by_node!(JsapiContractInfo);

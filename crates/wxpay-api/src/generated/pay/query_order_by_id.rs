@@ -3,9 +3,9 @@
 //! 微信支付订单号查询订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::Transaction;
 ///
 /// 微信支付订单号查询订单: `GET /v3/pay/transactions/id/{transaction_id}`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_5.shtml).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderById {
     /// WeChat Pay's number of the order (微信支付订单号).
@@ -72,3 +72,22 @@ impl Operation for QueryOrderById {
         reply.json()
     }
 }
+
+impl ToObject for QueryOrderById {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("transaction_id", &self.transaction_id)
+            .field("mchid", &self.mchid)
+    }
+}
+
+impl FromObject for QueryOrderById {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            transaction_id: object.required("transaction_id")?,
+            mchid: object.required("mchid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrderById);

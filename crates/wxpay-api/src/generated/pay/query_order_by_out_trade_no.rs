@@ -3,9 +3,9 @@
 //! 商户订单号查询订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::Transaction;
 ///
 /// 商户订单号查询订单: `GET /v3/pay/transactions/out-trade-no/{out_trade_no}`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_5.shtml).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderByOutTradeNo {
     /// The merchant's own order number (商户订单号).
@@ -73,3 +73,22 @@ impl Operation for QueryOrderByOutTradeNo {
         reply.json()
     }
 }
+
+impl ToObject for QueryOrderByOutTradeNo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("mchid", &self.mchid)
+    }
+}
+
+impl FromObject for QueryOrderByOutTradeNo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_trade_no: object.required("out_trade_no")?,
+            mchid: object.required("mchid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrderByOutTradeNo);

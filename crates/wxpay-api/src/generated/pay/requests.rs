@@ -2,8 +2,8 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::BodyError;
 use wxpay_proto::sign::Encryptor;
 
@@ -13,7 +13,7 @@ use crate::{Currency, wire};
 /// What an order costs.
 ///
 /// 订单金额.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Amount {
     /// The whole amount (总金额).
@@ -23,7 +23,6 @@ pub struct Amount {
     /// Only CNY within mainland China (货币类型).
     ///
     /// `CNY` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
 }
 
@@ -49,14 +48,32 @@ impl Amount {
     }
 }
 
+impl ToObject for Amount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("total", &self.total)
+            .optional("currency", &self.currency)
+    }
+}
+
+impl FromObject for Amount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total: object.required("total")?,
+            currency: object.maybe("currency")?,
+        })
+    }
+}
+
+serde_by_node!(Amount);
+
 /// Who may pay an order that is not bound to an openid.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Payer {
     /// Only this person may pay; has to be applied for (实名支付).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
 }
 
@@ -91,14 +108,29 @@ impl Payer {
     }
 }
 
+impl ToObject for Payer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional("identity", &self.identity)
+    }
+}
+
+impl FromObject for Payer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            identity: object.maybe("identity")?,
+        })
+    }
+}
+
+serde_by_node!(Payer);
+
 /// The person who has to be the payer. Number and name are encrypted before they are sent.
 ///
 /// 实名支付.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Identity {
     /// Kind of document (证件类型).
-    #[serde(rename = "type")]
     pub kind: IdentityType,
     /// Number of the document (证件号).
     ///
@@ -136,27 +168,45 @@ impl Identity {
     }
 }
 
+impl ToObject for Identity {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("type", &self.kind)
+            .field("number", &self.number)
+            .field("name", &self.name)
+    }
+}
+
+impl FromObject for Identity {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            number: object.required("number")?,
+            name: object.required("name")?,
+        })
+    }
+}
+
+serde_by_node!(Identity);
+
 /// The goods of an order, for coupons on single goods.
 ///
 /// 优惠功能.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Detail {
     /// What the receipt was worth before the merchant split it; a price here tells split orders
     /// apart (订单原价).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_price: Option<Fen>,
     /// The merchant's receipt number (商品小票ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice_id: Option<String>,
     /// The goods (单品列表).
     ///
     /// At most 6000 entries.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -201,10 +251,31 @@ impl Detail {
     }
 }
 
+impl ToObject for Detail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("cost_price", &self.cost_price)
+            .optional("invoice_id", &self.invoice_id)
+            .optional_list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for Detail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            cost_price: object.maybe("cost_price")?,
+            invoice_id: object.maybe("invoice_id")?,
+            goods_detail: object.maybe_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(Detail);
+
 /// One kind of goods in an order.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct GoodsDetail {
     /// The merchant's code: letters, digits, hyphen, underscore (商户侧商品编码).
@@ -214,12 +285,10 @@ pub struct GoodsDetail {
     /// WeChat Pay's code, where it has one (微信支付商品编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wechatpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// How many pieces (商品数量).
     ///
@@ -266,24 +335,46 @@ impl GoodsDetail {
     }
 }
 
+impl ToObject for GoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("merchant_goods_id", &self.merchant_goods_id)
+            .optional("wechatpay_goods_id", &self.wechatpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .field("quantity", &self.quantity)
+            .field("unit_price", &self.unit_price)
+    }
+}
+
+impl FromObject for GoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            merchant_goods_id: object.required("merchant_goods_id")?,
+            wechatpay_goods_id: object.maybe("wechatpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            quantity: object.required("quantity")?,
+            unit_price: object.required("unit_price")?,
+        })
+    }
+}
+
+serde_by_node!(GoodsDetail);
+
 /// Where a payment takes place.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SceneInfo {
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
     ///
     /// At most 45 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_client_ip: Option<String>,
     /// The merchant's device or shop number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// The shop (商户门店信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_info: Option<StoreInfo>,
 }
 
@@ -322,10 +413,31 @@ impl SceneInfo {
     }
 }
 
+impl ToObject for SceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("payer_client_ip", &self.payer_client_ip)
+            .optional("device_id", &self.device_id)
+            .optional("store_info", &self.store_info)
+    }
+}
+
+impl FromObject for SceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            payer_client_ip: object.maybe("payer_client_ip")?,
+            device_id: object.maybe("device_id")?,
+            store_info: object.maybe("store_info")?,
+        })
+    }
+}
+
+serde_by_node!(SceneInfo);
+
 /// The shop where a payment takes place.
 ///
 /// 商户门店信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StoreInfo {
     /// The merchant's number of the shop (门店编号).
@@ -335,17 +447,14 @@ pub struct StoreInfo {
     /// Name of the shop (门店名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Code of the province, city or district (地区编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub area_code: Option<String>,
     /// Street address (详细地址).
     ///
     /// At most 512 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
@@ -389,14 +498,36 @@ impl StoreInfo {
     }
 }
 
+impl ToObject for StoreInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("id", &self.id)
+            .optional("name", &self.name)
+            .optional("area_code", &self.area_code)
+            .optional("address", &self.address)
+    }
+}
+
+impl FromObject for StoreInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: object.required("id")?,
+            name: object.maybe("name")?,
+            area_code: object.maybe("area_code")?,
+            address: object.maybe("address")?,
+        })
+    }
+}
+
+serde_by_node!(StoreInfo);
+
 /// How an order is settled.
 ///
 /// 结算信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SettleInfo {
     /// Freezes the money for profit sharing (分账); false when left out (是否指定分账).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<bool>,
 }
 
@@ -415,14 +546,29 @@ impl SettleInfo {
     }
 }
 
+impl ToObject for SettleInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional("profit_sharing", &self.profit_sharing)
+    }
+}
+
+impl FromObject for SettleInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            profit_sharing: object.maybe("profit_sharing")?,
+        })
+    }
+}
+
+serde_by_node!(SettleInfo);
+
 /// Interest that the merchant takes over for Fenfu instalments (微信分付).
 ///
 /// 贴息信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubsidyInfo {
     /// One entry a kind of plan (贴息详情列表).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subsidy_detail: Vec<SubsidyDetail>,
 }
 
@@ -451,10 +597,26 @@ impl SubsidyInfo {
     }
 }
 
+impl ToObject for SubsidyInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional_list("subsidy_detail", &self.subsidy_detail)
+    }
+}
+
+impl FromObject for SubsidyInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            subsidy_detail: object.maybe_list("subsidy_detail")?,
+        })
+    }
+}
+
+serde_by_node!(SubsidyInfo);
+
 /// The plans of one kind.
 ///
 /// 贴息详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubsidyDetail {
     /// How the interest is counted (贴息方案类型).
@@ -486,10 +648,29 @@ impl SubsidyDetail {
     }
 }
 
+impl ToObject for SubsidyDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("subsidy_period_type", &self.subsidy_period_type)
+            .list("subsidy_plan", &self.subsidy_plan)
+    }
+}
+
+impl FromObject for SubsidyDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            subsidy_period_type: object.required("subsidy_period_type")?,
+            subsidy_plan: object.required_list("subsidy_plan")?,
+        })
+    }
+}
+
+serde_by_node!(SubsidyDetail);
+
 /// How much of the interest the merchant takes over for one number of instalments.
 ///
 /// 贴息方案.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubsidyPlan {
     /// Number of instalments: 3, 6 or 12 (贴息期数).
@@ -523,21 +704,38 @@ impl SubsidyPlan {
     }
 }
 
+impl ToObject for SubsidyPlan {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("subsidy_installment_num", &self.subsidy_installment_num)
+            .field("subsidy_percent", &self.subsidy_percent)
+    }
+}
+
+impl FromObject for SubsidyPlan {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            subsidy_installment_num: object.required("subsidy_installment_num")?,
+            subsidy_percent: object.required("subsidy_percent")?,
+        })
+    }
+}
+
+serde_by_node!(SubsidyPlan);
+
 /// The goods of an order with a contract.
 ///
 /// 优惠功能.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractDetail {
     /// What the receipt was worth before the merchant split it (订单原价).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_price: Option<Fen>,
     /// The merchant's receipt number (商品小票ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice_id: Option<String>,
     /// The goods (单品列表).
     ///
@@ -582,10 +780,31 @@ impl ContractDetail {
     }
 }
 
+impl ToObject for ContractDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("cost_price", &self.cost_price)
+            .optional("invoice_id", &self.invoice_id)
+            .list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for ContractDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            cost_price: object.maybe("cost_price")?,
+            invoice_id: object.maybe("invoice_id")?,
+            goods_detail: object.required_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(ContractDetail);
+
 /// Where a payment with a contract takes place.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractSceneInfo {
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
@@ -595,10 +814,8 @@ pub struct ContractSceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// The shop (商户门店信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_info: Option<ContractStoreInfo>,
 }
 
@@ -633,31 +850,48 @@ impl ContractSceneInfo {
     }
 }
 
+impl ToObject for ContractSceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("payer_client_ip", &self.payer_client_ip)
+            .optional("device_id", &self.device_id)
+            .optional("store_info", &self.store_info)
+    }
+}
+
+impl FromObject for ContractSceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            payer_client_ip: object.required("payer_client_ip")?,
+            device_id: object.maybe("device_id")?,
+            store_info: object.maybe("store_info")?,
+        })
+    }
+}
+
+serde_by_node!(ContractSceneInfo);
+
 /// The shop where a payment with a contract takes place.
 ///
 /// 商户门店信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractStoreInfo {
     /// The merchant's number of the shop (门店编号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Name of the shop (门店名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Code of the province, city or district (地区编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub area_code: Option<String>,
     /// Street address (详细地址).
     ///
     /// At most 512 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
@@ -703,3 +937,26 @@ impl ContractStoreInfo {
         check::text("address", &self.address, 1, 512)
     }
 }
+
+impl ToObject for ContractStoreInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("id", &self.id)
+            .optional("name", &self.name)
+            .optional("area_code", &self.area_code)
+            .optional("address", &self.address)
+    }
+}
+
+impl FromObject for ContractStoreInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: object.maybe("id")?,
+            name: object.maybe("name")?,
+            area_code: object.maybe("area_code")?,
+            address: object.maybe("address")?,
+        })
+    }
+}
+
+serde_by_node!(ContractStoreInfo);

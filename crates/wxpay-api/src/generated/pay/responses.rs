@@ -2,16 +2,16 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, Fen};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 use super::{PromotionScope, PromotionType, TradeState, TradeType};
-use crate::{Currency, wire};
+use crate::Currency;
 
 /// An order is ready to be paid.
 ///
 /// 预支付交易会话.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PrepayResponse {
     /// Goes into the parameters that open the payment on the payer's client; valid for two hours
@@ -19,180 +19,269 @@ pub struct PrepayResponse {
     pub prepay_id: String,
 }
 
+impl ToObject for PrepayResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("prepay_id", &self.prepay_id)
+    }
+}
+
+impl FromObject for PrepayResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            prepay_id: object.required("prepay_id")?,
+        })
+    }
+}
+
+serde_by_node!(PrepayResponse);
+
 /// An order as queries answer it and as the payment notification (event `TRANSACTION.SUCCESS`)
 /// carries it. An unpaid order has little more than its numbers and its state.
 ///
 /// 支付订单. Notifications: `TRANSACTION.SUCCESS`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Transaction {
     /// App id the order was placed with (公众账号ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub appid: Option<String>,
     /// The merchant's number (商户号).
     pub mchid: String,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number, once paid (微信支付订单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// How it was paid (交易类型).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub trade_type: Option<TradeType>,
     /// Where the order stands (交易状态).
     pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub trade_state_desc: Option<String>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
     /// The merchant's own text from the order (附加数据).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// When it was paid (支付完成时间).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub success_time: Option<DateTime>,
     /// Who paid (支付者).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer: Option<TransactionPayer>,
     /// What it cost and what was paid (订单金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<TransactionAmount>,
     /// Where it was paid (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<TransactionSceneInfo>,
     /// Coupons that were used (优惠功能).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub promotion_detail: Vec<PromotionDetail>,
     /// Fenfu instalments the payer chose (使用的商户贴息信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub installment_info: Option<InstallmentInfo>,
 }
+
+impl ToObject for Transaction {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(15)
+            .optional("appid", &self.appid)
+            .field("mchid", &self.mchid)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("trade_type", &self.trade_type)
+            .field("trade_state", &self.trade_state)
+            .optional("trade_state_desc", &self.trade_state_desc)
+            .optional("bank_type", &self.bank_type)
+            .optional("attach", &self.attach)
+            .optional("success_time", &self.success_time)
+            .optional("payer", &self.payer)
+            .optional("amount", &self.amount)
+            .optional("scene_info", &self.scene_info)
+            .optional_list("promotion_detail", &self.promotion_detail)
+            .optional("installment_info", &self.installment_info)
+    }
+}
+
+impl FromObject for Transaction {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.maybe("appid")?,
+            mchid: object.required("mchid")?,
+            out_trade_no: object.required("out_trade_no")?,
+            transaction_id: object.maybe("transaction_id")?,
+            trade_type: object.maybe("trade_type")?,
+            trade_state: object.required("trade_state")?,
+            trade_state_desc: object.maybe("trade_state_desc")?,
+            bank_type: object.maybe("bank_type")?,
+            attach: object.maybe("attach")?,
+            success_time: object.maybe("success_time")?,
+            payer: object.maybe("payer")?,
+            amount: object.maybe("amount")?,
+            scene_info: object.maybe("scene_info")?,
+            promotion_detail: object.maybe_list("promotion_detail")?,
+            installment_info: object.maybe("installment_info")?,
+        })
+    }
+}
+
+serde_by_node!(Transaction);
 
 /// Who paid an order.
 ///
 /// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TransactionPayer {
     /// The payer's id under the order's app id (用户标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
 }
+
+impl ToObject for TransactionPayer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional("openid", &self.openid)
+    }
+}
+
+impl FromObject for TransactionPayer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.maybe("openid")?,
+        })
+    }
+}
+
+serde_by_node!(TransactionPayer);
 
 /// What an order cost and what the payer paid. Compare `total` with the order: `payer_total`
 /// is less when a coupon was used.
 ///
 /// 订单金额.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TransactionAmount {
     /// What the order cost (总金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Fen>,
     /// What the payer paid after coupons (用户支付金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_total: Option<Fen>,
     /// Currency of the order (货币类型).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub currency: Option<Currency>,
     /// Currency the payer paid in (用户支付币种).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub payer_currency: Option<Currency>,
 }
+
+impl ToObject for TransactionAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("total", &self.total)
+            .optional("payer_total", &self.payer_total)
+            .optional("currency", &self.currency)
+            .optional("payer_currency", &self.payer_currency)
+    }
+}
+
+impl FromObject for TransactionAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total: object.maybe("total")?,
+            payer_total: object.maybe("payer_total")?,
+            currency: object.maybe("currency")?,
+            payer_currency: object.maybe("payer_currency")?,
+        })
+    }
+}
+
+serde_by_node!(TransactionAmount);
 
 /// Where an order was paid.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TransactionSceneInfo {
     /// The merchant's device or shop number (商户端设备号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
 }
+
+impl ToObject for TransactionSceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional("device_id", &self.device_id)
+    }
+}
+
+impl FromObject for TransactionSceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device_id: object.maybe("device_id")?,
+        })
+    }
+}
+
+serde_by_node!(TransactionSceneInfo);
 
 /// A coupon that was used.
 ///
 /// 优惠功能.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionDetail {
     /// The coupon (券ID).
     pub coupon_id: String,
     /// Name of the coupon (优惠名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What it applies to (优惠范围).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub scope: Option<PromotionScope>,
     /// Whether it is settled in cash (优惠类型).
-    #[serde(
-        rename = "type",
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<PromotionType>,
     /// What it is worth (优惠券面额).
     pub amount: Fen,
     /// The coupon's campaign (活动ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stock_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub other_contribute: Option<Fen>,
     /// Currency of the coupon (优惠币种).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub currency: Option<Currency>,
     /// The goods it was used for (单品列表).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub goods_detail: Vec<PromotionGoodsDetail>,
 }
+
+impl ToObject for PromotionDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("coupon_id", &self.coupon_id)
+            .optional("name", &self.name)
+            .optional("scope", &self.scope)
+            .optional("type", &self.kind)
+            .field("amount", &self.amount)
+            .optional("stock_id", &self.stock_id)
+            .optional("wechatpay_contribute", &self.wechatpay_contribute)
+            .optional("merchant_contribute", &self.merchant_contribute)
+            .optional("other_contribute", &self.other_contribute)
+            .optional("currency", &self.currency)
+            .optional_list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for PromotionDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            coupon_id: object.required("coupon_id")?,
+            name: object.maybe("name")?,
+            scope: object.maybe("scope")?,
+            kind: object.maybe("type")?,
+            amount: object.required("amount")?,
+            stock_id: object.maybe("stock_id")?,
+            wechatpay_contribute: object.maybe("wechatpay_contribute")?,
+            merchant_contribute: object.maybe("merchant_contribute")?,
+            other_contribute: object.maybe("other_contribute")?,
+            currency: object.maybe("currency")?,
+            goods_detail: object.maybe_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(PromotionDetail);
 
 /// Goods a coupon was used for.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionGoodsDetail {
     /// Code of the goods (商品编码).
@@ -204,14 +293,38 @@ pub struct PromotionGoodsDetail {
     /// What the coupon took off (商品优惠金额).
     pub discount_amount: Fen,
     /// A remark on the goods (商品备注).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_remark: Option<String>,
 }
+
+impl ToObject for PromotionGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("goods_id", &self.goods_id)
+            .field("quantity", &self.quantity)
+            .field("unit_price", &self.unit_price)
+            .field("discount_amount", &self.discount_amount)
+            .optional("goods_remark", &self.goods_remark)
+    }
+}
+
+impl FromObject for PromotionGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.required("goods_id")?,
+            quantity: object.required("quantity")?,
+            unit_price: object.required("unit_price")?,
+            discount_amount: object.required("discount_amount")?,
+            goods_remark: object.maybe("goods_remark")?,
+        })
+    }
+}
+
+serde_by_node!(PromotionGoodsDetail);
 
 /// The Fenfu instalments a payer chose.
 ///
 /// 使用的商户贴息信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct InstallmentInfo {
     /// Whether the merchant takes over interest (是否使用了商户贴息).
@@ -219,3 +332,25 @@ pub struct InstallmentInfo {
     /// Number of instalments (用户实际选择分期期数).
     pub selected_installment_number: i64,
 }
+
+impl ToObject for InstallmentInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("use_subsidy", &self.use_subsidy)
+            .field(
+                "selected_installment_number",
+                &self.selected_installment_number,
+            )
+    }
+}
+
+impl FromObject for InstallmentInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            use_subsidy: object.required("use_subsidy")?,
+            selected_installment_number: object.required("selected_installment_number")?,
+        })
+    }
+}
+
+serde_by_node!(InstallmentInfo);

@@ -3,9 +3,9 @@
 //! 撤销订单.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use wxpay_proto::{
 /// 撤销订单: `POST /v3/pay/transactions/out-trade-no/{out_trade_no}/reverse`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/reverse.html).
 /// Repeating it with the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReverseOrder {
     /// The merchant's own order number (商户订单号).
@@ -46,6 +46,13 @@ impl ReverseOrder {
             appid: appid.into(),
             mchid: mchid.into(),
         }
+    }
+
+    /// Every field that does not stand in the path or the query.
+    fn to_body(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("appid", &self.appid)
+            .field("mchid", &self.mchid)
     }
 }
 
@@ -76,7 +83,7 @@ impl Operation for ReverseOrder {
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        Body::json(&Wire::of(self))
+        Body::json(&self.to_body())
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -84,33 +91,58 @@ impl Operation for ReverseOrder {
     }
 }
 
-/// The body: every field that does not stand in the path or the query.
-#[derive(Serialize)]
-struct Wire<'a> {
-    appid: &'a str,
-    mchid: &'a str,
-}
-
-impl<'a> Wire<'a> {
-    fn of(operation: &'a ReverseOrder) -> Self {
-        Self {
-            appid: &operation.appid,
-            mchid: &operation.mchid,
-        }
+impl ToObject for ReverseOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("appid", &self.appid)
+            .field("mchid", &self.mchid)
     }
 }
+
+impl FromObject for ReverseOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_trade_no: object.required("out_trade_no")?,
+            appid: object.required("appid")?,
+            mchid: object.required("mchid")?,
+        })
+    }
+}
+
+serde_by_node!(ReverseOrder);
 
 /// A payment by code was taken back.
 ///
 /// 撤销结果.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReverseOrderResponse {
     /// App id the order was placed with (应用AppID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub appid: Option<String>,
     /// The merchant's number (直连商户号).
     pub mchid: String,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
 }
+
+impl ToObject for ReverseOrderResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("appid", &self.appid)
+            .field("mchid", &self.mchid)
+            .field("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for ReverseOrderResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.maybe("appid")?,
+            mchid: object.required("mchid")?,
+            out_trade_no: object.required("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(ReverseOrderResponse);

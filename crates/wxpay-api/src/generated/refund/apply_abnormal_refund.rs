@@ -3,9 +3,9 @@
 //! 发起异常退款.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -20,7 +20,7 @@ use crate::wire;
 ///
 /// 发起异常退款: `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/create-abnormal-refund.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyAbnormalRefund {
     /// WeChat Pay's number of the refund (微信支付退款号).
@@ -30,29 +30,24 @@ pub struct ApplyAbnormalRefund {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// The merchant's own number of the refund (商户退款单号).
     ///
     /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_refund_no: String,
     /// Where the money goes (异常退款处理方式).
-    #[serde(rename = "type")]
     pub kind: AbnormalRefundType,
     /// Bank of the payer's card, such as `ICBC_DEBIT`; needed for a card of the payer (开户银行).
     ///
     /// At most 16 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
     /// Number of the payer's card; needed for a card of the payer (收款银行卡号).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_account: Option<Sensitive>,
     /// Name of the card's holder; needed for a card of the payer (收款用户姓名).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub real_name: Option<Sensitive>,
 }
 
@@ -116,6 +111,17 @@ impl ApplyAbnormalRefund {
             .iter_mut()
             .try_for_each(|text| wire::seal("real_name", text, encryptor))
     }
+
+    /// Every field that does not stand in the path or the query.
+    fn to_body(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .optional("sub_mchid", &self.sub_mchid)
+            .field("out_refund_no", &self.out_refund_no)
+            .field("type", &self.kind)
+            .optional("bank_type", &self.bank_type)
+            .optional("bank_account", &self.bank_account)
+            .optional("real_name", &self.real_name)
+    }
 }
 
 impl Operation for ApplyAbnormalRefund {
@@ -152,9 +158,9 @@ impl Operation for ApplyAbnormalRefund {
             // A copy is encrypted, the caller's value stays as it is.
             let mut sealed = self.clone();
             sealed.encrypt(encryptor)?;
-            return Body::json(&Wire::of(&sealed));
+            return Body::json(&&sealed.to_body());
         }
-        Body::json(&Wire::of(self))
+        Body::json(&self.to_body())
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -162,31 +168,31 @@ impl Operation for ApplyAbnormalRefund {
     }
 }
 
-/// The body: every field that does not stand in the path or the query.
-#[derive(Serialize)]
-struct Wire<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_mchid: Option<&'a String>,
-    out_refund_no: &'a str,
-    #[serde(rename = "type")]
-    kind: &'a AbnormalRefundType,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bank_type: Option<&'a String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bank_account: Option<&'a Sensitive>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    real_name: Option<&'a Sensitive>,
-}
-
-impl<'a> Wire<'a> {
-    fn of(operation: &'a ApplyAbnormalRefund) -> Self {
-        Self {
-            sub_mchid: operation.sub_mchid.as_ref(),
-            out_refund_no: &operation.out_refund_no,
-            kind: &operation.kind,
-            bank_type: operation.bank_type.as_ref(),
-            bank_account: operation.bank_account.as_ref(),
-            real_name: operation.real_name.as_ref(),
-        }
+impl ToObject for ApplyAbnormalRefund {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("refund_id", &self.refund_id)
+            .optional("sub_mchid", &self.sub_mchid)
+            .field("out_refund_no", &self.out_refund_no)
+            .field("type", &self.kind)
+            .optional("bank_type", &self.bank_type)
+            .optional("bank_account", &self.bank_account)
+            .optional("real_name", &self.real_name)
     }
 }
+
+impl FromObject for ApplyAbnormalRefund {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            refund_id: object.required("refund_id")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            out_refund_no: object.required("out_refund_no")?,
+            kind: object.required("type")?,
+            bank_type: object.maybe("bank_type")?,
+            bank_account: object.maybe("bank_account")?,
+            real_name: object.maybe("real_name")?,
+        })
+    }
+}
+
+serde_by_node!(ApplyAbnormalRefund);

@@ -3,9 +3,9 @@
 //! 申请退款.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -20,23 +20,20 @@ use crate::Currency;
 /// 申请退款: `POST /v3/refund/domestic/refunds`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/create.html).
 /// Repeating it with the same `out_refund_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateRefund {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信支付订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
     ///
@@ -45,21 +42,17 @@ pub struct CreateRefund {
     /// Why, as the payer is told (退款原因).
     ///
     /// At most 80 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Where the refund notification is sent (退款结果回调url).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
     /// Which of the merchant's funds pay for it; unsettled funds first when left out
     /// (退款资金来源).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub funds_account: Option<FundsAccount>,
     /// How much (金额信息).
     pub amount: RefundRequestAmount,
     /// The goods, for orders with coupons on single goods (退款商品).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goods_detail: Vec<RefundGoodsDetail>,
 }
 
@@ -178,10 +171,43 @@ impl Operation for CreateRefund {
     }
 }
 
+impl ToObject for CreateRefund {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .field("out_refund_no", &self.out_refund_no)
+            .optional("reason", &self.reason)
+            .optional("notify_url", &self.notify_url)
+            .optional("funds_account", &self.funds_account)
+            .field("amount", &self.amount)
+            .optional_list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for CreateRefund {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mchid: object.maybe("sub_mchid")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            out_refund_no: object.required("out_refund_no")?,
+            reason: object.maybe("reason")?,
+            notify_url: object.maybe("notify_url")?,
+            funds_account: object.maybe("funds_account")?,
+            amount: object.required("amount")?,
+            goods_detail: object.maybe_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(CreateRefund);
+
 /// How much of an order is refunded.
 ///
 /// 金额信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundRequestAmount {
     /// What to refund, at most what is left of the order (退款金额).
@@ -189,7 +215,6 @@ pub struct RefundRequestAmount {
     /// At least 1 fen.
     pub refund: Fen,
     /// From which of the merchant's accounts; the amounts add up to `refund` (退款出资账户及金额).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<RefundFrom>,
     /// What the whole order cost (原订单金额).
     ///
@@ -223,3 +248,26 @@ impl RefundRequestAmount {
         check::range("total", self.total, 1, i64::MAX)
     }
 }
+
+impl ToObject for RefundRequestAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("refund", &self.refund)
+            .optional_list("from", &self.from)
+            .field("total", &self.total)
+            .field("currency", &self.currency)
+    }
+}
+
+impl FromObject for RefundRequestAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            refund: object.required("refund")?,
+            from: object.maybe_list("from")?,
+            total: object.required("total")?,
+            currency: object.required("currency")?,
+        })
+    }
+}
+
+serde_by_node!(RefundRequestAmount);

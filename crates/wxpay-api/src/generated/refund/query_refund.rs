@@ -3,9 +3,9 @@
 //! 查询单笔退款.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,7 +17,7 @@ use super::Refund;
 ///
 /// 查询单笔退款: `GET /v3/refund/domestic/refunds/{out_refund_no}`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/query-by-out-refund-no.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryRefund {
     /// The merchant's own number of the refund (商户退款单号).
@@ -27,7 +27,6 @@ pub struct QueryRefund {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
 }
 
@@ -81,3 +80,22 @@ impl Operation for QueryRefund {
         reply.json()
     }
 }
+
+impl ToObject for QueryRefund {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("out_refund_no", &self.out_refund_no)
+            .optional("sub_mchid", &self.sub_mchid)
+    }
+}
+
+impl FromObject for QueryRefund {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_refund_no: object.required("out_refund_no")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryRefund);

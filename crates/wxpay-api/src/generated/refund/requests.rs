@@ -2,15 +2,15 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 
 use super::RefundFromAccount;
 
 /// What one account of the merchant pays of a refund.
 ///
 /// 退款出资账户及金额.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundFrom {
     /// The account (出资账户类型).
@@ -35,10 +35,29 @@ impl RefundFrom {
     }
 }
 
+impl ToObject for RefundFrom {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("account", &self.account)
+            .field("amount", &self.amount)
+    }
+}
+
+impl FromObject for RefundFrom {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            account: object.required("account")?,
+            amount: object.required("amount")?,
+        })
+    }
+}
+
+serde_by_node!(RefundFrom);
+
 /// One kind of goods in a refund.
 ///
 /// 退款商品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundGoodsDetail {
     /// The merchant's code: letters, digits, hyphen, underscore (商户侧商品编码).
@@ -48,12 +67,10 @@ pub struct RefundGoodsDetail {
     /// WeChat Pay's code, where it has one (微信支付商品编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wechatpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// Price of one piece (商品单价).
     ///
@@ -110,3 +127,30 @@ impl RefundGoodsDetail {
         check::range("refund_quantity", self.refund_quantity, 1, i64::MAX)
     }
 }
+
+impl ToObject for RefundGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("merchant_goods_id", &self.merchant_goods_id)
+            .optional("wechatpay_goods_id", &self.wechatpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .field("unit_price", &self.unit_price)
+            .field("refund_amount", &self.refund_amount)
+            .field("refund_quantity", &self.refund_quantity)
+    }
+}
+
+impl FromObject for RefundGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            merchant_goods_id: object.required("merchant_goods_id")?,
+            wechatpay_goods_id: object.maybe("wechatpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            unit_price: object.required("unit_price")?,
+            refund_amount: object.required("refund_amount")?,
+            refund_quantity: object.required("refund_quantity")?,
+        })
+    }
+}
+
+serde_by_node!(RefundGoodsDetail);

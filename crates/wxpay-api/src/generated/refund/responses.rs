@@ -2,19 +2,19 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, Fen};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 use super::{
     FundsAccount, RefundChannel, RefundFrom, RefundGoodsDetail, RefundPromotionScope,
     RefundPromotionType, RefundStatus,
 };
-use crate::{Currency, wire};
+use crate::Currency;
 
 /// A refund.
 ///
 /// 退款单.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Refund {
     /// WeChat Pay's number of the refund (微信支付退款号).
@@ -22,59 +22,70 @@ pub struct Refund {
     /// The merchant's own number of the refund (商户退款单号).
     pub out_refund_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// The way the money takes (退款渠道).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub channel: Option<RefundChannel>,
     /// Where the money goes, in words for people, Chinese (退款入账账户).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_received_account: Option<String>,
     /// When it succeeded (退款成功时间).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub success_time: Option<DateTime>,
     /// When it was accepted (退款创建时间).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub create_time: Option<DateTime>,
     /// Where it stands (退款状态).
     pub status: RefundStatus,
     /// Which of the merchant's funds paid for it (资金账户).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub funds_account: Option<FundsAccount>,
     /// How much (金额信息).
     pub amount: RefundAmount,
     /// Coupons that come back (优惠退款信息).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub promotion_detail: Vec<RefundPromotionDetail>,
 }
+
+impl ToObject for Refund {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("refund_id", &self.refund_id)
+            .field("out_refund_no", &self.out_refund_no)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .optional("channel", &self.channel)
+            .optional("user_received_account", &self.user_received_account)
+            .optional("success_time", &self.success_time)
+            .optional("create_time", &self.create_time)
+            .field("status", &self.status)
+            .optional("funds_account", &self.funds_account)
+            .field("amount", &self.amount)
+            .optional_list("promotion_detail", &self.promotion_detail)
+    }
+}
+
+impl FromObject for Refund {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            refund_id: object.required("refund_id")?,
+            out_refund_no: object.required("out_refund_no")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            channel: object.maybe("channel")?,
+            user_received_account: object.maybe("user_received_account")?,
+            success_time: object.maybe("success_time")?,
+            create_time: object.maybe("create_time")?,
+            status: object.required("status")?,
+            funds_account: object.maybe("funds_account")?,
+            amount: object.required("amount")?,
+            promotion_detail: object.maybe_list("promotion_detail")?,
+        })
+    }
+}
+
+serde_by_node!(Refund);
 
 /// The amounts of a refund.
 ///
 /// 金额信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundAmount {
     /// What the whole order cost (订单金额).
@@ -82,93 +93,119 @@ pub struct RefundAmount {
     /// What is refunded (退款金额).
     pub refund: Fen,
     /// What each of the merchant's accounts pays (退款出资账户及金额).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub from: Vec<RefundFrom>,
     /// What the payer had paid after coupons (用户支付金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_total: Option<Fen>,
     /// What the payer gets back, without coupons (用户退款金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_refund: Option<Fen>,
     /// What is taken from the merchant's settlement (应结退款金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_refund: Option<Fen>,
     /// What the merchant was to be settled for the order (应结订单金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_total: Option<Fen>,
     /// Coupons that come back (优惠退款金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub discount_refund: Option<Fen>,
     /// Currency of the refund (退款币种).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub currency: Option<Currency>,
     /// Fees that come back to the merchant (手续费退款金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_fee: Option<Fen>,
 }
+
+impl ToObject for RefundAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .field("total", &self.total)
+            .field("refund", &self.refund)
+            .optional_list("from", &self.from)
+            .optional("payer_total", &self.payer_total)
+            .optional("payer_refund", &self.payer_refund)
+            .optional("settlement_refund", &self.settlement_refund)
+            .optional("settlement_total", &self.settlement_total)
+            .optional("discount_refund", &self.discount_refund)
+            .optional("currency", &self.currency)
+            .optional("refund_fee", &self.refund_fee)
+    }
+}
+
+impl FromObject for RefundAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total: object.required("total")?,
+            refund: object.required("refund")?,
+            from: object.maybe_list("from")?,
+            payer_total: object.maybe("payer_total")?,
+            payer_refund: object.maybe("payer_refund")?,
+            settlement_refund: object.maybe("settlement_refund")?,
+            settlement_total: object.maybe("settlement_total")?,
+            discount_refund: object.maybe("discount_refund")?,
+            currency: object.maybe("currency")?,
+            refund_fee: object.maybe("refund_fee")?,
+        })
+    }
+}
+
+serde_by_node!(RefundAmount);
 
 /// A coupon that comes back with a refund.
 ///
 /// 优惠退款信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundPromotionDetail {
     /// The coupon (券ID).
     pub promotion_id: String,
     /// What it applied to (优惠范围).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub scope: Option<RefundPromotionScope>,
     /// Kind of coupon (优惠类型).
-    #[serde(
-        rename = "type",
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<RefundPromotionType>,
     /// What it is worth (优惠券面额).
     pub amount: Fen,
     /// What comes back of it (优惠退款金额).
     pub refund_amount: Fen,
     /// The goods it was used for (商品列表).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub goods_detail: Vec<RefundGoodsDetail>,
 }
+
+impl ToObject for RefundPromotionDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("promotion_id", &self.promotion_id)
+            .optional("scope", &self.scope)
+            .optional("type", &self.kind)
+            .field("amount", &self.amount)
+            .field("refund_amount", &self.refund_amount)
+            .optional_list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for RefundPromotionDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            promotion_id: object.required("promotion_id")?,
+            scope: object.maybe("scope")?,
+            kind: object.maybe("type")?,
+            amount: object.required("amount")?,
+            refund_amount: object.required("refund_amount")?,
+            goods_detail: object.maybe_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(RefundPromotionDetail);
 
 /// What the refund notifications (events `REFUND.SUCCESS`, `REFUND.ABNORMAL`, `REFUND.CLOSED`)
 /// carry. Direct merchants get `mchid`, providers `sp_mchid` and `sub_mchid`.
 ///
 /// 退款结果通知. Notifications: `REFUND.SUCCESS`, `REFUND.ABNORMAL`, `REFUND.CLOSED`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundNotification {
     /// The merchant's number; direct merchants only (直连商户号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mchid: Option<String>,
     /// The provider's merchant number; providers only (服务商户号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sp_mchid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信支付订单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
@@ -179,23 +216,54 @@ pub struct RefundNotification {
     /// Where it stands (退款状态).
     pub refund_status: RefundStatus,
     /// When it succeeded (退款成功时间).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub success_time: Option<DateTime>,
     /// Where the money goes, in words for people, Chinese (退款入账账户).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_received_account: Option<String>,
     /// How much (金额信息).
     pub amount: RefundNotificationAmount,
 }
 
+impl ToObject for RefundNotification {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .optional("mchid", &self.mchid)
+            .optional("sp_mchid", &self.sp_mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("transaction_id", &self.transaction_id)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("refund_id", &self.refund_id)
+            .field("out_refund_no", &self.out_refund_no)
+            .field("refund_status", &self.refund_status)
+            .optional("success_time", &self.success_time)
+            .optional("user_received_account", &self.user_received_account)
+            .field("amount", &self.amount)
+    }
+}
+
+impl FromObject for RefundNotification {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.maybe("mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.required("out_trade_no")?,
+            refund_id: object.required("refund_id")?,
+            out_refund_no: object.required("out_refund_no")?,
+            refund_status: object.required("refund_status")?,
+            success_time: object.maybe("success_time")?,
+            user_received_account: object.maybe("user_received_account")?,
+            amount: object.required("amount")?,
+        })
+    }
+}
+
+serde_by_node!(RefundNotification);
+
 /// The amounts of a refund, as its notification carries them.
 ///
 /// 金额信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundNotificationAmount {
     /// What the whole order cost (订单金额).
@@ -203,9 +271,30 @@ pub struct RefundNotificationAmount {
     /// What is refunded (退款金额).
     pub refund: Fen,
     /// What the payer had paid after coupons (用户支付金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_total: Option<Fen>,
     /// What the payer gets back, without coupons (用户退款金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_refund: Option<Fen>,
 }
+
+impl ToObject for RefundNotificationAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("total", &self.total)
+            .field("refund", &self.refund)
+            .optional("payer_total", &self.payer_total)
+            .optional("payer_refund", &self.payer_refund)
+    }
+}
+
+impl FromObject for RefundNotificationAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total: object.required("total")?,
+            refund: object.required("refund")?,
+            payer_total: object.maybe("payer_total")?,
+            payer_refund: object.maybe("payer_refund")?,
+        })
+    }
+}
+
+serde_by_node!(RefundNotificationAmount);

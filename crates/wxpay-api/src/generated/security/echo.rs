@@ -3,8 +3,8 @@
 //! 商户签名验签／加解密测试.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -17,20 +17,18 @@ use crate::wire;
 /// `SECURITY_ECHO.SUCCESS`) follows.
 ///
 /// 商户签名验签／加解密测试: `POST /v3/security/echo`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Echo {
     /// Where a notification is sent, if one is wanted (商户回调地址).
     ///
     /// At most 255 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
     /// The text (回显信息).
     pub echo_message: String,
     /// A text to be encrypted both ways (加密测试字段).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted_echo_message: Option<Sensitive>,
 }
 
@@ -115,16 +113,36 @@ impl Operation for Echo {
     }
 }
 
+impl ToObject for Echo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("notify_url", &self.notify_url)
+            .field("echo_message", &self.echo_message)
+            .optional("encrypted_echo_message", &self.encrypted_echo_message)
+    }
+}
+
+impl FromObject for Echo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            notify_url: object.maybe("notify_url")?,
+            echo_message: object.required("echo_message")?,
+            encrypted_echo_message: object.maybe("encrypted_echo_message")?,
+        })
+    }
+}
+
+serde_by_node!(Echo);
+
 /// What came back.
 ///
 /// 回显.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EchoResponse {
     /// The text (回显信息).
     pub echo_message: String,
     /// The text that was encrypted both ways (加密测试字段).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted_echo_message: Option<Sensitive>,
 }
 
@@ -136,3 +154,22 @@ impl EchoResponse {
             .try_for_each(|text| wire::open("encrypted_echo_message", text, decryptor))
     }
 }
+
+impl ToObject for EchoResponse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("echo_message", &self.echo_message)
+            .optional("encrypted_echo_message", &self.encrypted_echo_message)
+    }
+}
+
+impl FromObject for EchoResponse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            echo_message: object.required("echo_message")?,
+            encrypted_echo_message: object.maybe("encrypted_echo_message")?,
+        })
+    }
+}
+
+serde_by_node!(EchoResponse);

@@ -2,8 +2,8 @@
 
 //! 获取平台证书.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::DecodeError;
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 获取平台证书: `POST /risk/getcertficates`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_11). Always
 /// signed with HMAC-SHA256.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DownloadCertificates {}
 
@@ -48,6 +48,20 @@ impl Operation for DownloadCertificates {
     }
 }
 
+impl ToObject for DownloadCertificates {
+    fn to_object(&self) -> Object<'_> {
+        Object::default()
+    }
+}
+
+impl FromObject for DownloadCertificates {
+    fn from_object(_object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {})
+    }
+}
+
+serde_by_node!(DownloadCertificates);
+
 /// The platform certificates in force.
 ///
 /// 平台证书信息.
@@ -69,45 +83,103 @@ impl Decode for PlatformCertificates {
 /// The certificates in force. Old and new ones overlap for some days.
 ///
 /// 平台证书列表.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CertificateList {
     /// The certificates (平台证书列表).
     pub data: Vec<CertificateItem>,
 }
 
+impl ToObject for CertificateList {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).list("data", &self.data)
+    }
+}
+
+impl FromObject for CertificateList {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            data: object.required_list("data")?,
+        })
+    }
+}
+
+serde_by_node!(CertificateList);
+
 /// One certificate.
 ///
 /// 平台证书.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CertificateItem {
     /// Its serial number, which `cert_sn` takes (证书序列号).
     pub serial_no: String,
     /// When it begins to be used, as WeChat Pay writes it (证书启用时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_time: Option<String>,
     /// When it stops being used, as WeChat Pay writes it (证书弃用时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<String>,
     /// The certificate (证书信息).
     pub encrypt_certificate: EncryptedCertificate,
 }
 
+impl ToObject for CertificateItem {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("serial_no", &self.serial_no)
+            .optional("effective_time", &self.effective_time)
+            .optional("expire_time", &self.expire_time)
+            .field("encrypt_certificate", &self.encrypt_certificate)
+    }
+}
+
+impl FromObject for CertificateItem {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            serial_no: object.required("serial_no")?,
+            effective_time: object.maybe("effective_time")?,
+            expire_time: object.maybe("expire_time")?,
+            encrypt_certificate: object.required("encrypt_certificate")?,
+        })
+    }
+}
+
+serde_by_node!(CertificateItem);
+
 /// A PEM certificate, encrypted with the API v3 key.
 ///
 /// 证书信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EncryptedCertificate {
     /// `AEAD_AES_256_GCM` (加密算法).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
     /// Nonce of the encryption (随机字符串).
     pub nonce: String,
     /// Authenticated along, usually `certificate` (附加数据).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub associated_data: Option<String>,
     /// The certificate, Base64 (密文).
     pub ciphertext: String,
 }
+
+impl ToObject for EncryptedCertificate {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("algorithm", &self.algorithm)
+            .field("nonce", &self.nonce)
+            .optional("associated_data", &self.associated_data)
+            .field("ciphertext", &self.ciphertext)
+    }
+}
+
+impl FromObject for EncryptedCertificate {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            algorithm: object.maybe("algorithm")?,
+            nonce: object.required("nonce")?,
+            associated_data: object.maybe("associated_data")?,
+            ciphertext: object.required("ciphertext")?,
+        })
+    }
+}
+
+serde_by_node!(EncryptedCertificate);

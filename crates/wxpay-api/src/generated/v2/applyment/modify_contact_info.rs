@@ -2,9 +2,9 @@
 
 //! 修改联系信息.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::ModifiedMerchant;
 /// 修改联系信息: `POST /applyment/micro/modifycontactinfo`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_4). Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ModifyContactInfo {
     /// Version of the interface: `1.0` (接口版本号).
@@ -29,17 +29,14 @@ pub struct ModifyContactInfo {
     /// The administrator's mobile number (手机号).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mobile_phone: Option<Sensitive>,
     /// The administrator's mail address (邮箱).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Sensitive>,
     /// Name that payers see (商户简称).
     ///
     /// At most 20 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_name: Option<String>,
     /// Serial number of the platform certificate that encrypted the personal data
     /// (加密的平台证书序列号).
@@ -130,3 +127,30 @@ impl Operation for ModifyContactInfo {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ModifyContactInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("version", &self.version)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("mobile_phone", &self.mobile_phone)
+            .optional("email", &self.email)
+            .optional("merchant_name", &self.merchant_name)
+            .field("cert_sn", &self.cert_sn)
+    }
+}
+
+impl FromObject for ModifyContactInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            mobile_phone: object.maybe("mobile_phone")?,
+            email: object.maybe("email")?,
+            merchant_name: object.maybe("merchant_name")?,
+            cert_sn: object.required("cert_sn")?,
+        })
+    }
+}
+
+serde_by_node!(ModifyContactInfo);

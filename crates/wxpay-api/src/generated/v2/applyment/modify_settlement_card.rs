@@ -2,9 +2,9 @@
 
 //! 修改结算银行卡.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::ModifiedMerchant;
 /// 修改结算银行卡: `POST /applyment/micro/modifyarchives`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_2). Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ModifySettlementCard {
     /// Version of the interface: `1.0` (接口版本号).
@@ -29,18 +29,15 @@ pub struct ModifySettlementCard {
     /// Number of the bank account (银行卡号).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_number: Option<Sensitive>,
     /// Full name of the bank's branch; needed for banks WeChat Pay has no direct line to
     /// (开户银行全称（含支行）).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_name: Option<String>,
     /// The bank, as WeChat Pay's list has it (开户银行).
     ///
     /// At most 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_bank: Option<String>,
     /// Code of the bank's city (开户银行省市编码).
     ///
@@ -140,3 +137,32 @@ impl Operation for ModifySettlementCard {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ModifySettlementCard {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("version", &self.version)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("account_number", &self.account_number)
+            .optional("bank_name", &self.bank_name)
+            .optional("account_bank", &self.account_bank)
+            .field("bank_address_code", &self.bank_address_code)
+            .field("cert_sn", &self.cert_sn)
+    }
+}
+
+impl FromObject for ModifySettlementCard {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            account_number: object.maybe("account_number")?,
+            bank_name: object.maybe("bank_name")?,
+            account_bank: object.maybe("account_bank")?,
+            bank_address_code: object.required("bank_address_code")?,
+            cert_sn: object.required("cert_sn")?,
+        })
+    }
+}
+
+serde_by_node!(ModifySettlementCard);

@@ -2,8 +2,8 @@
 
 //! 查询申请状态.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use super::{ApplymentState, AuditDetails};
 /// 查询申请状态: `POST /applyment/micro/getstate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_3). Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryApplyment {
     /// Version of the interface: `1.0` (接口版本号).
@@ -24,12 +24,10 @@ pub struct QueryApplyment {
     /// WeChat Pay's number of the application (商户申请单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub applyment_id: Option<String>,
     /// The provider's own number of the application (业务申请编号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub business_code: Option<String>,
 }
 
@@ -94,6 +92,27 @@ impl Operation for QueryApplyment {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryApplyment {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("version", &self.version)
+            .optional("applyment_id", &self.applyment_id)
+            .optional("business_code", &self.business_code)
+    }
+}
+
+impl FromObject for QueryApplyment {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            applyment_id: object.maybe("applyment_id")?,
+            business_code: object.maybe("business_code")?,
+        })
+    }
+}
+
+serde_by_node!(QueryApplyment);
 
 /// An application.
 ///

@@ -2,9 +2,9 @@
 
 //! 查询升级申请单状态.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::{ApplymentState, AuditDetails};
 /// 查询升级申请单状态: `POST /applyment/micro/getupgradestate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_3&index=3).
 /// Needs the merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryUpgrade {
     /// Version of the interface: `1.0` (接口版本号).
@@ -69,6 +69,25 @@ impl Operation for QueryUpgrade {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryUpgrade {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("version", &self.version)
+            .field("sub_mch_id", &self.sub_mch_id)
+    }
+}
+
+impl FromObject for QueryUpgrade {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryUpgrade);
 
 /// An application for turning a micro-merchant into something larger. What is to be remitted
 /// is there while the bank account waits to be verified.

@@ -2,11 +2,9 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::DecodeError;
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields};
-
-use crate::wire;
 
 /// A picture that was uploaded.
 ///
@@ -29,22 +27,33 @@ impl Decode for UploadedMedia {
 /// Why an application was rejected.
 ///
 /// 审核详情.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AuditDetails {
     /// What was found (审核详情).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub audit_detail: Vec<AuditDetail>,
 }
+
+impl ToObject for AuditDetails {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional_list("audit_detail", &self.audit_detail)
+    }
+}
+
+impl FromObject for AuditDetails {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            audit_detail: object.maybe_list("audit_detail")?,
+        })
+    }
+}
+
+serde_by_node!(AuditDetails);
 
 /// What was found at one field of an application.
 ///
 /// 审核详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AuditDetail {
     /// The field (参数名称).
@@ -52,6 +61,25 @@ pub struct AuditDetail {
     /// What is wrong with it, for people (驳回原因).
     pub reject_reason: String,
 }
+
+impl ToObject for AuditDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("param_name", &self.param_name)
+            .field("reject_reason", &self.reject_reason)
+    }
+}
+
+impl FromObject for AuditDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            param_name: object.required("param_name")?,
+            reject_reason: object.required("reject_reason")?,
+        })
+    }
+}
+
+serde_by_node!(AuditDetail);
 
 /// A micro-merchant whose data was changed.
 ///

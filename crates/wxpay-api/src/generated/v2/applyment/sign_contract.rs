@@ -2,8 +2,8 @@
 
 //! 签约报备.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::DecodeError;
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::v2::{Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 签约报备: `POST /applyment/micro/signcontract`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_4). Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SignContract {}
 
@@ -48,3 +48,17 @@ impl Operation for SignContract {
         Ok(())
     }
 }
+
+impl ToObject for SignContract {
+    fn to_object(&self) -> Object<'_> {
+        Object::default()
+    }
+}
+
+impl FromObject for SignContract {
+    fn from_object(_object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {})
+    }
+}
+
+serde_by_node!(SignContract);

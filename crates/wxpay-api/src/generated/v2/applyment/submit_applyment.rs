@@ -2,9 +2,9 @@
 
 //! 申请入驻.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_2). Repeating
 /// it with the same `business_code` and the same content is safe. Needs the merchant's
 /// certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubmitApplyment {
     /// Version of the interface: `3.0` (接口版本号).
@@ -68,7 +68,6 @@ pub struct SubmitApplyment {
     /// (开户银行全称（含支行）).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_name: Option<String>,
     /// Number of the bank account (银行账号).
     ///
@@ -89,12 +88,10 @@ pub struct SubmitApplyment {
     /// Longitude of the shop, in degrees (门店经度).
     ///
     /// At most 20 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_longitude: Option<String>,
     /// Latitude of the shop, in degrees (门店纬度).
     ///
     /// At most 20 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_latitude: Option<String>,
     /// Picture of the shop's entrance, its media id (门店门口照片).
     ///
@@ -107,7 +104,6 @@ pub struct SubmitApplyment {
     /// Picture of a paper about the premises, its media id (经营场地证明).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address_certification: Option<String>,
     /// Name that payers see (商户简称).
     ///
@@ -128,12 +124,10 @@ pub struct SubmitApplyment {
     /// What else is to be said (补充说明).
     ///
     /// At most 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub business_addition_desc: Option<String>,
     /// More pictures, their media ids (补充材料).
     ///
     /// At most 5 entries.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub business_addition_pics: Vec<String>,
     /// Name of who administers the account, the same as on the identity card (超级管理员姓名).
     ///
@@ -146,7 +140,6 @@ pub struct SubmitApplyment {
     /// The administrator's mail address (联系邮箱).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_email: Option<Sensitive>,
 }
 
@@ -380,6 +373,81 @@ impl Operation for SubmitApplyment {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SubmitApplyment {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(30)
+            .field("version", &self.version)
+            .field("cert_sn", &self.cert_sn)
+            .field("business_code", &self.business_code)
+            .field("id_card_copy", &self.id_card_copy)
+            .field("id_card_national", &self.id_card_national)
+            .field("id_card_name", &self.id_card_name)
+            .field("id_card_number", &self.id_card_number)
+            .list("id_card_valid_time", &self.id_card_valid_time)
+            .field("account_name", &self.account_name)
+            .field("account_bank", &self.account_bank)
+            .field("bank_address_code", &self.bank_address_code)
+            .optional("bank_name", &self.bank_name)
+            .field("account_number", &self.account_number)
+            .field("store_name", &self.store_name)
+            .field("store_address_code", &self.store_address_code)
+            .field("store_street", &self.store_street)
+            .optional("store_longitude", &self.store_longitude)
+            .optional("store_latitude", &self.store_latitude)
+            .field("store_entrance_pic", &self.store_entrance_pic)
+            .field("indoor_pic", &self.indoor_pic)
+            .optional("address_certification", &self.address_certification)
+            .field("merchant_shortname", &self.merchant_shortname)
+            .field("service_phone", &self.service_phone)
+            .field("product_desc", &self.product_desc)
+            .field("rate", &self.rate)
+            .optional("business_addition_desc", &self.business_addition_desc)
+            .optional_list("business_addition_pics", &self.business_addition_pics)
+            .field("contact", &self.contact)
+            .field("contact_phone", &self.contact_phone)
+            .optional("contact_email", &self.contact_email)
+    }
+}
+
+impl FromObject for SubmitApplyment {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            cert_sn: object.required("cert_sn")?,
+            business_code: object.required("business_code")?,
+            id_card_copy: object.required("id_card_copy")?,
+            id_card_national: object.required("id_card_national")?,
+            id_card_name: object.required("id_card_name")?,
+            id_card_number: object.required("id_card_number")?,
+            id_card_valid_time: object.required_list("id_card_valid_time")?,
+            account_name: object.required("account_name")?,
+            account_bank: object.required("account_bank")?,
+            bank_address_code: object.required("bank_address_code")?,
+            bank_name: object.maybe("bank_name")?,
+            account_number: object.required("account_number")?,
+            store_name: object.required("store_name")?,
+            store_address_code: object.required("store_address_code")?,
+            store_street: object.required("store_street")?,
+            store_longitude: object.maybe("store_longitude")?,
+            store_latitude: object.maybe("store_latitude")?,
+            store_entrance_pic: object.required("store_entrance_pic")?,
+            indoor_pic: object.required("indoor_pic")?,
+            address_certification: object.maybe("address_certification")?,
+            merchant_shortname: object.required("merchant_shortname")?,
+            service_phone: object.required("service_phone")?,
+            product_desc: object.required("product_desc")?,
+            rate: object.required("rate")?,
+            business_addition_desc: object.maybe("business_addition_desc")?,
+            business_addition_pics: object.maybe_list("business_addition_pics")?,
+            contact: object.required("contact")?,
+            contact_phone: object.required("contact_phone")?,
+            contact_email: object.maybe("contact_email")?,
+        })
+    }
+}
+
+serde_by_node!(SubmitApplyment);
 
 /// An application that was handed in.
 ///

@@ -2,9 +2,9 @@
 
 //! 提交升级申请单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 提交升级申请单: `POST /applyment/micro/submitupgrade`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_2&index=2).
 /// Needs the merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubmitUpgrade {
     /// Version of the interface: `1.0` (接口版本号).
@@ -66,43 +66,35 @@ pub struct SubmitUpgrade {
     /// (组织机构代码证照片).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_copy: Option<String>,
     /// The organisation's code (组织机构代码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_number: Option<String>,
     /// First and last day of the organisation's code certificate (组织机构代码有效期限).
     ///
     /// 2 entries.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub organization_time: Vec<String>,
     /// Holder of the bank account; companies only (开户名称).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_name: Option<Sensitive>,
     /// The bank, as WeChat Pay's list has it; companies only (开户银行).
     ///
     /// At most 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_bank: Option<String>,
     /// Code of the bank's city; companies only (开户银行省市编码).
     ///
     /// At most 6 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_address_code: Option<String>,
     /// Full name of the bank's branch; needed for banks WeChat Pay has no direct line to
     /// (开户银行全称（含支行）).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_name: Option<String>,
     /// Number of the bank account; companies only (银行卡号).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_number: Option<Sensitive>,
     /// Name that payers see (商户简称).
     ///
@@ -113,22 +105,18 @@ pub struct SubmitUpgrade {
     /// At most 10 characters.
     pub business: String,
     /// Pictures of permits the line of business needs, their media ids (特殊资质).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub qualifications: Vec<String>,
     /// Codes of where the business is done, such as 1721, in a shop (经营场景).
     pub business_scene: Vec<i64>,
     /// What else is to be said (补充说明).
     ///
     /// At most 512 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub business_addition_desc: Option<String>,
     /// More pictures, their media ids (补充材料).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub business_addition_pics: Vec<String>,
     /// The administrator's mail address (联系邮箱).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_email: Option<Sensitive>,
 }
 
@@ -376,3 +364,70 @@ impl Operation for SubmitUpgrade {
         Ok(())
     }
 }
+
+impl ToObject for SubmitUpgrade {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(26)
+            .field("version", &self.version)
+            .field("cert_sn", &self.cert_sn)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("organization_type", &self.organization_type)
+            .field("business_license_copy", &self.business_license_copy)
+            .field("business_license_number", &self.business_license_number)
+            .field("merchant_name", &self.merchant_name)
+            .field("company_address", &self.company_address)
+            .field("legal_person", &self.legal_person)
+            .list("business_time", &self.business_time)
+            .field("business_licence_type", &self.business_licence_type)
+            .optional("organization_copy", &self.organization_copy)
+            .optional("organization_number", &self.organization_number)
+            .optional_list("organization_time", &self.organization_time)
+            .optional("account_name", &self.account_name)
+            .optional("account_bank", &self.account_bank)
+            .optional("bank_address_code", &self.bank_address_code)
+            .optional("bank_name", &self.bank_name)
+            .optional("account_number", &self.account_number)
+            .field("merchant_shortname", &self.merchant_shortname)
+            .field("business", &self.business)
+            .optional_list("qualifications", &self.qualifications)
+            .list("business_scene", &self.business_scene)
+            .optional("business_addition_desc", &self.business_addition_desc)
+            .optional_list("business_addition_pics", &self.business_addition_pics)
+            .optional("contact_email", &self.contact_email)
+    }
+}
+
+impl FromObject for SubmitUpgrade {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            cert_sn: object.required("cert_sn")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            organization_type: object.required("organization_type")?,
+            business_license_copy: object.required("business_license_copy")?,
+            business_license_number: object.required("business_license_number")?,
+            merchant_name: object.required("merchant_name")?,
+            company_address: object.required("company_address")?,
+            legal_person: object.required("legal_person")?,
+            business_time: object.required_list("business_time")?,
+            business_licence_type: object.required("business_licence_type")?,
+            organization_copy: object.maybe("organization_copy")?,
+            organization_number: object.maybe("organization_number")?,
+            organization_time: object.maybe_list("organization_time")?,
+            account_name: object.maybe("account_name")?,
+            account_bank: object.maybe("account_bank")?,
+            bank_address_code: object.maybe("bank_address_code")?,
+            bank_name: object.maybe("bank_name")?,
+            account_number: object.maybe("account_number")?,
+            merchant_shortname: object.required("merchant_shortname")?,
+            business: object.required("business")?,
+            qualifications: object.maybe_list("qualifications")?,
+            business_scene: object.required_list("business_scene")?,
+            business_addition_desc: object.maybe("business_addition_desc")?,
+            business_addition_pics: object.maybe_list("business_addition_pics")?,
+            contact_email: object.maybe("contact_email")?,
+        })
+    }
+}
+
+serde_by_node!(SubmitUpgrade);

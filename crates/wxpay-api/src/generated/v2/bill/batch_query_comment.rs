@@ -3,8 +3,8 @@
 //! 拉取订单评价数据.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -16,7 +16,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 拉取订单评价数据: `POST /billcommentsp/batchquerycomment`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_17&index=11).
 /// Needs the merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct BatchQueryComment {
     /// App id, bound to the merchant (公众账号ID).
@@ -34,7 +34,6 @@ pub struct BatchQueryComment {
     /// How many comments are answered (条数).
     ///
     /// 1 to 200.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
 }
 
@@ -98,3 +97,28 @@ impl Operation for BatchQueryComment {
         Ok(reply.body().clone())
     }
 }
+
+impl ToObject for BatchQueryComment {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("appid", &self.appid)
+            .field("begin_time", &self.begin_time)
+            .field("end_time", &self.end_time)
+            .field("offset", &self.offset)
+            .optional("limit", &self.limit)
+    }
+}
+
+impl FromObject for BatchQueryComment {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            begin_time: object.required("begin_time")?,
+            end_time: object.required("end_time")?,
+            offset: object.required("offset")?,
+            limit: object.maybe("limit")?,
+        })
+    }
+}
+
+serde_by_node!(BatchQueryComment);

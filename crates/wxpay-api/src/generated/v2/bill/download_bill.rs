@@ -3,9 +3,9 @@
 //! 下载对账单.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Date, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     DateForm, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -18,7 +18,7 @@ use super::{BillType, TarType};
 /// 下载对账单: `POST /pay/downloadbill`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_6). Always
 /// signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DownloadBill {
     /// App id, bound to the merchant (公众账号ID).
@@ -28,22 +28,18 @@ pub struct DownloadBill {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number, to have its bill alone; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The day (对账单日期).
     pub bill_date: Date,
     /// What is listed (账单类型).
     ///
     /// `ALL` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bill_type: Option<BillType>,
     /// Packed; plain text when left out (压缩账单).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tar_type: Option<TarType>,
 }
 
@@ -126,3 +122,30 @@ impl Operation for DownloadBill {
         Ok(reply.body().clone())
     }
 }
+
+impl ToObject for DownloadBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("bill_date", &self.bill_date)
+            .optional("bill_type", &self.bill_type)
+            .optional("tar_type", &self.tar_type)
+    }
+}
+
+impl FromObject for DownloadBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            bill_date: object.required("bill_date")?,
+            bill_type: object.maybe("bill_type")?,
+            tar_type: object.maybe("tar_type")?,
+        })
+    }
+}
+
+serde_by_node!(DownloadBill);

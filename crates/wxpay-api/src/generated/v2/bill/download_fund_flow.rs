@@ -3,8 +3,8 @@
 //! 下载资金账单.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use wxpay_json::{Date, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     DateForm, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -18,7 +18,7 @@ use super::{AccountType, TarType};
 /// 下载资金账单: `POST /pay/downloadfundflow`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_18&index=7).
 /// Needs the merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DownloadFundFlow {
     /// App id, bound to the merchant (公众账号ID).
@@ -30,7 +30,6 @@ pub struct DownloadFundFlow {
     /// The account (资金账户类型).
     pub account_type: AccountType,
     /// Packed; plain text when left out (压缩账单).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tar_type: Option<TarType>,
 }
 
@@ -89,3 +88,26 @@ impl Operation for DownloadFundFlow {
         Ok(reply.body().clone())
     }
 }
+
+impl ToObject for DownloadFundFlow {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("appid", &self.appid)
+            .field("bill_date", &self.bill_date)
+            .field("account_type", &self.account_type)
+            .optional("tar_type", &self.tar_type)
+    }
+}
+
+impl FromObject for DownloadFundFlow {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            bill_date: object.required("bill_date")?,
+            account_type: object.required("account_type")?,
+            tar_type: object.maybe("tar_type")?,
+        })
+    }
+}
+
+serde_by_node!(DownloadFundFlow);

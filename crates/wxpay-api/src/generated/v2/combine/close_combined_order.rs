@@ -2,9 +2,9 @@
 
 //! 合单关单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_2&index=3).
 /// Repeating it with the same `combine_out_trade_no` and the same content is safe. Always
 /// signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CloseCombinedOrder {
     /// App id of the merchant that combines (合单appid).
@@ -87,10 +87,31 @@ impl Operation for CloseCombinedOrder {
     }
 }
 
+impl ToObject for CloseCombinedOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .field("sub_order_list", &self.sub_order_list)
+    }
+}
+
+impl FromObject for CloseCombinedOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            sub_order_list: object.required("sub_order_list")?,
+        })
+    }
+}
+
+serde_by_node!(CloseCombinedOrder);
+
 /// The orders that are closed.
 ///
 /// 子单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ClosedSubOrderList {
     /// How many there are (子订单数).
@@ -118,10 +139,29 @@ impl ClosedSubOrderList {
     }
 }
 
+impl ToObject for ClosedSubOrderList {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("order_num", &self.order_num)
+            .list("order_list", &self.order_list)
+    }
+}
+
+impl FromObject for ClosedSubOrderList {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            order_num: object.required("order_num")?,
+            order_list: object.required_list("order_list")?,
+        })
+    }
+}
+
+serde_by_node!(ClosedSubOrderList);
+
 /// One of the orders that are closed.
 ///
 /// 子订单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ClosedSubOrder {
     /// App id of the order's merchant (子单商户appid).
@@ -135,12 +175,10 @@ pub struct ClosedSubOrder {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The order's own number (子单商户订单号).
     ///
@@ -189,6 +227,31 @@ impl ClosedSubOrder {
         check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
     }
 }
+
+impl ToObject for ClosedSubOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("appid", &self.appid)
+            .field("mch_id", &self.mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for ClosedSubOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            mch_id: object.required("mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            out_trade_no: object.required("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(ClosedSubOrder);
 
 /// Combined orders are closed.
 ///

@@ -2,9 +2,9 @@
 
 //! 合单下单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -19,7 +19,7 @@ use crate::Currency;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_1&index=2).
 /// Repeating it with the same `combine_out_trade_no` and the same content is safe. Always
 /// signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CombinedOrder {
     /// App id of the merchant that combines (合单appid).
@@ -29,7 +29,6 @@ pub struct CombinedOrder {
     /// Number of the terminal or shop, the merchant's own; `WEB` for web pages (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// The merchant's own number of the whole, unique within the merchant (合单商户订单号).
     ///
@@ -40,10 +39,8 @@ pub struct CombinedOrder {
     /// At most 16 characters.
     pub spbill_create_ip: String,
     /// When the orders were made (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Where the payment notice is sent (通知地址).
     ///
@@ -54,15 +51,12 @@ pub struct CombinedOrder {
     /// The merchant's own number of the product; needed for NATIVE (商品ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
     /// Who pays, under `combine_appid`; needed for JSAPI (合单用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub combine_openid: Option<String>,
     /// Where the payment takes place; needed for MWEB. 256 characters at most (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
     /// The orders. 10240 characters at most (子单信息).
     pub sub_order_list: SubOrderList,
@@ -190,24 +184,60 @@ impl Operation for CombinedOrder {
     }
 }
 
+impl ToObject for CombinedOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("combine_appid", &self.combine_appid)
+            .optional("device_info", &self.device_info)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .field("notify_url", &self.notify_url)
+            .field("trade_type", &self.trade_type)
+            .optional("product_id", &self.product_id)
+            .optional("combine_openid", &self.combine_openid)
+            .optional("scene_info", &self.scene_info)
+            .field("sub_order_list", &self.sub_order_list)
+    }
+}
+
+impl FromObject for CombinedOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            device_info: object.maybe("device_info")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            notify_url: object.required("notify_url")?,
+            trade_type: object.required("trade_type")?,
+            product_id: object.maybe("product_id")?,
+            combine_openid: object.maybe("combine_openid")?,
+            scene_info: object.maybe("scene_info")?,
+            sub_order_list: object.required("sub_order_list")?,
+        })
+    }
+}
+
+serde_by_node!(CombinedOrder);
+
 /// Where a payment takes place.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
     ///
     /// At most 45 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payer_client_ip: Option<String>,
     /// The page an H5 payment starts from; needed for MWEB (H5场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub h5_info: Option<H5Info>,
 }
 
@@ -246,29 +276,44 @@ impl SceneInfo {
     }
 }
 
+impl ToObject for SceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("device_id", &self.device_id)
+            .optional("payer_client_ip", &self.payer_client_ip)
+            .optional("h5_info", &self.h5_info)
+    }
+}
+
+impl FromObject for SceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device_id: object.maybe("device_id")?,
+            payer_client_ip: object.maybe("payer_client_ip")?,
+            h5_info: object.maybe("h5_info")?,
+        })
+    }
+}
+
+serde_by_node!(SceneInfo);
+
 /// The page an H5 payment starts from.
 ///
 /// H5场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5Info {
     /// Kind of page (场景类型).
-    #[serde(rename = "type")]
     pub kind: H5Type,
     /// Address of the web site; for `Wap` (WAP网站URL地址).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wap_url: Option<String>,
     /// Name of the web site; for `Wap` (WAP网站名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wap_name: Option<String>,
     /// Name of the app; for `IOS` and `Android` (应用名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_name: Option<String>,
     /// Bundle id of the app; for `IOS` (iOS平台BundleID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_id: Option<String>,
     /// Package name of the app; for `Android` (Android平台PackageName).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub package_name: Option<String>,
 }
 
@@ -329,10 +374,37 @@ impl H5Info {
     }
 }
 
+impl ToObject for H5Info {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("type", &self.kind)
+            .optional("wap_url", &self.wap_url)
+            .optional("wap_name", &self.wap_name)
+            .optional("app_name", &self.app_name)
+            .optional("bundle_id", &self.bundle_id)
+            .optional("package_name", &self.package_name)
+    }
+}
+
+impl FromObject for H5Info {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            wap_url: object.maybe("wap_url")?,
+            wap_name: object.maybe("wap_name")?,
+            app_name: object.maybe("app_name")?,
+            bundle_id: object.maybe("bundle_id")?,
+            package_name: object.maybe("package_name")?,
+        })
+    }
+}
+
+serde_by_node!(H5Info);
+
 /// The orders that are paid at once.
 ///
 /// 子单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubOrderList {
     /// How many there are (子订单数).
@@ -360,10 +432,29 @@ impl SubOrderList {
     }
 }
 
+impl ToObject for SubOrderList {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("order_num", &self.order_num)
+            .list("order_list", &self.order_list)
+    }
+}
+
+impl FromObject for SubOrderList {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            order_num: object.required("order_num")?,
+            order_list: object.required_list("order_list")?,
+        })
+    }
+}
+
+serde_by_node!(SubOrderList);
+
 /// One of the orders that are paid at once.
 ///
 /// 子订单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubOrder {
     /// App id of the order's merchant (子单商户appid).
@@ -377,12 +468,10 @@ pub struct SubOrder {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
@@ -391,7 +480,6 @@ pub struct SubOrder {
     /// The goods, as JSON text (商品详情).
     ///
     /// At most 6000 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
@@ -470,6 +558,41 @@ impl SubOrder {
         check::range("total_fee", self.total_fee, 1, i64::MAX)
     }
 }
+
+impl ToObject for SubOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .field("appid", &self.appid)
+            .field("mch_id", &self.mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .field("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("fee_type", &self.fee_type)
+            .field("total_fee", &self.total_fee)
+    }
+}
+
+impl FromObject for SubOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            mch_id: object.required("mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.required("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            fee_type: object.required("fee_type")?,
+            total_fee: object.required("total_fee")?,
+        })
+    }
+}
+
+serde_by_node!(SubOrder);
 
 /// Orders are ready to be paid at once.
 ///

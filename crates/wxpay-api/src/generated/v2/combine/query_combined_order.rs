@@ -2,9 +2,9 @@
 
 //! 合单查单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -16,7 +16,7 @@ use super::{PaidSubOrderList, TradeState};
 /// 合单查单: `POST /pay/querycombinedorder`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_3&index=4).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryCombinedOrder {
     /// App id of the merchant that combines (合单appid).
@@ -74,6 +74,25 @@ impl Operation for QueryCombinedOrder {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryCombinedOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("combine_appid", &self.combine_appid)
+            .field("combine_out_trade_no", &self.combine_out_trade_no)
+    }
+}
+
+impl FromObject for QueryCombinedOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            combine_appid: object.required("combine_appid")?,
+            combine_out_trade_no: object.required("combine_out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(QueryCombinedOrder);
 
 /// Combined orders.
 ///

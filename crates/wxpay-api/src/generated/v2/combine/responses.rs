@@ -2,12 +2,12 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, Fen};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields};
 
 use super::{TradeState, TradeType};
-use crate::{Currency, wire};
+use crate::Currency;
 
 /// What the payment notice of combined orders carries; only the merchant that combined them
 /// gets it. Compare the orders' numbers and amounts with the merchant's own before delivering
@@ -56,91 +56,145 @@ impl Decode for CombinedPaymentNotice {
 /// The orders as queries and notices have them.
 ///
 /// 子单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PaidSubOrderList {
     /// How many there are (子订单数).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_num: Option<i64>,
     /// The orders (子订单列表).
     pub order_list: Vec<PaidSubOrder>,
 }
 
+impl ToObject for PaidSubOrderList {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("order_num", &self.order_num)
+            .list("order_list", &self.order_list)
+    }
+}
+
+impl FromObject for PaidSubOrderList {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            order_num: object.maybe("order_num")?,
+            order_list: object.required_list("order_list")?,
+        })
+    }
+}
+
+serde_by_node!(PaidSubOrderList);
+
 /// One of the orders, as queries and notices have it. What is not paid has little more than
 /// its number.
 ///
 /// 子订单信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PaidSubOrder {
     /// App id of the order's merchant (公众账号ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub appid: Option<String>,
     /// Number of the order's merchant (子单商户号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mch_id: Option<String>,
     /// The same, as queries may spell it (子单商户号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mchid: Option<String>,
     /// Who paid, under `appid` (用户标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The order's own number (子单商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order, once paid (微信订单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// How it was paid (交易类型).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub trade_type: Option<TradeType>,
     /// Where the order stands (交易状态).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub trade_state: Option<TradeState>,
     /// What the order costs (标价金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub total_fee: Option<Fen>,
     /// What the payer paid in money (现金支付金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cash_fee: Option<Fen>,
     /// What the order costs, as queries may carry it (订单金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<SubOrderAmount>,
     /// The merchant's own text from the order (商家数据包).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Mark that coupons can be bound to (订单优惠标记).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// What was bought (商品描述).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When it was paid, as `yyyyMMddHHmmss` in Beijing (支付完成时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_end: Option<String>,
 }
+
+impl ToObject for PaidSubOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(15)
+            .optional("appid", &self.appid)
+            .optional("mch_id", &self.mch_id)
+            .optional("mchid", &self.mchid)
+            .optional("openid", &self.openid)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("trade_type", &self.trade_type)
+            .optional("trade_state", &self.trade_state)
+            .optional("total_fee", &self.total_fee)
+            .optional("cash_fee", &self.cash_fee)
+            .optional("amount", &self.amount)
+            .optional("attach", &self.attach)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("description", &self.description)
+            .optional("time_end", &self.time_end)
+    }
+}
+
+impl FromObject for PaidSubOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.maybe("appid")?,
+            mch_id: object.maybe("mch_id")?,
+            mchid: object.maybe("mchid")?,
+            openid: object.maybe("openid")?,
+            out_trade_no: object.required("out_trade_no")?,
+            transaction_id: object.maybe("transaction_id")?,
+            trade_type: object.maybe("trade_type")?,
+            trade_state: object.maybe("trade_state")?,
+            total_fee: object.maybe("total_fee")?,
+            cash_fee: object.maybe("cash_fee")?,
+            amount: object.maybe("amount")?,
+            attach: object.maybe("attach")?,
+            goods_tag: object.maybe("goods_tag")?,
+            description: object.maybe("description")?,
+            time_end: object.maybe("time_end")?,
+        })
+    }
+}
+
+serde_by_node!(PaidSubOrder);
 
 /// What an order costs.
 ///
 /// 订单金额.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubOrderAmount {
     /// The amount (标价金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub total_amount: Option<Fen>,
     /// Its currency (标价币种).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub currency: Option<Currency>,
 }
+
+impl ToObject for SubOrderAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("total_amount", &self.total_amount)
+            .optional("currency", &self.currency)
+    }
+}
+
+impl FromObject for SubOrderAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total_amount: object.maybe("total_amount")?,
+            currency: object.maybe("currency")?,
+        })
+    }
+}
+
+serde_by_node!(SubOrderAmount);

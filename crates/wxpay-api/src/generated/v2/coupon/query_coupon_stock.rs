@@ -2,8 +2,8 @@
 
 //! 查询代金券批次.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use super::CouponStockStatus;
 /// 查询代金券批次: `POST /mmpaymkttransfers/query_coupon_stock`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_4&index=5).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryCouponStock {
     /// The batch (代金券批次id).
@@ -26,22 +26,18 @@ pub struct QueryCouponStock {
     /// Who asks for it; the merchant's number when left out (操作员).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub op_user_id: Option<String>,
     /// Number of the terminal, given out by WeChat Pay (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// Version of the interface (协议版本).
     ///
     /// At most 32 characters. `1.0` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Form of the interface (协议类型).
     ///
     /// At most 32 characters. `XML` when left out.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
@@ -125,6 +121,33 @@ impl Operation for QueryCouponStock {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryCouponStock {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("coupon_stock_id", &self.coupon_stock_id)
+            .field("appid", &self.appid)
+            .optional("op_user_id", &self.op_user_id)
+            .optional("device_info", &self.device_info)
+            .optional("version", &self.version)
+            .optional("type", &self.kind)
+    }
+}
+
+impl FromObject for QueryCouponStock {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            coupon_stock_id: object.required("coupon_stock_id")?,
+            appid: object.required("appid")?,
+            op_user_id: object.maybe("op_user_id")?,
+            device_info: object.maybe("device_info")?,
+            version: object.maybe("version")?,
+            kind: object.maybe("type")?,
+        })
+    }
+}
+
+serde_by_node!(QueryCouponStock);
 
 /// A batch of coupons.
 ///

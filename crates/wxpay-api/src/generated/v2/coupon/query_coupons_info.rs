@@ -2,8 +2,8 @@
 
 //! 查询代金券信息.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use super::{CouponState, SendSource};
 /// 查询代金券信息: `POST /mmpaymkttransfers/querycouponsinfo`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_5&index=6).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryCouponsInfo {
     /// The coupon (代金券id).
@@ -30,22 +30,18 @@ pub struct QueryCouponsInfo {
     /// Who asks for it; the merchant's number when left out (操作员).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub op_user_id: Option<String>,
     /// Number of the terminal, given out by WeChat Pay (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// Version of the interface (协议版本).
     ///
     /// At most 32 characters. `1.0` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Form of the interface (协议类型).
     ///
     /// At most 32 characters. `XML` when left out.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
@@ -140,6 +136,37 @@ impl Operation for QueryCouponsInfo {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryCouponsInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(8)
+            .field("coupon_id", &self.coupon_id)
+            .field("openid", &self.openid)
+            .field("appid", &self.appid)
+            .field("stock_id", &self.stock_id)
+            .optional("op_user_id", &self.op_user_id)
+            .optional("device_info", &self.device_info)
+            .optional("version", &self.version)
+            .optional("type", &self.kind)
+    }
+}
+
+impl FromObject for QueryCouponsInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            coupon_id: object.required("coupon_id")?,
+            openid: object.required("openid")?,
+            appid: object.required("appid")?,
+            stock_id: object.required("stock_id")?,
+            op_user_id: object.maybe("op_user_id")?,
+            device_info: object.maybe("device_info")?,
+            version: object.maybe("version")?,
+            kind: object.maybe("type")?,
+        })
+    }
+}
+
+serde_by_node!(QueryCouponsInfo);
 
 /// A user's coupon.
 ///

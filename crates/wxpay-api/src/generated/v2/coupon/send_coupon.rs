@@ -2,8 +2,8 @@
 
 //! 发放代金券.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_3&index=4).
 /// Repeating it with the same `partner_trade_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SendCoupon {
     /// The batch (代金券批次id).
@@ -33,22 +33,18 @@ pub struct SendCoupon {
     /// Who asks for it; the merchant's number when left out (操作员).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub op_user_id: Option<String>,
     /// Number of the terminal, given out by WeChat Pay (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// Version of the interface (协议版本).
     ///
     /// At most 32 characters. `1.0` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Form of the interface (协议类型).
     ///
     /// At most 32 characters. `XML` when left out.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
@@ -148,6 +144,39 @@ impl Operation for SendCoupon {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SendCoupon {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("coupon_stock_id", &self.coupon_stock_id)
+            .field("openid_count", &self.openid_count)
+            .field("partner_trade_no", &self.partner_trade_no)
+            .field("openid", &self.openid)
+            .field("appid", &self.appid)
+            .optional("op_user_id", &self.op_user_id)
+            .optional("device_info", &self.device_info)
+            .optional("version", &self.version)
+            .optional("type", &self.kind)
+    }
+}
+
+impl FromObject for SendCoupon {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            coupon_stock_id: object.required("coupon_stock_id")?,
+            openid_count: object.required("openid_count")?,
+            partner_trade_no: object.required("partner_trade_no")?,
+            openid: object.required("openid")?,
+            appid: object.required("appid")?,
+            op_user_id: object.maybe("op_user_id")?,
+            device_info: object.maybe("device_info")?,
+            version: object.maybe("version")?,
+            kind: object.maybe("type")?,
+        })
+    }
+}
+
+serde_by_node!(SendCoupon);
 
 /// What became of a sending. Whether the user got a coupon says `ret_code`.
 ///

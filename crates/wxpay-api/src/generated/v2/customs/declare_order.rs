@@ -2,9 +2,9 @@
 
 //! 订单附加信息提交接口.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -21,7 +21,7 @@ use crate::Currency;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_1).
 /// Repeating it with the same `out_trade_no` and the same content is safe. Always signed with
 /// MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DeclareOrder {
     /// App id the order was paid under (公众账号ID).
@@ -44,54 +44,43 @@ pub struct DeclareOrder {
     /// (商户海关备案号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mch_customs_no: Option<String>,
     /// Customs duty, for the few offices that ask for it (关税).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub duty: Option<Fen>,
     /// Whether the declaration is new (报关类型).
     ///
     /// `ADD` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub action_type: Option<ActionType>,
     /// The merchant's own number of the sub-order; split orders only (商户子订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_order_no: Option<String>,
     /// Currency the order was paid in, only CNY; needed for a split order (币种).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<Currency>,
     /// What the sub-order costs: `transport_fee` and `product_fee` together; needed for a split
     /// order (应付金额).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_fee: Option<Fen>,
     /// What its transport costs; needed for a split order (物流费).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transport_fee: Option<Fen>,
     /// What its goods cost; needed for a split order (商品价格).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub product_fee: Option<Fen>,
     /// Kind of the buyer's identity document (证件类型).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_type: Option<CertType>,
     /// Number of the buyer's identity document, an X at its end in upper case (证件号码).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_id: Option<Sensitive>,
     /// The buyer's name (姓名).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Sensitive>,
 }
 
@@ -258,6 +247,51 @@ impl Operation for DeclareOrder {
         Decode::read(reply)
     }
 }
+
+impl ToObject for DeclareOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(15)
+            .field("appid", &self.appid)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("transaction_id", &self.transaction_id)
+            .field("customs", &self.customs)
+            .optional("mch_customs_no", &self.mch_customs_no)
+            .optional("duty", &self.duty)
+            .optional("action_type", &self.action_type)
+            .optional("sub_order_no", &self.sub_order_no)
+            .optional("fee_type", &self.fee_type)
+            .optional("order_fee", &self.order_fee)
+            .optional("transport_fee", &self.transport_fee)
+            .optional("product_fee", &self.product_fee)
+            .optional("cert_type", &self.cert_type)
+            .optional("cert_id", &self.cert_id)
+            .optional("name", &self.name)
+    }
+}
+
+impl FromObject for DeclareOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            out_trade_no: object.required("out_trade_no")?,
+            transaction_id: object.required("transaction_id")?,
+            customs: object.required("customs")?,
+            mch_customs_no: object.maybe("mch_customs_no")?,
+            duty: object.maybe("duty")?,
+            action_type: object.maybe("action_type")?,
+            sub_order_no: object.maybe("sub_order_no")?,
+            fee_type: object.maybe("fee_type")?,
+            order_fee: object.maybe("order_fee")?,
+            transport_fee: object.maybe("transport_fee")?,
+            product_fee: object.maybe("product_fee")?,
+            cert_type: object.maybe("cert_type")?,
+            cert_id: object.maybe("cert_id")?,
+            name: object.maybe("name")?,
+        })
+    }
+}
+
+serde_by_node!(DeclareOrder);
 
 /// A declaration as it was accepted.
 ///

@@ -2,9 +2,9 @@
 
 //! 订单附加信息查询接口.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -19,7 +19,7 @@ use crate::Currency;
 /// 订单附加信息查询接口: `POST /cgi-bin/mch/customs/customdeclarequery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_2).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryDeclaration {
     /// App id the order was paid under (公众账号ID).
@@ -29,22 +29,18 @@ pub struct QueryDeclaration {
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// WeChat Pay's number of the order (微信支付订单号).
     ///
     /// At most 28 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own number of the sub-order (商户子订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_order_no: Option<String>,
     /// WeChat Pay's number of the sub-order (微信子订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_order_id: Option<String>,
     /// Code of the customs office, as it was declared to (海关).
     ///
@@ -140,6 +136,33 @@ impl Operation for QueryDeclaration {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryDeclaration {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("appid", &self.appid)
+            .optional("out_trade_no", &self.out_trade_no)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("sub_order_no", &self.sub_order_no)
+            .optional("sub_order_id", &self.sub_order_id)
+            .field("customs", &self.customs)
+    }
+}
+
+impl FromObject for QueryDeclaration {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            transaction_id: object.maybe("transaction_id")?,
+            sub_order_no: object.maybe("sub_order_no")?,
+            sub_order_id: object.maybe("sub_order_id")?,
+            customs: object.required("customs")?,
+        })
+    }
+}
+
+serde_by_node!(QueryDeclaration);
 
 /// The declarations of an order.
 ///

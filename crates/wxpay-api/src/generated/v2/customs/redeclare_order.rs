@@ -2,9 +2,9 @@
 
 //! 订单附加信息重推接口.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -18,7 +18,7 @@ use super::DeclarationState;
 /// 订单附加信息重推接口: `POST /cgi-bin/mch/newcustoms/customdeclareredeclare`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_4).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RedeclareOrder {
     /// App id the order was paid under (公众账号ID).
@@ -28,22 +28,18 @@ pub struct RedeclareOrder {
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// WeChat Pay's number of the order (微信支付订单号).
     ///
     /// At most 28 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own number of the sub-order (商户子订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_order_no: Option<String>,
     /// WeChat Pay's number of the sub-order (微信子订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_order_id: Option<String>,
     /// Code of the customs office, as it was declared to (海关).
     ///
@@ -150,6 +146,35 @@ impl Operation for RedeclareOrder {
         Decode::read(reply)
     }
 }
+
+impl ToObject for RedeclareOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("appid", &self.appid)
+            .optional("out_trade_no", &self.out_trade_no)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("sub_order_no", &self.sub_order_no)
+            .optional("sub_order_id", &self.sub_order_id)
+            .field("customs", &self.customs)
+            .field("mch_customs_no", &self.mch_customs_no)
+    }
+}
+
+impl FromObject for RedeclareOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            transaction_id: object.maybe("transaction_id")?,
+            sub_order_no: object.maybe("sub_order_no")?,
+            sub_order_id: object.maybe("sub_order_id")?,
+            customs: object.required("customs")?,
+            mch_customs_no: object.required("mch_customs_no")?,
+        })
+    }
+}
+
+serde_by_node!(RedeclareOrder);
 
 /// A declaration that was sent once more.
 ///

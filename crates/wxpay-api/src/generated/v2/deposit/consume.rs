@@ -2,9 +2,9 @@
 
 //! 消费押金.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,7 +17,7 @@ use crate::Currency;
 /// 消费押金: `POST /deposit/consume`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_4&index=5).
 /// Needs the merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Consume {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -28,7 +28,6 @@ pub struct Consume {
     /// The sub-merchant's app id (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -37,12 +36,10 @@ pub struct Consume {
     /// WeChat Pay's number of the order; the better one where it is known (微信订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// The whole deposit (押金总金额).
     ///
@@ -142,6 +139,37 @@ impl Operation for Consume {
         Decode::read(reply)
     }
 }
+
+impl ToObject for Consume {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(8)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .field("total_fee", &self.total_fee)
+            .field("consume_fee", &self.consume_fee)
+            .field("fee_type", &self.fee_type)
+    }
+}
+
+impl FromObject for Consume {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            total_fee: object.required("total_fee")?,
+            consume_fee: object.required("consume_fee")?,
+            fee_type: object.required("fee_type")?,
+        })
+    }
+}
+
+serde_by_node!(Consume);
 
 /// A deposit that was settled.
 ///

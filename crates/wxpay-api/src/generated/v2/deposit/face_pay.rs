@@ -2,9 +2,9 @@
 
 //! 支付押金（人脸支付）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm, YesNo,
 };
@@ -21,11 +21,10 @@ use crate::Currency;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_0&index=1).
 /// Repeating it with the same `out_trade_no` and the same content is safe. Always signed with
 /// HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FacePay {
     /// Whether it is a deposit (是否押金支付).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deposit: Option<YesNo>,
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
     /// (公众账号ID).
@@ -35,29 +34,24 @@ pub struct FacePay {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// Number of the terminal or shop, the merchant's own (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
     /// At most 128 characters.
     pub body: String,
     /// The goods (商品详情).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<FacePayDetail>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -76,21 +70,16 @@ pub struct FacePay {
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Way of paying that is closed to the payer (指定支付方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_pay: Option<LimitPay>,
     /// When the order was made (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay, at least one minute after `time_start` (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Who pays, under `appid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// What the terminal read of the payer's face (授权码).
     ///
@@ -268,10 +257,61 @@ impl Operation for FacePay {
     }
 }
 
+impl ToObject for FacePay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(18)
+            .optional("deposit", &self.deposit)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("device_info", &self.device_info)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("total_fee", &self.total_fee)
+            .field("fee_type", &self.fee_type)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("limit_pay", &self.limit_pay)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .optional("openid", &self.openid)
+            .field("face_code", &self.face_code)
+    }
+}
+
+impl FromObject for FacePay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            deposit: object.maybe("deposit")?,
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            device_info: object.maybe("device_info")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            total_fee: object.required("total_fee")?,
+            fee_type: object.required("fee_type")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            goods_tag: object.maybe("goods_tag")?,
+            limit_pay: object.maybe("limit_pay")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            openid: object.maybe("openid")?,
+            face_code: object.required("face_code")?,
+        })
+    }
+}
+
+serde_by_node!(FacePay);
+
 /// The goods of an order paid by face. 6000 characters of JSON at most.
 ///
 /// 商品详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FacePayDetail {
     /// The goods (单品列表).
@@ -297,16 +337,31 @@ impl FacePayDetail {
     }
 }
 
+impl ToObject for FacePayDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for FacePayDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_detail: object.required_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(FacePayDetail);
+
 /// One kind of goods in an order paid by face.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FacePayGoodsDetail {
     /// The merchant's code (商品编码).
     pub goods_id: String,
     /// WeChat Pay's code, where it has one (微信支付商品编码).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     pub goods_name: String,
@@ -319,10 +374,8 @@ pub struct FacePayGoodsDetail {
     /// At least 0 fen.
     pub price: Fen,
     /// The merchant's category of the goods (商品类目ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_category: Option<String>,
     /// What the goods are (商品描述信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
@@ -376,6 +429,35 @@ impl FacePayGoodsDetail {
         check::text("body", &self.body, 1, usize::MAX)
     }
 }
+
+impl ToObject for FacePayGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("goods_id", &self.goods_id)
+            .optional("wxpay_goods_id", &self.wxpay_goods_id)
+            .field("goods_name", &self.goods_name)
+            .field("goods_num", &self.goods_num)
+            .field("price", &self.price)
+            .optional("goods_category", &self.goods_category)
+            .optional("body", &self.body)
+    }
+}
+
+impl FromObject for FacePayGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.required("goods_id")?,
+            wxpay_goods_id: object.maybe("wxpay_goods_id")?,
+            goods_name: object.required("goods_name")?,
+            goods_num: object.required("goods_num")?,
+            price: object.required("price")?,
+            goods_category: object.maybe("goods_category")?,
+            body: object.maybe("body")?,
+        })
+    }
+}
+
+serde_by_node!(FacePayGoodsDetail);
 
 /// A deposit that was paid by face.
 ///

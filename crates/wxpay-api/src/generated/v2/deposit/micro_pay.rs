@@ -2,9 +2,9 @@
 
 //! 支付押金（付款码支付）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, TimeForm, YesNo,
 };
@@ -20,7 +20,7 @@ use crate::Currency;
 /// 支付押金（付款码支付）: `POST /deposit/micropay`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_1&index=2).
 /// Repeating it with the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MicroPay {
     /// Whether it is a deposit: yes (是否押金支付).
@@ -33,29 +33,24 @@ pub struct MicroPay {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// Number of the terminal or shop, the merchant's own (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
     /// At most 128 characters.
     pub body: String,
     /// The goods, for coupons on single goods; together with `version` 1.0 (商品详情).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<OrderDetail>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -74,34 +69,26 @@ pub struct MicroPay {
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Way of paying that is closed to the payer (指定支付方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_pay: Option<LimitPay>,
     /// When the order was made (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay, at least one minute after `time_start` (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<YesNo>,
     /// The payment code, read at this moment; begins with 10 to 15 (授权码).
     ///
     /// 18 digits.
     pub auth_code: Sensitive,
     /// Where the code is read. 256 characters at most (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<StoreSceneInfo>,
     /// Whether the amount is kept for profit sharing (是否需要分账).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<YesNo>,
     /// `1.0` with `detail`, left out otherwise (接口版本号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
@@ -300,6 +287,63 @@ impl Operation for MicroPay {
         Decode::read(reply)
     }
 }
+
+impl ToObject for MicroPay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(21)
+            .field("deposit", &self.deposit)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("device_info", &self.device_info)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("total_fee", &self.total_fee)
+            .field("fee_type", &self.fee_type)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("limit_pay", &self.limit_pay)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .optional("receipt", &self.receipt)
+            .field("auth_code", &self.auth_code)
+            .optional("scene_info", &self.scene_info)
+            .optional("profit_sharing", &self.profit_sharing)
+            .optional("version", &self.version)
+    }
+}
+
+impl FromObject for MicroPay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            deposit: object.required("deposit")?,
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            device_info: object.maybe("device_info")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            total_fee: object.required("total_fee")?,
+            fee_type: object.required("fee_type")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            goods_tag: object.maybe("goods_tag")?,
+            limit_pay: object.maybe("limit_pay")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            receipt: object.maybe("receipt")?,
+            auth_code: object.required("auth_code")?,
+            scene_info: object.maybe("scene_info")?,
+            profit_sharing: object.maybe("profit_sharing")?,
+            version: object.maybe("version")?,
+        })
+    }
+}
+
+serde_by_node!(MicroPay);
 
 /// A deposit that was paid by payment code.
 ///

@@ -2,9 +2,9 @@
 
 //! 申请退款（押金）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -18,7 +18,7 @@ use crate::Currency;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_5&index=6).
 /// Repeating it with the same `out_refund_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Refund {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -29,22 +29,18 @@ pub struct Refund {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// WeChat Pay's number of the order; the better one where it is known (微信订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// The merchant's own number of the refund, unique within the merchant (商户退款单号).
     ///
@@ -59,22 +55,18 @@ pub struct Refund {
     /// At least 1 fen.
     pub refund_fee: Fen,
     /// Currency of the refund: the order's (退款货币种类).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_fee_type: Option<Currency>,
     /// Why, as the payer is told (退款原因).
     ///
     /// At most 80 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_desc: Option<String>,
     /// Which of the merchant's funds pay for it (退款资金来源).
     ///
     /// `REFUND_SOURCE_UNSETTLED_FUNDS` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_account: Option<RefundAccount>,
     /// Where the refund notice is sent (退款结果通知url).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
 }
 
@@ -219,6 +211,45 @@ impl Operation for Refund {
         Decode::read(reply)
     }
 }
+
+impl ToObject for Refund {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .field("out_refund_no", &self.out_refund_no)
+            .field("total_fee", &self.total_fee)
+            .field("refund_fee", &self.refund_fee)
+            .optional("refund_fee_type", &self.refund_fee_type)
+            .optional("refund_desc", &self.refund_desc)
+            .optional("refund_account", &self.refund_account)
+            .optional("notify_url", &self.notify_url)
+    }
+}
+
+impl FromObject for Refund {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            out_refund_no: object.required("out_refund_no")?,
+            total_fee: object.required("total_fee")?,
+            refund_fee: object.required("refund_fee")?,
+            refund_fee_type: object.maybe("refund_fee_type")?,
+            refund_desc: object.maybe("refund_desc")?,
+            refund_account: object.maybe("refund_account")?,
+            notify_url: object.maybe("notify_url")?,
+        })
+    }
+}
+
+serde_by_node!(Refund);
 
 /// A refund that was accepted.
 ///

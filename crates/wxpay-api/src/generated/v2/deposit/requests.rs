@@ -2,24 +2,22 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 
 /// The goods of an order, for coupons on single goods. 6000 characters of JSON at most.
 ///
 /// 商品详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OrderDetail {
     /// What the receipt was worth before the merchant split it (订单原价).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_price: Option<Fen>,
     /// The merchant's receipt number (商品小票ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt_id: Option<String>,
     /// The goods (单品列表).
     pub goods_detail: Vec<GoodsDetail>,
@@ -62,10 +60,31 @@ impl OrderDetail {
     }
 }
 
+impl ToObject for OrderDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("cost_price", &self.cost_price)
+            .optional("receipt_id", &self.receipt_id)
+            .list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for OrderDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            cost_price: object.maybe("cost_price")?,
+            receipt_id: object.maybe("receipt_id")?,
+            goods_detail: object.required_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(OrderDetail);
+
 /// One kind of goods in an order.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct GoodsDetail {
     /// The merchant's code: letters, digits, hyphen, underscore (商品编码).
@@ -75,12 +94,10 @@ pub struct GoodsDetail {
     /// WeChat Pay's code, where it has one (微信支付商品编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// How many pieces (商品数量).
     ///
@@ -127,10 +144,35 @@ impl GoodsDetail {
     }
 }
 
+impl ToObject for GoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("goods_id", &self.goods_id)
+            .optional("wxpay_goods_id", &self.wxpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .field("quantity", &self.quantity)
+            .field("price", &self.price)
+    }
+}
+
+impl FromObject for GoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.required("goods_id")?,
+            wxpay_goods_id: object.maybe("wxpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            quantity: object.required("quantity")?,
+            price: object.required("price")?,
+        })
+    }
+}
+
+serde_by_node!(GoodsDetail);
+
 /// Where a deposit is paid.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StoreSceneInfo {
     /// The shop (实际门店信息).
@@ -149,10 +191,26 @@ impl StoreSceneInfo {
     }
 }
 
+impl ToObject for StoreSceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("store_info", &self.store_info)
+    }
+}
+
+impl FromObject for StoreSceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            store_info: object.required("store_info")?,
+        })
+    }
+}
+
+serde_by_node!(StoreSceneInfo);
+
 /// A shop.
 ///
 /// 实际门店信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StoreInfo {
     /// The merchant's own number of the shop (门店id).
@@ -162,17 +220,14 @@ pub struct StoreInfo {
     /// Name of the shop (门店名称).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Code of its district, six digits of GB/T 2260 (门店行政区划码).
     ///
     /// At most 6 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub area_code: Option<String>,
     /// Its address (门店详细地址).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
@@ -215,3 +270,26 @@ impl StoreInfo {
         check::text("address", &self.address, 1, 128)
     }
 }
+
+impl ToObject for StoreInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("id", &self.id)
+            .optional("name", &self.name)
+            .optional("area_code", &self.area_code)
+            .optional("address", &self.address)
+    }
+}
+
+impl FromObject for StoreInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: object.required("id")?,
+            name: object.maybe("name")?,
+            area_code: object.maybe("area_code")?,
+            address: object.maybe("address")?,
+        })
+    }
+}
+
+serde_by_node!(StoreInfo);

@@ -2,12 +2,11 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, Fen};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields};
 
 use super::{CouponType, PromotionScope, PromotionType};
-use crate::wire;
 
 /// A coupon that comes back with a refund.
 ///
@@ -36,86 +35,131 @@ impl Decode for RefundedCoupon {
 /// The coupons that were used, of orders with `version` 1.0.
 ///
 /// 营销详情.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionDetails {
     /// The coupons (营销详情).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub promotion_detail: Vec<PromotionDetail>,
 }
+
+impl ToObject for PromotionDetails {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional_list("promotion_detail", &self.promotion_detail)
+    }
+}
+
+impl FromObject for PromotionDetails {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            promotion_detail: object.maybe_list("promotion_detail")?,
+        })
+    }
+}
+
+serde_by_node!(PromotionDetails);
 
 /// A coupon that was used.
 ///
 /// 营销详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionDetail {
     /// The coupon (券ID).
     pub promotion_id: String,
     /// Name of the coupon (优惠名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What it applies to (优惠范围).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub scope: Option<PromotionScope>,
     /// Whether it is prepaid (优惠类型).
-    #[serde(
-        rename = "type",
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<PromotionType>,
     /// What it took off (优惠券面额).
     pub amount: Fen,
     /// The coupon's campaign (活动ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub activity_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub other_contribute: Option<Fen>,
     /// The goods it was used for (单品列表).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub goods_detail: Vec<PromotionGoodsDetail>,
 }
+
+impl ToObject for PromotionDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .field("promotion_id", &self.promotion_id)
+            .optional("name", &self.name)
+            .optional("scope", &self.scope)
+            .optional("type", &self.kind)
+            .field("amount", &self.amount)
+            .optional("activity_id", &self.activity_id)
+            .optional("wxpay_contribute", &self.wxpay_contribute)
+            .optional("merchant_contribute", &self.merchant_contribute)
+            .optional("other_contribute", &self.other_contribute)
+            .optional_list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for PromotionDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            promotion_id: object.required("promotion_id")?,
+            name: object.maybe("name")?,
+            scope: object.maybe("scope")?,
+            kind: object.maybe("type")?,
+            amount: object.required("amount")?,
+            activity_id: object.maybe("activity_id")?,
+            wxpay_contribute: object.maybe("wxpay_contribute")?,
+            merchant_contribute: object.maybe("merchant_contribute")?,
+            other_contribute: object.maybe("other_contribute")?,
+            goods_detail: object.maybe_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(PromotionDetail);
 
 /// Goods a coupon was used for.
 ///
 /// 单品.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionGoodsDetail {
     /// The merchant's code (商品编码).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_id: Option<String>,
     /// WeChat Pay's code (微信支付商品编码).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// How many pieces (商品数量).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<i64>,
     /// Price of one piece (商品单价).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Fen>,
 }
+
+impl ToObject for PromotionGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .optional("goods_id", &self.goods_id)
+            .optional("wxpay_goods_id", &self.wxpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .optional("quantity", &self.quantity)
+            .optional("price", &self.price)
+    }
+}
+
+impl FromObject for PromotionGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.maybe("goods_id")?,
+            wxpay_goods_id: object.maybe("wxpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            quantity: object.maybe("quantity")?,
+            price: object.maybe("price")?,
+        })
+    }
+}
+
+serde_by_node!(PromotionGoodsDetail);

@@ -2,9 +2,9 @@
 
 //! 撤销订单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, YesNo};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_3&index=4).
 /// Repeating it with the same `out_trade_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Reverse {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -26,22 +26,18 @@ pub struct Reverse {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// WeChat Pay's number of the order; the better one where it is known (微信订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
 }
 
@@ -127,6 +123,31 @@ impl Operation for Reverse {
         Decode::read(reply)
     }
 }
+
+impl ToObject for Reverse {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for Reverse {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(Reverse);
 
 /// What became of a reversal.
 ///

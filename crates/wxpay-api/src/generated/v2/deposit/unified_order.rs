@@ -2,9 +2,9 @@
 
 //! 支付押金（JSAPI/APP支付）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, TimeForm, YesNo,
 };
@@ -18,7 +18,7 @@ use crate::Currency;
 /// 支付押金（JSAPI/APP支付）: `POST /deposit/unifiedorder`,
 /// [official page](https://pay.weixin.qq.com/doc/v2/partner/4011986476). Repeating it with the
 /// same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UnifiedOrder {
     /// The provider's app id (服务商应用ID).
@@ -28,7 +28,6 @@ pub struct UnifiedOrder {
     /// The sub-merchant's app id (子商户应用ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -37,19 +36,16 @@ pub struct UnifiedOrder {
     /// Number of the terminal or shop, the merchant's own; `WEB` for web pages (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
     /// At most 127 characters.
     pub body: String,
     /// The goods, for coupons on single goods (商品详情).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<OrderDetail>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -66,10 +62,8 @@ pub struct UnifiedOrder {
     /// At most 64 characters.
     pub spbill_create_ip: String,
     /// When the order was made (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay, at least one minute after `time_start` (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Where the payment notice is sent (通知地址).
     ///
@@ -80,26 +74,20 @@ pub struct UnifiedOrder {
     /// The merchant's own number of the product (商品ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
     /// Way of paying that is closed to the payer (指定支付方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_pay: Option<LimitPay>,
     /// Who pays, under `appid`; JSAPI needs it, or `sub_openid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// Who pays, under `sub_appid` (用户子标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<YesNo>,
     /// Where the payment takes place. 256 characters at most (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<StoreSceneInfo>,
 }
 
@@ -289,6 +277,63 @@ impl Operation for UnifiedOrder {
         Decode::read(reply)
     }
 }
+
+impl ToObject for UnifiedOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(21)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("device_info", &self.device_info)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("fee_type", &self.fee_type)
+            .field("total_fee", &self.total_fee)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .field("notify_url", &self.notify_url)
+            .field("trade_type", &self.trade_type)
+            .optional("product_id", &self.product_id)
+            .optional("limit_pay", &self.limit_pay)
+            .optional("openid", &self.openid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("receipt", &self.receipt)
+            .optional("scene_info", &self.scene_info)
+    }
+}
+
+impl FromObject for UnifiedOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            device_info: object.maybe("device_info")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            fee_type: object.required("fee_type")?,
+            total_fee: object.required("total_fee")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            notify_url: object.required("notify_url")?,
+            trade_type: object.required("trade_type")?,
+            product_id: object.maybe("product_id")?,
+            limit_pay: object.maybe("limit_pay")?,
+            openid: object.maybe("openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            receipt: object.maybe("receipt")?,
+            scene_info: object.maybe("scene_info")?,
+        })
+    }
+}
+
+serde_by_node!(UnifiedOrder);
 
 /// A deposit is ready to be paid.
 ///

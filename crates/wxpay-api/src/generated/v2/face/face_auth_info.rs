@@ -2,9 +2,9 @@
 
 //! 获取调用凭证.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Host, Operation, OperationInfo, Reply, Request};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -12,7 +12,7 @@ use wxpay_proto::{BodyError, Idempotency};
 ///
 /// 获取调用凭证: `POST /face/get_wxpayface_authinfo`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/faceuser.html).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FaceAuthInfo {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -23,12 +23,10 @@ pub struct FaceAuthInfo {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The merchant's own number of the shop (门店编号).
     ///
@@ -43,7 +41,6 @@ pub struct FaceAuthInfo {
     /// At most 32 characters.
     pub device_id: String,
     /// Additional fields, as JSON text (附加字段).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// What the terminal's software handed out for it (初始化数据).
     ///
@@ -152,6 +149,41 @@ impl Operation for FaceAuthInfo {
         Decode::read(reply)
     }
 }
+
+impl ToObject for FaceAuthInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("store_id", &self.store_id)
+            .field("store_name", &self.store_name)
+            .field("device_id", &self.device_id)
+            .optional("attach", &self.attach)
+            .field("rawdata", &self.rawdata)
+            .field("now", &self.now)
+            .field("version", &self.version)
+    }
+}
+
+impl FromObject for FaceAuthInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            store_id: object.required("store_id")?,
+            store_name: object.required("store_name")?,
+            device_id: object.required("device_id")?,
+            attach: object.maybe("attach")?,
+            rawdata: object.required("rawdata")?,
+            now: object.required("now")?,
+            version: object.required("version")?,
+        })
+    }
+}
+
+serde_by_node!(FaceAuthInfo);
 
 /// The credential of a terminal.
 ///

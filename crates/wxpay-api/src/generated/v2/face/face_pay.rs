@@ -2,9 +2,9 @@
 
 //! 提交刷脸支付.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm, YesNo,
 };
@@ -19,7 +19,7 @@ use crate::Currency;
 /// [`FacePayReverse`](super::FacePayReverse). A new code needs a new order number.
 ///
 /// 提交刷脸支付: `POST /pay/facepay`. Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FacePay {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -30,29 +30,24 @@ pub struct FacePay {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// Number of the terminal, the merchant's own (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
     /// At most 128 characters.
     pub body: String,
     /// The goods. 6000 characters at most (商品详情).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<FaceOrderDetail>,
     /// The merchant's own text, handed back by queries (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -71,28 +66,22 @@ pub struct FacePay {
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Way of paying that is closed to the payer (指定支付方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_pay: Option<LimitPay>,
     /// When the order was made (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Who pays, under `appid`, as the terminal learnt it (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// What the terminal read, at this moment (人脸凭证).
     ///
     /// At most 128 characters.
     pub face_code: Sensitive,
     /// Whether it is a deposit that is settled later (是否押金支付).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deposit: Option<YesNo>,
 }
 
@@ -262,10 +251,61 @@ impl Operation for FacePay {
     }
 }
 
+impl ToObject for FacePay {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(18)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("device_info", &self.device_info)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("total_fee", &self.total_fee)
+            .field("fee_type", &self.fee_type)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("goods_tag", &self.goods_tag)
+            .optional("limit_pay", &self.limit_pay)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .optional("openid", &self.openid)
+            .field("face_code", &self.face_code)
+            .optional("deposit", &self.deposit)
+    }
+}
+
+impl FromObject for FacePay {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            device_info: object.maybe("device_info")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            total_fee: object.required("total_fee")?,
+            fee_type: object.required("fee_type")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            goods_tag: object.maybe("goods_tag")?,
+            limit_pay: object.maybe("limit_pay")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            openid: object.maybe("openid")?,
+            face_code: object.required("face_code")?,
+            deposit: object.maybe("deposit")?,
+        })
+    }
+}
+
+serde_by_node!(FacePay);
+
 /// The goods of an order. 6000 characters of JSON at most.
 ///
 /// 商品详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FaceOrderDetail {
     /// The goods (单品列表).
@@ -291,10 +331,26 @@ impl FaceOrderDetail {
     }
 }
 
+impl ToObject for FaceOrderDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for FaceOrderDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_detail: object.required_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(FaceOrderDetail);
+
 /// One kind of goods in an order.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FaceGoodsDetail {
     /// The merchant's code (商品编码).
@@ -304,7 +360,6 @@ pub struct FaceGoodsDetail {
     /// WeChat Pay's code, where it has one (微信支付商品编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     ///
@@ -321,12 +376,10 @@ pub struct FaceGoodsDetail {
     /// The merchant's category of the goods (商品类目ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_category: Option<String>,
     /// What the goods are (商品描述信息).
     ///
     /// At most 1000 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
@@ -380,6 +433,35 @@ impl FaceGoodsDetail {
         check::text("body", &self.body, 1, 1000)
     }
 }
+
+impl ToObject for FaceGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("goods_id", &self.goods_id)
+            .optional("wxpay_goods_id", &self.wxpay_goods_id)
+            .field("goods_name", &self.goods_name)
+            .field("goods_num", &self.goods_num)
+            .field("price", &self.price)
+            .optional("goods_category", &self.goods_category)
+            .optional("body", &self.body)
+    }
+}
+
+impl FromObject for FaceGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.required("goods_id")?,
+            wxpay_goods_id: object.maybe("wxpay_goods_id")?,
+            goods_name: object.required("goods_name")?,
+            goods_num: object.required("goods_num")?,
+            price: object.required("price")?,
+            goods_category: object.maybe("goods_category")?,
+            body: object.maybe("body")?,
+        })
+    }
+}
+
+serde_by_node!(FaceGoodsDetail);
 
 /// A payment by face that succeeded.
 ///

@@ -2,9 +2,9 @@
 
 //! 支付中签约.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -18,7 +18,7 @@ use super::{ContractResult, LimitPay, TradeType};
 /// 支付中签约: `POST /pay/contractorder`,
 /// [official page](https://pay.weixin.qq.com/doc/v2/merchant/4011987320). Repeating it with
 /// the same `out_trade_no` and the same content is safe. Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractOrder {
     /// App id of the official account, mini program or app; bound to the merchant (请求appid).
@@ -28,12 +28,10 @@ pub struct ContractOrder {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The merchant of the contract: the one that orders (签约商户号).
     ///
@@ -50,7 +48,6 @@ pub struct ContractOrder {
     /// Number of the terminal or shop, the merchant's own (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
@@ -59,12 +56,10 @@ pub struct ContractOrder {
     /// The goods by name (商品详情).
     ///
     /// At most 8192 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Where the notice of the payment is sent (回调通知url).
     ///
@@ -79,35 +74,28 @@ pub struct ContractOrder {
     /// At most 16 characters.
     pub spbill_create_ip: String,
     /// When the order was made (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Mark that coupons can be bound to (商品标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// How the order is paid: all but PAP (交易类型).
     pub trade_type: TradeType,
     /// The merchant's own number of the product; needed for NATIVE (商品ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
     /// Ways of paying that are closed to the payer (指定支付方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_pay: Option<LimitPay>,
     /// The payer under `appid`; needed for JSAPI, or `sub_openid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The payer under `sub_appid` (用户子标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// The merchant's contract template (模板id).
     ///
@@ -351,6 +339,73 @@ impl Operation for ContractOrder {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ContractOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(26)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("contract_mchid", &self.contract_mchid)
+            .field("contract_appid", &self.contract_appid)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("device_info", &self.device_info)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("notify_url", &self.notify_url)
+            .field("total_fee", &self.total_fee)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .optional("goods_tag", &self.goods_tag)
+            .field("trade_type", &self.trade_type)
+            .optional("product_id", &self.product_id)
+            .optional("limit_pay", &self.limit_pay)
+            .optional("openid", &self.openid)
+            .optional("sub_openid", &self.sub_openid)
+            .field("plan_id", &self.plan_id)
+            .field("contract_code", &self.contract_code)
+            .field("request_serial", &self.request_serial)
+            .field("contract_display_account", &self.contract_display_account)
+            .field("contract_notify_url", &self.contract_notify_url)
+    }
+}
+
+impl FromObject for ContractOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            contract_mchid: object.required("contract_mchid")?,
+            contract_appid: object.required("contract_appid")?,
+            out_trade_no: object.required("out_trade_no")?,
+            device_info: object.maybe("device_info")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            notify_url: object.required("notify_url")?,
+            total_fee: object.required("total_fee")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            goods_tag: object.maybe("goods_tag")?,
+            trade_type: object.required("trade_type")?,
+            product_id: object.maybe("product_id")?,
+            limit_pay: object.maybe("limit_pay")?,
+            openid: object.maybe("openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            plan_id: object.required("plan_id")?,
+            contract_code: object.required("contract_code")?,
+            request_serial: object.required("request_serial")?,
+            contract_display_account: object.required("contract_display_account")?,
+            contract_notify_url: object.required("contract_notify_url")?,
+        })
+    }
+}
+
+serde_by_node!(ContractOrder);
 
 /// An order that waits to be paid, with a contract that waits to be signed.
 ///

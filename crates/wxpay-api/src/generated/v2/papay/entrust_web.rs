@@ -2,9 +2,9 @@
 
 //! 公众号纯签约.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Form, OperationInfo, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 公众号纯签约: `GET /papay/entrustweb`,
 /// [official page](https://pay.weixin.qq.com/doc/v2/merchant/4011986768). The payer's browser
 /// opens it. Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EntrustWeb {
     /// App id of the official account, mini program or app; bound to the merchant (应用ID).
@@ -52,7 +52,6 @@ pub struct EntrustWeb {
     /// 1: the page goes back to the page before it afterwards (返回web).
     ///
     /// 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_web: Option<i64>,
 }
 
@@ -138,3 +137,36 @@ impl Request for EntrustWeb {
         Ok(())
     }
 }
+
+impl ToObject for EntrustWeb {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("appid", &self.appid)
+            .field("plan_id", &self.plan_id)
+            .field("contract_code", &self.contract_code)
+            .field("request_serial", &self.request_serial)
+            .field("contract_display_account", &self.contract_display_account)
+            .field("notify_url", &self.notify_url)
+            .field("version", &self.version)
+            .field("timestamp", &self.timestamp)
+            .optional("return_web", &self.return_web)
+    }
+}
+
+impl FromObject for EntrustWeb {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            plan_id: object.required("plan_id")?,
+            contract_code: object.required("contract_code")?,
+            request_serial: object.required("request_serial")?,
+            contract_display_account: object.required("contract_display_account")?,
+            notify_url: object.required("notify_url")?,
+            version: object.required("version")?,
+            timestamp: object.required("timestamp")?,
+            return_web: object.maybe("return_web")?,
+        })
+    }
+}
+
+serde_by_node!(EntrustWeb);

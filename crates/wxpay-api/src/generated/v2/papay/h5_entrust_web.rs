@@ -2,9 +2,9 @@
 
 //! H5纯签约.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,7 +17,7 @@ use super::H5EntrustWebResponse;
 /// H5纯签约: `GET /papay/h5entrustweb`,
 /// [official page](https://pay.weixin.qq.com/doc/v2/merchant/4011987295). Always signed with
 /// HMAC-SHA256. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5EntrustWeb {
     /// App id of the official account, mini program or app; bound to the merchant (应用ID).
@@ -57,7 +57,6 @@ pub struct H5EntrustWeb {
     /// The app that is opened afterwards (回调应用appid).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_appid: Option<String>,
 }
 
@@ -154,3 +153,38 @@ impl Operation for H5EntrustWeb {
         Decode::read(reply)
     }
 }
+
+impl ToObject for H5EntrustWeb {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .field("appid", &self.appid)
+            .field("plan_id", &self.plan_id)
+            .field("contract_code", &self.contract_code)
+            .field("request_serial", &self.request_serial)
+            .field("contract_display_account", &self.contract_display_account)
+            .field("notify_url", &self.notify_url)
+            .field("version", &self.version)
+            .field("timestamp", &self.timestamp)
+            .field("clientip", &self.clientip)
+            .optional("return_appid", &self.return_appid)
+    }
+}
+
+impl FromObject for H5EntrustWeb {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            plan_id: object.required("plan_id")?,
+            contract_code: object.required("contract_code")?,
+            request_serial: object.required("request_serial")?,
+            contract_display_account: object.required("contract_display_account")?,
+            notify_url: object.required("notify_url")?,
+            version: object.required("version")?,
+            timestamp: object.required("timestamp")?,
+            clientip: object.required("clientip")?,
+            return_appid: object.maybe("return_appid")?,
+        })
+    }
+}
+
+serde_by_node!(H5EntrustWeb);

@@ -2,9 +2,9 @@
 
 //! 申请解约.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::DeletedContract;
 ///
 /// 申请解约: `POST /papay/partner/deletecontract`. Repeating it with the same `contract_id`
 /// and the same content is safe. Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerDeleteContract {
     /// App id of the official account, mini program or app; bound to the merchant (请求appid).
@@ -25,7 +25,6 @@ pub struct PartnerDeleteContract {
     /// The sub-merchant's app id (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -34,17 +33,14 @@ pub struct PartnerDeleteContract {
     /// The merchant's contract template, together with `contract_code` (模板id).
     ///
     /// At most 28 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_id: Option<String>,
     /// The merchant's own number of the contract, together with `plan_id` (签约协议号).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_code: Option<String>,
     /// WeChat Pay's number of the contract (委托代扣协议id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_id: Option<String>,
     /// Why it ends (解约备注).
     ///
@@ -166,3 +162,37 @@ impl Operation for PartnerDeleteContract {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PartnerDeleteContract {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(8)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("plan_id", &self.plan_id)
+            .optional("contract_code", &self.contract_code)
+            .optional("contract_id", &self.contract_id)
+            .field(
+                "contract_termination_remark",
+                &self.contract_termination_remark,
+            )
+            .field("version", &self.version)
+    }
+}
+
+impl FromObject for PartnerDeleteContract {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            plan_id: object.maybe("plan_id")?,
+            contract_code: object.maybe("contract_code")?,
+            contract_id: object.maybe("contract_id")?,
+            contract_termination_remark: object.required("contract_termination_remark")?,
+            version: object.required("version")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerDeleteContract);

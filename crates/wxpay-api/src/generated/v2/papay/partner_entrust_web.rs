@@ -2,9 +2,9 @@
 
 //! 公众号纯签约.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Form, OperationInfo, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 公众号纯签约: `GET /papay/partner/entrustweb`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_1.shtml).
 /// The payer's browser opens it. Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerEntrustWeb {
     /// App id of the official account, mini program or app; bound to the merchant (应用ID).
@@ -24,7 +24,6 @@ pub struct PartnerEntrustWeb {
     /// The sub-merchant's app id (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -61,7 +60,6 @@ pub struct PartnerEntrustWeb {
     /// 1: the page goes back to the page before it afterwards (返回web).
     ///
     /// 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_web: Option<i64>,
 }
 
@@ -162,3 +160,40 @@ impl Request for PartnerEntrustWeb {
         Ok(())
     }
 }
+
+impl ToObject for PartnerEntrustWeb {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("plan_id", &self.plan_id)
+            .field("contract_code", &self.contract_code)
+            .field("request_serial", &self.request_serial)
+            .field("contract_display_account", &self.contract_display_account)
+            .field("notify_url", &self.notify_url)
+            .field("version", &self.version)
+            .field("timestamp", &self.timestamp)
+            .optional("return_web", &self.return_web)
+    }
+}
+
+impl FromObject for PartnerEntrustWeb {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            plan_id: object.required("plan_id")?,
+            contract_code: object.required("contract_code")?,
+            request_serial: object.required("request_serial")?,
+            contract_display_account: object.required("contract_display_account")?,
+            notify_url: object.required("notify_url")?,
+            version: object.required("version")?,
+            timestamp: object.required("timestamp")?,
+            return_web: object.maybe("return_web")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerEntrustWeb);

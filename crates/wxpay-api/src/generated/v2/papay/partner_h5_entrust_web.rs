@@ -2,9 +2,9 @@
 
 //! H5纯签约.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,7 +17,7 @@ use super::H5EntrustWebResponse;
 /// H5纯签约: `GET /papay/partner/h5entrustweb`,
 /// [official page](https://pay.weixin.qq.com/doc/v2/partner/4011988368). Always signed with
 /// HMAC-SHA256. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerH5EntrustWeb {
     /// App id of the official account, mini program or app; bound to the merchant (应用ID).
@@ -27,7 +27,6 @@ pub struct PartnerH5EntrustWeb {
     /// The sub-merchant's app id (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -64,30 +63,22 @@ pub struct PartnerH5EntrustWeb {
     /// Address of the payer's device (客户端 IP).
     pub clientip: String,
     /// Number of the payer's device (设备ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deviceid: Option<String>,
     /// The payer's phone number (手机号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mobile: Option<Sensitive>,
     /// The payer's mail address (邮箱地址).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Sensitive>,
     /// The payer's QQ number (QQ号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub qq: Option<Sensitive>,
     /// The payer under `appid` (微信openID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// Number of the payer's identity card (身份证号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub creid: Option<Sensitive>,
     /// The merchant's own number of the payer (商户侧用户标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub outerid: Option<String>,
     /// The app that is opened afterwards (回调应用appid).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_appid: Option<String>,
 }
 
@@ -269,3 +260,56 @@ impl Operation for PartnerH5EntrustWeb {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PartnerH5EntrustWeb {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(19)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("plan_id", &self.plan_id)
+            .field("contract_code", &self.contract_code)
+            .field("request_serial", &self.request_serial)
+            .field("contract_display_account", &self.contract_display_account)
+            .field("notify_url", &self.notify_url)
+            .field("version", &self.version)
+            .field("timestamp", &self.timestamp)
+            .field("clientip", &self.clientip)
+            .optional("deviceid", &self.deviceid)
+            .optional("mobile", &self.mobile)
+            .optional("email", &self.email)
+            .optional("qq", &self.qq)
+            .optional("openid", &self.openid)
+            .optional("creid", &self.creid)
+            .optional("outerid", &self.outerid)
+            .optional("return_appid", &self.return_appid)
+    }
+}
+
+impl FromObject for PartnerH5EntrustWeb {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            plan_id: object.required("plan_id")?,
+            contract_code: object.required("contract_code")?,
+            request_serial: object.required("request_serial")?,
+            contract_display_account: object.required("contract_display_account")?,
+            notify_url: object.required("notify_url")?,
+            version: object.required("version")?,
+            timestamp: object.required("timestamp")?,
+            clientip: object.required("clientip")?,
+            deviceid: object.maybe("deviceid")?,
+            mobile: object.maybe("mobile")?,
+            email: object.maybe("email")?,
+            qq: object.maybe("qq")?,
+            openid: object.maybe("openid")?,
+            creid: object.maybe("creid")?,
+            outerid: object.maybe("outerid")?,
+            return_appid: object.maybe("return_appid")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerH5EntrustWeb);

@@ -2,9 +2,9 @@
 
 //! 申请扣款.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing, YesNo};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -18,7 +18,7 @@ use crate::Currency;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_8.shtml).
 /// Repeating it with the same `out_trade_no` and the same content is safe. Always signed with
 /// MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerPapPayApply {
     /// App id of the official account, mini program or app; bound to the merchant (请求appid).
@@ -28,7 +28,6 @@ pub struct PartnerPapPayApply {
     /// The sub-merchant's app id (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -41,12 +40,10 @@ pub struct PartnerPapPayApply {
     /// The goods by name (商品详情).
     ///
     /// At most 8192 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -59,7 +56,6 @@ pub struct PartnerPapPayApply {
     /// Currency of the amount (货币类型).
     ///
     /// `CNY` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<Currency>,
     /// Address of the calling machine, IPv4 (终端IP).
     ///
@@ -68,7 +64,6 @@ pub struct PartnerPapPayApply {
     /// Mark that coupons can be bound to (商品标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Where the notice of the deduction is sent (回调通知url).
     ///
@@ -81,7 +76,6 @@ pub struct PartnerPapPayApply {
     /// At most 32 characters.
     pub contract_id: String,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<YesNo>,
 }
 
@@ -216,3 +210,48 @@ impl Operation for PartnerPapPayApply {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PartnerPapPayApply {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(15)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("total_fee", &self.total_fee)
+            .optional("fee_type", &self.fee_type)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("goods_tag", &self.goods_tag)
+            .field("notify_url", &self.notify_url)
+            .field("trade_type", &self.trade_type)
+            .field("contract_id", &self.contract_id)
+            .optional("receipt", &self.receipt)
+    }
+}
+
+impl FromObject for PartnerPapPayApply {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            total_fee: object.required("total_fee")?,
+            fee_type: object.maybe("fee_type")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            goods_tag: object.maybe("goods_tag")?,
+            notify_url: object.required("notify_url")?,
+            trade_type: object.required("trade_type")?,
+            contract_id: object.required("contract_id")?,
+            receipt: object.maybe("receipt")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerPapPayApply);

@@ -2,9 +2,9 @@
 
 //! 查询签约关系.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -16,7 +16,7 @@ use super::Contract;
 /// 查询签约关系: `POST /papay/partner/querycontract`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_7.shtml).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerQueryContract {
     /// App id of the official account, mini program or app; bound to the merchant (应用ID).
@@ -26,7 +26,6 @@ pub struct PartnerQueryContract {
     /// The sub-merchant's app id (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -35,17 +34,14 @@ pub struct PartnerQueryContract {
     /// The merchant's contract template, together with `contract_code` (模板id).
     ///
     /// At most 28 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_id: Option<String>,
     /// The merchant's own number of the contract, together with `plan_id` (签约协议号).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_code: Option<String>,
     /// WeChat Pay's number of the contract (委托代扣协议id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_id: Option<String>,
     /// Version of the interface: `1.0` (版本号).
     ///
@@ -151,3 +147,32 @@ impl Operation for PartnerQueryContract {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PartnerQueryContract {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("plan_id", &self.plan_id)
+            .optional("contract_code", &self.contract_code)
+            .optional("contract_id", &self.contract_id)
+            .field("version", &self.version)
+    }
+}
+
+impl FromObject for PartnerQueryContract {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            plan_id: object.maybe("plan_id")?,
+            contract_code: object.maybe("contract_code")?,
+            contract_id: object.maybe("contract_id")?,
+            version: object.required("version")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerQueryContract);

@@ -2,9 +2,9 @@
 
 //! APP纯签约.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, YesNo};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -16,7 +16,7 @@ use super::PreEntrustWebResponse;
 /// APP纯签约: `POST /papay/preentrustweb`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_2.shtml).
 /// Repeating it with the same `contract_code` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PreEntrustWeb {
     /// App id of the official account, mini program or app; bound to the merchant (应用ID).
@@ -26,12 +26,10 @@ pub struct PreEntrustWeb {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The merchant's contract template (模板id).
     ///
@@ -62,7 +60,6 @@ pub struct PreEntrustWeb {
     /// At least 0.
     pub timestamp: i64,
     /// Whether WeChat goes back to the app afterwards (返回app).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_app: Option<YesNo>,
 }
 
@@ -172,3 +169,40 @@ impl Operation for PreEntrustWeb {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PreEntrustWeb {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("plan_id", &self.plan_id)
+            .field("contract_code", &self.contract_code)
+            .field("request_serial", &self.request_serial)
+            .field("contract_display_account", &self.contract_display_account)
+            .field("notify_url", &self.notify_url)
+            .field("version", &self.version)
+            .field("timestamp", &self.timestamp)
+            .optional("return_app", &self.return_app)
+    }
+}
+
+impl FromObject for PreEntrustWeb {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            plan_id: object.required("plan_id")?,
+            contract_code: object.required("contract_code")?,
+            request_serial: object.required("request_serial")?,
+            contract_display_account: object.required("contract_display_account")?,
+            notify_url: object.required("notify_url")?,
+            version: object.required("version")?,
+            timestamp: object.required("timestamp")?,
+            return_app: object.maybe("return_app")?,
+        })
+    }
+}
+
+serde_by_node!(PreEntrustWeb);

@@ -2,9 +2,9 @@
 
 //! 查询订单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::PapOrder;
 /// 查询订单: `POST /pay/paporderquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/pap.php?chapter=18_10&index=14).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryPapOrder {
     /// App id of the official account, mini program or app; bound to the merchant (请求appid).
@@ -25,12 +25,10 @@ pub struct QueryPapOrder {
     /// WeChat Pay's number of the order; goes before the other (微信订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
 }
 
@@ -96,3 +94,24 @@ impl Operation for QueryPapOrder {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryPapOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("appid", &self.appid)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for QueryPapOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(QueryPapOrder);

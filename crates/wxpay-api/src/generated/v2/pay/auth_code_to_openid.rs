@@ -2,9 +2,9 @@
 
 //! 授权码查询openid.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 授权码查询openid: `POST /tools/authcodetoopenid`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/micropay_sl.php?chapter=9_12&index=8).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AuthCodeToOpenid {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -24,12 +24,10 @@ pub struct AuthCodeToOpenid {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The payment code; begins with 10 to 15 (付款码).
     ///
@@ -99,6 +97,29 @@ impl Operation for AuthCodeToOpenid {
         Decode::read(reply)
     }
 }
+
+impl ToObject for AuthCodeToOpenid {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("auth_code", &self.auth_code)
+    }
+}
+
+impl FromObject for AuthCodeToOpenid {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            auth_code: object.required("auth_code")?,
+        })
+    }
+}
+
+serde_by_node!(AuthCodeToOpenid);
 
 /// Whose payment code it is.
 ///

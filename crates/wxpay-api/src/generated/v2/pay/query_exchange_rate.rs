@@ -2,9 +2,9 @@
 
 //! 查询汇率.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Date, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     DateForm, Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing,
 };
@@ -17,7 +17,7 @@ use crate::Currency;
 /// 查询汇率: `POST /pay/queryexchagerate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/pay/In-AppPay/chapter8_10.shtml).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryExchangeRate {
     /// App id, bound to the merchant (公众账号ID).
@@ -27,7 +27,6 @@ pub struct QueryExchangeRate {
     /// The sub-merchant's number; institutions only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The foreign currency (币种).
     pub fee_type: Currency,
@@ -88,6 +87,29 @@ impl Operation for QueryExchangeRate {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryExchangeRate {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("appid", &self.appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("fee_type", &self.fee_type)
+            .field("date", &self.date)
+    }
+}
+
+impl FromObject for QueryExchangeRate {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            fee_type: object.required("fee_type")?,
+            date: object.required("date")?,
+        })
+    }
+}
+
+serde_by_node!(QueryExchangeRate);
 
 /// A rate of exchange.
 ///

@@ -2,9 +2,9 @@
 
 //! 交易保障.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::ReportedState;
 /// 交易保障: `POST /payitil/report`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_14&index=8).
 /// Always signed with MD5. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -26,17 +26,14 @@ pub struct Report {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// Number of the terminal or shop, the merchant's own (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// Address of the interface that is reported on (接口URL).
     ///
@@ -130,10 +127,39 @@ impl Operation for Report {
     }
 }
 
+impl ToObject for Report {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("device_info", &self.device_info)
+            .field("interface_url", &self.interface_url)
+            .field("user_ip", &self.user_ip)
+            .list("trades", &self.trades)
+    }
+}
+
+impl FromObject for Report {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            device_info: object.maybe("device_info")?,
+            interface_url: object.required("interface_url")?,
+            user_ip: object.required("user_ip")?,
+            trades: object.required_list("trades")?,
+        })
+    }
+}
+
+serde_by_node!(Report);
+
 /// How one payment by code went.
 ///
 /// 上报数据.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReportedTrade {
     /// The merchant's own order number (商户订单号).
@@ -151,7 +177,6 @@ pub struct ReportedTrade {
     /// How it ended (交易结果).
     pub state: ReportedState,
     /// What went wrong, in the merchant's own words (自定义的错误描述信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub err_msg: Option<String>,
 }
 
@@ -189,3 +214,28 @@ impl ReportedTrade {
         check::text("err_msg", &self.err_msg, 1, usize::MAX)
     }
 }
+
+impl ToObject for ReportedTrade {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("begin_time", &self.begin_time)
+            .field("end_time", &self.end_time)
+            .field("state", &self.state)
+            .optional("err_msg", &self.err_msg)
+    }
+}
+
+impl FromObject for ReportedTrade {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_trade_no: object.required("out_trade_no")?,
+            begin_time: object.required("begin_time")?,
+            end_time: object.required("end_time")?,
+            state: object.required("state")?,
+            err_msg: object.maybe("err_msg")?,
+        })
+    }
+}
+
+serde_by_node!(ReportedTrade);

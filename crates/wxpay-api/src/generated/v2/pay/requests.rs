@@ -2,25 +2,23 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 
 /// The goods of an order, for coupons on single goods. 6000 characters of JSON at most.
 ///
 /// 商品详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OrderDetail {
     /// What the receipt was worth before the merchant split it; no coupon applies where the order
     /// costs something else (订单原价).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_price: Option<Fen>,
     /// The merchant's receipt number (商品小票ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt_id: Option<String>,
     /// The goods (单品列表).
     pub goods_detail: Vec<GoodsDetail>,
@@ -63,10 +61,31 @@ impl OrderDetail {
     }
 }
 
+impl ToObject for OrderDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("cost_price", &self.cost_price)
+            .optional("receipt_id", &self.receipt_id)
+            .list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for OrderDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            cost_price: object.maybe("cost_price")?,
+            receipt_id: object.maybe("receipt_id")?,
+            goods_detail: object.required_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(OrderDetail);
+
 /// One kind of goods in an order.
 ///
 /// 单品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct GoodsDetail {
     /// The merchant's code: letters, digits, hyphen, underscore (商品编码).
@@ -76,12 +95,10 @@ pub struct GoodsDetail {
     /// WeChat Pay's code, where it has one (微信支付商品编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// How many pieces (商品数量).
     ///
@@ -94,18 +111,14 @@ pub struct GoodsDetail {
     /// The merchant's category of the goods (商品类目ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_category: Option<String>,
     /// What the goods are (商品描述).
     ///
     /// At most 1000 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// Kind of the goods (商品种类).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// Merchant category code of the goods (商品MCC码).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_category_code: Option<i64>,
 }
 
@@ -179,10 +192,43 @@ impl GoodsDetail {
     }
 }
 
+impl ToObject for GoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("goods_id", &self.goods_id)
+            .optional("wxpay_goods_id", &self.wxpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .field("quantity", &self.quantity)
+            .field("price", &self.price)
+            .optional("goods_category", &self.goods_category)
+            .optional("body", &self.body)
+            .optional("category", &self.category)
+            .optional("merchant_category_code", &self.merchant_category_code)
+    }
+}
+
+impl FromObject for GoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.required("goods_id")?,
+            wxpay_goods_id: object.maybe("wxpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            quantity: object.required("quantity")?,
+            price: object.required("price")?,
+            goods_category: object.maybe("goods_category")?,
+            body: object.maybe("body")?,
+            category: object.maybe("category")?,
+            merchant_category_code: object.maybe("merchant_category_code")?,
+        })
+    }
+}
+
+serde_by_node!(GoodsDetail);
+
 /// A shop.
 ///
 /// 门店信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StoreInfo {
     /// The merchant's own number of the shop (门店id).
@@ -192,17 +238,14 @@ pub struct StoreInfo {
     /// Name of the shop (门店名称).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Code of its district, six digits of GB/T 2260 (门店行政区划码).
     ///
     /// At most 6 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub area_code: Option<String>,
     /// Its address (门店详细地址).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
@@ -245,3 +288,26 @@ impl StoreInfo {
         check::text("address", &self.address, 1, 128)
     }
 }
+
+impl ToObject for StoreInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("id", &self.id)
+            .optional("name", &self.name)
+            .optional("area_code", &self.area_code)
+            .optional("address", &self.address)
+    }
+}
+
+impl FromObject for StoreInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: object.required("id")?,
+            name: object.maybe("name")?,
+            area_code: object.maybe("area_code")?,
+            address: object.maybe("address")?,
+        })
+    }
+}
+
+serde_by_node!(StoreInfo);

@@ -2,9 +2,9 @@
 
 //! 查询结算资金.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Date, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     DateForm, Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing,
 };
@@ -22,7 +22,7 @@ use crate::Currency;
 /// 查询结算资金: `POST /pay/settlementquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/pay/In-AppPay/chapter8_9.shtml).
 /// Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SettlementQuery {
     /// App id, bound to the merchant (公众账号ID).
@@ -32,7 +32,6 @@ pub struct SettlementQuery {
     /// The sub-merchant's number; institutions only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// 1 for what is settled, 2 for what is not yet (结算状态).
     ///
@@ -53,7 +52,6 @@ pub struct SettlementQuery {
     /// `true` to have the amounts of profit sharing too (是否查询分账结算信息).
     ///
     /// At most 5 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub query_split: Option<String>,
 }
 
@@ -135,6 +133,37 @@ impl Operation for SettlementQuery {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SettlementQuery {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(8)
+            .field("appid", &self.appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("usetag", &self.usetag)
+            .field("offset", &self.offset)
+            .field("limit", &self.limit)
+            .field("date_start", &self.date_start)
+            .field("date_end", &self.date_end)
+            .optional("query_split", &self.query_split)
+    }
+}
+
+impl FromObject for SettlementQuery {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            usetag: object.required("usetag")?,
+            offset: object.required("offset")?,
+            limit: object.required("limit")?,
+            date_start: object.required("date_start")?,
+            date_end: object.required("date_end")?,
+            query_split: object.maybe("query_split")?,
+        })
+    }
+}
+
+serde_by_node!(SettlementQuery);
 
 /// What a cross-border merchant was settled, or will be, in the smallest unit of
 /// `settlementfee_type`.

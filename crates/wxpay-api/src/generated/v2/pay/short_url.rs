@@ -2,9 +2,9 @@
 
 //! 转换短链接.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 ///
 /// 转换短链接: `POST /tools/shorturl`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/native.php?chapter=9_9&index=10).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ShortUrl {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -24,12 +24,10 @@ pub struct ShortUrl {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The link, which begins with `weixin://wxpay/bizpayurl` (URL链接).
     ///
@@ -92,6 +90,29 @@ impl Operation for ShortUrl {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ShortUrl {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("long_url", &self.long_url)
+    }
+}
+
+impl FromObject for ShortUrl {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            long_url: object.required("long_url")?,
+        })
+    }
+}
+
+serde_by_node!(ShortUrl);
 
 /// A link that was shortened.
 ///

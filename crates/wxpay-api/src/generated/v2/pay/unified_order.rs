@@ -2,9 +2,9 @@
 
 //! 统一下单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, TimeForm, YesNo,
 };
@@ -18,7 +18,7 @@ use crate::Currency;
 /// 统一下单: `POST /pay/unifiedorder`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_1). Repeating it
 /// with the same `out_trade_no` and the same content is safe.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UnifiedOrder {
     /// App id of the official account, mini program or app the payer uses; bound to the merchant
@@ -29,29 +29,24 @@ pub struct UnifiedOrder {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// Number of the terminal or shop, the merchant's own; `WEB` for web pages (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     ///
     /// At most 128 characters.
     pub body: String,
     /// The goods, for coupons on single goods; together with `version` 1.0 (商品详情).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<OrderDetail>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -60,7 +55,6 @@ pub struct UnifiedOrder {
     /// Currency of the amount (标价币种).
     ///
     /// `CNY` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<Currency>,
     /// What the whole order costs (标价金额).
     ///
@@ -71,15 +65,12 @@ pub struct UnifiedOrder {
     /// At most 64 characters.
     pub spbill_create_ip: String,
     /// When the order was made (交易起始时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_start: Option<DateTime>,
     /// Last moment to pay, at least one minute after `time_start` (交易结束时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_expire: Option<DateTime>,
     /// Mark that coupons can be bound to (订单优惠标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Where the payment notice is sent (通知地址).
     ///
@@ -90,48 +81,37 @@ pub struct UnifiedOrder {
     /// The merchant's own number of the product; needed for NATIVE (商品ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
     /// Way of paying that is closed to the payer (指定支付方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_pay: Option<LimitPay>,
     /// Who pays, under `appid`; JSAPI needs it, or `sub_openid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// Who pays, under `sub_appid`; providers only (用户子标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// Whether the payer's receipt offers an electronic invoice (电子发票入口开放标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<YesNo>,
     /// Where the payment takes place; needed for MWEB. 256 characters at most (场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
     /// Whether the amount is kept for profit sharing (是否需要分账).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<YesNo>,
     /// `1.0` with `detail`, left out otherwise (接口版本号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Kind of the document the payer has to own; for payments by one person only (指定身份支付)
     /// (证件类型).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_type: Option<IdentityType>,
     /// Number of that document (证件号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_creid: Option<Sensitive>,
     /// Name the payer has to have (姓名).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_truename: Option<Sensitive>,
 }
 
@@ -397,17 +377,84 @@ impl Operation for UnifiedOrder {
     }
 }
 
+impl ToObject for UnifiedOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(27)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("device_info", &self.device_info)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .optional("fee_type", &self.fee_type)
+            .field("total_fee", &self.total_fee)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("time_start", &self.time_start)
+            .optional("time_expire", &self.time_expire)
+            .optional("goods_tag", &self.goods_tag)
+            .field("notify_url", &self.notify_url)
+            .field("trade_type", &self.trade_type)
+            .optional("product_id", &self.product_id)
+            .optional("limit_pay", &self.limit_pay)
+            .optional("openid", &self.openid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("receipt", &self.receipt)
+            .optional("scene_info", &self.scene_info)
+            .optional("profit_sharing", &self.profit_sharing)
+            .optional("version", &self.version)
+            .optional("user_type", &self.user_type)
+            .optional("user_creid", &self.user_creid)
+            .optional("user_truename", &self.user_truename)
+    }
+}
+
+impl FromObject for UnifiedOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            device_info: object.maybe("device_info")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            fee_type: object.maybe("fee_type")?,
+            total_fee: object.required("total_fee")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            time_start: object.maybe("time_start")?,
+            time_expire: object.maybe("time_expire")?,
+            goods_tag: object.maybe("goods_tag")?,
+            notify_url: object.required("notify_url")?,
+            trade_type: object.required("trade_type")?,
+            product_id: object.maybe("product_id")?,
+            limit_pay: object.maybe("limit_pay")?,
+            openid: object.maybe("openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            receipt: object.maybe("receipt")?,
+            scene_info: object.maybe("scene_info")?,
+            profit_sharing: object.maybe("profit_sharing")?,
+            version: object.maybe("version")?,
+            user_type: object.maybe("user_type")?,
+            user_creid: object.maybe("user_creid")?,
+            user_truename: object.maybe("user_truename")?,
+        })
+    }
+}
+
+serde_by_node!(UnifiedOrder);
+
 /// Where a payment takes place.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SceneInfo {
     /// The page an H5 payment starts from; needed for MWEB (H5场景信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub h5_info: Option<H5Info>,
     /// The shop (门店信息).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_info: Option<StoreInfo>,
 }
 
@@ -442,29 +489,42 @@ impl SceneInfo {
     }
 }
 
+impl ToObject for SceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("h5_info", &self.h5_info)
+            .optional("store_info", &self.store_info)
+    }
+}
+
+impl FromObject for SceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            h5_info: object.maybe("h5_info")?,
+            store_info: object.maybe("store_info")?,
+        })
+    }
+}
+
+serde_by_node!(SceneInfo);
+
 /// The page an H5 payment starts from.
 ///
 /// H5场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5Info {
     /// Kind of page (场景类型).
-    #[serde(rename = "type")]
     pub kind: H5Type,
     /// Address of the web site; for `Wap` (WAP网站URL地址).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wap_url: Option<String>,
     /// Name of the web site; for `Wap` (WAP网站名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wap_name: Option<String>,
     /// Name of the app; for `IOS` and `Android` (应用名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_name: Option<String>,
     /// Bundle id of the app; for `IOS` (bundle_id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_id: Option<String>,
     /// Package name of the app; for `Android` (包名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub package_name: Option<String>,
 }
 
@@ -524,6 +584,33 @@ impl H5Info {
         check::text("package_name", &self.package_name, 1, usize::MAX)
     }
 }
+
+impl ToObject for H5Info {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("type", &self.kind)
+            .optional("wap_url", &self.wap_url)
+            .optional("wap_name", &self.wap_name)
+            .optional("app_name", &self.app_name)
+            .optional("bundle_id", &self.bundle_id)
+            .optional("package_name", &self.package_name)
+    }
+}
+
+impl FromObject for H5Info {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            wap_url: object.maybe("wap_url")?,
+            wap_name: object.maybe("wap_name")?,
+            app_name: object.maybe("app_name")?,
+            bundle_id: object.maybe("bundle_id")?,
+            package_name: object.maybe("package_name")?,
+        })
+    }
+}
+
+serde_by_node!(H5Info);
 
 /// An order is ready to be paid.
 ///

@@ -2,9 +2,9 @@
 
 //! 添加分账接收方.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,18 +15,16 @@ use super::{ReceiverResponse, ReceiverType, RelationType};
 /// 添加分账接收方: `POST /pay/profitsharingaddreceiver`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_3&index=4).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddReceiver {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The merchant's app id (公众账号ID).
     ///
@@ -97,14 +95,36 @@ impl Operation for AddReceiver {
     }
 }
 
+impl ToObject for AddReceiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .field("appid", &self.appid)
+            .field("receiver", &self.receiver)
+    }
+}
+
+impl FromObject for AddReceiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            appid: object.required("appid")?,
+            receiver: object.required("receiver")?,
+        })
+    }
+}
+
+serde_by_node!(AddReceiver);
+
 /// Somebody who may be given a share.
 ///
 /// 分账接收方.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NewReceiver {
     /// What `account` is (分账接收方类型).
-    #[serde(rename = "type")]
     pub kind: ReceiverType,
     /// Merchant number or openid (分账接收方账号).
     ///
@@ -112,14 +132,12 @@ pub struct NewReceiver {
     pub account: String,
     /// Full name of a merchant, which is needed, or name of a person; checked where it is sent
     /// (分账个人接收方姓名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Sensitive>,
     /// What they are to the merchant (与分账方的关系类型).
     pub relation_type: RelationType,
     /// The same in the merchant's words; needed for CUSTOM (自定义的分账关系).
     ///
     /// At most 10 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_relation: Option<String>,
 }
 
@@ -159,3 +177,28 @@ impl NewReceiver {
         check::text("custom_relation", &self.custom_relation, 1, 10)
     }
 }
+
+impl ToObject for NewReceiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("type", &self.kind)
+            .field("account", &self.account)
+            .optional("name", &self.name)
+            .field("relation_type", &self.relation_type)
+            .optional("custom_relation", &self.custom_relation)
+    }
+}
+
+impl FromObject for NewReceiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            account: object.required("account")?,
+            name: object.maybe("name")?,
+            relation_type: object.required("relation_type")?,
+            custom_relation: object.maybe("custom_relation")?,
+        })
+    }
+}
+
+serde_by_node!(NewReceiver);

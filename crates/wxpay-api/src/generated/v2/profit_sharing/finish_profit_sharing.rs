@@ -2,9 +2,9 @@
 
 //! 完结分账.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,13 +14,12 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_5&index=6).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FinishProfitSharing {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The merchant's app id (公众账号ID).
     ///
@@ -103,6 +102,31 @@ impl Operation for FinishProfitSharing {
         Decode::read(reply)
     }
 }
+
+impl ToObject for FinishProfitSharing {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("appid", &self.appid)
+            .field("transaction_id", &self.transaction_id)
+            .field("out_order_no", &self.out_order_no)
+            .field("description", &self.description)
+    }
+}
+
+impl FromObject for FinishProfitSharing {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            appid: object.required("appid")?,
+            transaction_id: object.required("transaction_id")?,
+            out_order_no: object.required("out_order_no")?,
+            description: object.required("description")?,
+        })
+    }
+}
+
+serde_by_node!(FinishProfitSharing);
 
 /// An order whose sharing has ended.
 ///

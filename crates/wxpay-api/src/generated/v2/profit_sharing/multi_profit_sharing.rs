@@ -2,9 +2,9 @@
 
 //! 请求多次分账.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,18 +17,16 @@ use super::{Receiver, ReceiverResult};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_6&index=2).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MultiProfitSharing {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The merchant's app id (公众账号ID).
     ///
@@ -121,6 +119,33 @@ impl Operation for MultiProfitSharing {
         Decode::read(reply)
     }
 }
+
+impl ToObject for MultiProfitSharing {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .field("appid", &self.appid)
+            .field("transaction_id", &self.transaction_id)
+            .field("out_order_no", &self.out_order_no)
+            .list("receivers", &self.receivers)
+    }
+}
+
+impl FromObject for MultiProfitSharing {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            appid: object.required("appid")?,
+            transaction_id: object.required("transaction_id")?,
+            out_order_no: object.required("out_order_no")?,
+            receivers: object.required_list("receivers")?,
+        })
+    }
+}
+
+serde_by_node!(MultiProfitSharing);
 
 /// A part of an order that is being shared. The money moves later:
 /// [`QueryProfitSharing`](super::QueryProfitSharing) tells.

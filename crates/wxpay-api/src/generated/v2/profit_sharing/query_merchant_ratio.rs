@@ -2,9 +2,9 @@
 
 //! 查询最大分账比例API.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,18 +13,16 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 查询最大分账比例API: `POST /pay/profitsharingmerchantratioquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation_sl.php?chapter=25_11&index=8).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryMerchantRatio {
     /// The sub-merchant's number (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The brand's merchant number; sharing of a brand (品牌分账) only (品牌主商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub brand_mch_id: Option<String>,
 }
 
@@ -85,6 +83,25 @@ impl Operation for QueryMerchantRatio {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryMerchantRatio {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("brand_mch_id", &self.brand_mch_id)
+    }
+}
+
+impl FromObject for QueryMerchantRatio {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            brand_mch_id: object.maybe("brand_mch_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryMerchantRatio);
 
 /// The largest part of an order that may be shared.
 ///

@@ -2,8 +2,8 @@
 
 //! 查询订单待分账金额.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -12,7 +12,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 查询订单待分账金额: `POST /pay/profitsharingorderamountquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_10&index=7).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderAmount {
     /// WeChat Pay's number of the order (微信订单号).
@@ -57,6 +57,22 @@ impl Operation for QueryOrderAmount {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryOrderAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("transaction_id", &self.transaction_id)
+    }
+}
+
+impl FromObject for QueryOrderAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            transaction_id: object.required("transaction_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrderAmount);
 
 /// What is left of an order to be shared.
 ///

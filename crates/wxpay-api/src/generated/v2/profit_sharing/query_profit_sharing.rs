@@ -2,9 +2,9 @@
 
 //! 查询分账结果.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,13 +15,12 @@ use super::{ProfitSharingStatus, ReceiverResult};
 /// 查询分账结果: `POST /pay/profitsharingquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_2&index=3).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryProfitSharing {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -84,6 +83,27 @@ impl Operation for QueryProfitSharing {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryProfitSharing {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("transaction_id", &self.transaction_id)
+            .field("out_order_no", &self.out_order_no)
+    }
+}
+
+impl FromObject for QueryProfitSharing {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            transaction_id: object.required("transaction_id")?,
+            out_order_no: object.required("out_order_no")?,
+        })
+    }
+}
+
+serde_by_node!(QueryProfitSharing);
 
 /// A sharing.
 ///

@@ -2,9 +2,9 @@
 
 //! 回退结果查询.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,18 +15,16 @@ use super::ProfitSharingReturn;
 /// 回退结果查询: `POST /pay/profitsharingreturnquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_8&index=9).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryReturn {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The merchant's app id (公众账号ID).
     ///
@@ -35,12 +33,10 @@ pub struct QueryReturn {
     /// WeChat Pay's number of the sharing (微信分账单号).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
     /// The merchant's own number of the sharing (商户分账单号).
     ///
     /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_order_no: Option<String>,
     /// The merchant's own number of the return (商户回退单号).
     ///
@@ -134,3 +130,30 @@ impl Operation for QueryReturn {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryReturn {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .field("appid", &self.appid)
+            .optional("order_id", &self.order_id)
+            .optional("out_order_no", &self.out_order_no)
+            .field("out_return_no", &self.out_return_no)
+    }
+}
+
+impl FromObject for QueryReturn {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            appid: object.required("appid")?,
+            order_id: object.maybe("order_id")?,
+            out_order_no: object.maybe("out_order_no")?,
+            out_return_no: object.required("out_return_no")?,
+        })
+    }
+}
+
+serde_by_node!(QueryReturn);

@@ -2,9 +2,9 @@
 
 //! 删除分账接收方.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,18 +15,16 @@ use super::{ReceiverResponse, ReceiverType};
 /// 删除分账接收方: `POST /pay/profitsharingremovereceiver`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_4&index=5).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RemoveReceiver {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The merchant's app id (公众账号ID).
     ///
@@ -97,14 +95,36 @@ impl Operation for RemoveReceiver {
     }
 }
 
+impl ToObject for RemoveReceiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .field("appid", &self.appid)
+            .field("receiver", &self.receiver)
+    }
+}
+
+impl FromObject for RemoveReceiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            appid: object.required("appid")?,
+            receiver: object.required("receiver")?,
+        })
+    }
+}
+
+serde_by_node!(RemoveReceiver);
+
 /// Somebody who may no longer be given a share.
 ///
 /// 分账接收方.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RemovedReceiver {
     /// What `account` is (分账接收方类型).
-    #[serde(rename = "type")]
     pub kind: ReceiverType,
     /// Merchant number or openid (分账接收方账号).
     ///
@@ -125,3 +145,22 @@ impl RemovedReceiver {
         check::text("account", &self.account, 1, 64)
     }
 }
+
+impl ToObject for RemovedReceiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("type", &self.kind)
+            .field("account", &self.account)
+    }
+}
+
+impl FromObject for RemovedReceiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            account: object.required("account")?,
+        })
+    }
+}
+
+serde_by_node!(RemovedReceiver);

@@ -2,19 +2,18 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 
 use super::ReceiverType;
 
 /// Who gets a share, and how much.
 ///
 /// 分账接收方.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Receiver {
     /// What `account` is (分账接收方类型).
-    #[serde(rename = "type")]
     pub kind: ReceiverType,
     /// Merchant number or openid (分账接收方账号).
     ///
@@ -29,7 +28,6 @@ pub struct Receiver {
     /// At most 80 characters.
     pub description: String,
     /// Name of a person; checked where it is sent (分账个人接收方姓名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Sensitive>,
 }
 
@@ -64,3 +62,28 @@ impl Receiver {
         check::text("name", &self.name, 1, usize::MAX)
     }
 }
+
+impl ToObject for Receiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("type", &self.kind)
+            .field("account", &self.account)
+            .field("amount", &self.amount)
+            .field("description", &self.description)
+            .optional("name", &self.name)
+    }
+}
+
+impl FromObject for Receiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            account: object.required("account")?,
+            amount: object.required("amount")?,
+            description: object.required("description")?,
+            name: object.maybe("name")?,
+        })
+    }
+}
+
+serde_by_node!(Receiver);

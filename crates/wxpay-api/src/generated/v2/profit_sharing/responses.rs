@@ -2,59 +2,74 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, Fen};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, TimeForm};
 
 use super::{ReceiverState, ReceiverType, ReturnAccountType, ReturnFailReason, ReturnResult};
-use crate::wire;
 
 /// What somebody gets of a sharing.
 ///
 /// 分账接收方.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReceiverResult {
     /// What the account is (分账接收方类型).
-    #[serde(
-        rename = "type",
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<ReceiverType>,
     /// Merchant number or openid, as queries name it (分账接收方账号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// Merchant number or openid, as requests are answered (分账接收方账号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiver_account: Option<String>,
     /// Merchant number, where a merchant gets it (分账接收商户号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiver_mchid: Option<String>,
     /// The share (分账金额).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Fen>,
     /// What it is for (分账描述).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Where it stands (分账结果).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub result: Option<ReceiverState>,
     /// WeChat Pay's number of this share (分账明细单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail_id: Option<String>,
     /// When it was done, Beijing time, as `yyyyMMddHHmmss` (分账完成时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_time: Option<String>,
     /// Why it was closed (分账失败原因).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fail_reason: Option<String>,
 }
+
+impl ToObject for ReceiverResult {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .optional("type", &self.kind)
+            .optional("account", &self.account)
+            .optional("receiver_account", &self.receiver_account)
+            .optional("receiver_mchid", &self.receiver_mchid)
+            .optional("amount", &self.amount)
+            .optional("description", &self.description)
+            .optional("result", &self.result)
+            .optional("detail_id", &self.detail_id)
+            .optional("finish_time", &self.finish_time)
+            .optional("fail_reason", &self.fail_reason)
+    }
+}
+
+impl FromObject for ReceiverResult {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.maybe("type")?,
+            account: object.maybe("account")?,
+            receiver_account: object.maybe("receiver_account")?,
+            receiver_mchid: object.maybe("receiver_mchid")?,
+            amount: object.maybe("amount")?,
+            description: object.maybe("description")?,
+            result: object.maybe("result")?,
+            detail_id: object.maybe("detail_id")?,
+            finish_time: object.maybe("finish_time")?,
+            fail_reason: object.maybe("fail_reason")?,
+        })
+    }
+}
+
+serde_by_node!(ReceiverResult);
 
 /// Whom a change of receivers was about.
 ///
@@ -86,21 +101,33 @@ impl Decode for ReceiverResponse {
 /// Somebody who gets shares.
 ///
 /// 分账接收方.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AnsweredReceiver {
     /// What `account` is (分账接收方类型).
-    #[serde(
-        rename = "type",
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<ReceiverType>,
     /// Merchant number or openid (分账接收方账号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
 }
+
+impl ToObject for AnsweredReceiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("type", &self.kind)
+            .optional("account", &self.account)
+    }
+}
+
+impl FromObject for AnsweredReceiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.maybe("type")?,
+            account: object.maybe("account")?,
+        })
+    }
+}
+
+serde_by_node!(AnsweredReceiver);
 
 /// A return of what was shared.
 ///

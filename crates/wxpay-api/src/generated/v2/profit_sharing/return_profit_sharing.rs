@@ -2,9 +2,9 @@
 
 //! 分账回退.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,18 +17,16 @@ use super::{ProfitSharingReturn, ReturnAccountType};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_7&index=8).
 /// Repeating it with the same `out_return_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReturnProfitSharing {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The merchant's app id (公众账号ID).
     ///
@@ -37,12 +35,10 @@ pub struct ReturnProfitSharing {
     /// WeChat Pay's number of the sharing (微信分账单号).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
     /// The merchant's own number of the sharing (商户分账单号).
     ///
     /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_order_no: Option<String>,
     /// The merchant's own number of the return, unique within the merchant (商户回退单号).
     ///
@@ -169,3 +165,38 @@ impl Operation for ReturnProfitSharing {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ReturnProfitSharing {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(10)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .field("appid", &self.appid)
+            .optional("order_id", &self.order_id)
+            .optional("out_order_no", &self.out_order_no)
+            .field("out_return_no", &self.out_return_no)
+            .field("return_account_type", &self.return_account_type)
+            .field("return_account", &self.return_account)
+            .field("return_amount", &self.return_amount)
+            .field("description", &self.description)
+    }
+}
+
+impl FromObject for ReturnProfitSharing {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            appid: object.required("appid")?,
+            order_id: object.maybe("order_id")?,
+            out_order_no: object.maybe("out_order_no")?,
+            out_return_no: object.required("out_return_no")?,
+            return_account_type: object.required("return_account_type")?,
+            return_account: object.required("return_account")?,
+            return_amount: object.required("return_amount")?,
+            description: object.required("description")?,
+        })
+    }
+}
+
+serde_by_node!(ReturnProfitSharing);

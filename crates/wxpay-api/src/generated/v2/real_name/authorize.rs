@@ -2,8 +2,8 @@
 
 //! 授权获取code.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Form, Host, OperationInfo, Request};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -16,7 +16,7 @@ use super::Scope;
 /// 授权获取code: `GET /appauth/authindex`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_1&index=2).
 /// The payer's browser opens it.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Authorize {
     /// App id the payer is known under; bound to the merchant (应用ID).
@@ -80,3 +80,28 @@ impl Request for Authorize {
         Ok(())
     }
 }
+
+impl ToObject for Authorize {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("appid", &self.appid)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("response_type", &self.response_type)
+            .field("scope", &self.scope)
+            .field("state", &self.state)
+    }
+}
+
+impl FromObject for Authorize {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            redirect_uri: object.required("redirect_uri")?,
+            response_type: object.required("response_type")?,
+            scope: object.required("scope")?,
+            state: object.required("state")?,
+        })
+    }
+}
+
+serde_by_node!(Authorize);

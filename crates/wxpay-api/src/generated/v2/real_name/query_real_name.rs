@@ -2,8 +2,8 @@
 
 //! 微信支付实名授权.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Host, Operation, OperationInfo, Reply, Request, Signing,
 };
@@ -17,7 +17,7 @@ use super::{Charset, CreType};
 /// 微信支付实名授权: `POST /secsvc/getrealnameinfo`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/realnameauthorization.php?chapter=60_5&index=1).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryRealName {
     /// Version of the interface: `1.0` or `2.0` (接口版本号).
@@ -43,15 +43,12 @@ pub struct QueryRealName {
     /// Seconds since 1970; version 2.0 only (时间戳).
     ///
     /// At least 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<i64>,
     /// Signature with the certificate's key; version 2.0 only (证书签名).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_sign: Option<String>,
     /// Encoding of the decrypted name, GBK when left out (字符集).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub charset: Option<Charset>,
 }
 
@@ -139,6 +136,37 @@ impl Operation for QueryRealName {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryRealName {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(8)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("openid", &self.openid)
+            .field("cert_serialno", &self.cert_serialno)
+            .field("access_token", &self.access_token)
+            .optional("timestamp", &self.timestamp)
+            .optional("cert_sign", &self.cert_sign)
+            .optional("charset", &self.charset)
+    }
+}
+
+impl FromObject for QueryRealName {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            openid: object.required("openid")?,
+            cert_serialno: object.required("cert_serialno")?,
+            access_token: object.required("access_token")?,
+            timestamp: object.maybe("timestamp")?,
+            cert_sign: object.maybe("cert_sign")?,
+            charset: object.maybe("charset")?,
+        })
+    }
+}
+
+serde_by_node!(QueryRealName);
 
 /// A payer's name and identity document.
 ///

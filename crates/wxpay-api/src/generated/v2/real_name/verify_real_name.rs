@@ -2,8 +2,8 @@
 
 //! 微信支付实名验证.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Host, Operation, OperationInfo, Reply, Request};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use super::{CredType, Truth, VerifyOpenid, VerifyRealNameResult};
 ///
 /// 微信支付实名验证: `POST /secsvc/realnameauth`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_2&index=3).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct VerifyRealName {
     /// Version of the interface: `1.0` or `1.1` (接口版本号).
@@ -105,6 +105,35 @@ impl Operation for VerifyRealName {
         Decode::read(reply)
     }
 }
+
+impl ToObject for VerifyRealName {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("openid", &self.openid)
+            .field("real_name", &self.real_name)
+            .field("cred_type", &self.cred_type)
+            .field("cred_id", &self.cred_id)
+            .field("access_token", &self.access_token)
+    }
+}
+
+impl FromObject for VerifyRealName {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            openid: object.required("openid")?,
+            real_name: object.required("real_name")?,
+            cred_type: object.required("cred_type")?,
+            cred_id: object.required("cred_id")?,
+            access_token: object.required("access_token")?,
+        })
+    }
+}
+
+serde_by_node!(VerifyRealName);
 
 /// What was verified.
 ///

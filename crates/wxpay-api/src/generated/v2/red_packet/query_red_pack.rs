@@ -2,9 +2,9 @@
 
 //! 查询红包记录.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -19,7 +19,7 @@ use super::{BillType, RedPackStatus, RedPackType, SendType};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_6&index=5).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5. The answer is not
 /// signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryRedPack {
     /// The merchant's own number of the red packet (商户订单号).
@@ -83,6 +83,27 @@ impl Operation for QueryRedPack {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryRedPack {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("mch_billno", &self.mch_billno)
+            .field("appid", &self.appid)
+            .field("bill_type", &self.bill_type)
+    }
+}
+
+impl FromObject for QueryRedPack {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mch_billno: object.required("mch_billno")?,
+            appid: object.required("appid")?,
+            bill_type: object.required("bill_type")?,
+        })
+    }
+}
+
+serde_by_node!(QueryRedPack);
 
 /// A red packet and who took it.
 ///

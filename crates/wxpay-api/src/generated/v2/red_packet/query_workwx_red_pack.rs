@@ -2,9 +2,9 @@
 
 //! 查询红包记录.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -17,7 +17,7 @@ use super::{RedPackStatus, SendType};
 /// 查询红包记录: `POST /mmpaymkttransfers/queryworkwxredpack`. Needs the merchant's
 /// certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS alone says
 /// whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryWorkwxRedPack {
     /// The merchant's own number of the red packet (商户订单号).
@@ -73,6 +73,25 @@ impl Operation for QueryWorkwxRedPack {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryWorkwxRedPack {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("mch_billno", &self.mch_billno)
+            .field("appid", &self.appid)
+    }
+}
+
+impl FromObject for QueryWorkwxRedPack {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mch_billno: object.required("mch_billno")?,
+            appid: object.required("appid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryWorkwxRedPack);
 
 /// A red packet sent from 企业微信, and whether it was taken.
 ///

@@ -2,9 +2,9 @@
 
 //! 发放裂变红包.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -18,7 +18,7 @@ use super::{AmountType, SceneId, SentRedPack};
 /// Repeating it with the same `mch_billno` and the same content is safe. Needs the merchant's
 /// certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS alone says
 /// whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SendGroupRedPack {
     /// The merchant's own number of the red packet, unique within the merchant (商户订单号).
@@ -60,12 +60,10 @@ pub struct SendGroupRedPack {
     /// At most 256 characters.
     pub remark: String,
     /// What it is sent for; needed where a share is below 1 or above 200 yuan (场景id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_id: Option<SceneId>,
     /// What the merchant knows of the payee, as `key=value` pairs joined by `&` (活动信息).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub risk_info: Option<String>,
 }
 
@@ -166,3 +164,42 @@ impl Operation for SendGroupRedPack {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SendGroupRedPack {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("mch_billno", &self.mch_billno)
+            .field("wxappid", &self.wxappid)
+            .field("send_name", &self.send_name)
+            .field("re_openid", &self.re_openid)
+            .field("total_amount", &self.total_amount)
+            .field("total_num", &self.total_num)
+            .field("amt_type", &self.amt_type)
+            .field("wishing", &self.wishing)
+            .field("act_name", &self.act_name)
+            .field("remark", &self.remark)
+            .optional("scene_id", &self.scene_id)
+            .optional("risk_info", &self.risk_info)
+    }
+}
+
+impl FromObject for SendGroupRedPack {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mch_billno: object.required("mch_billno")?,
+            wxappid: object.required("wxappid")?,
+            send_name: object.required("send_name")?,
+            re_openid: object.required("re_openid")?,
+            total_amount: object.required("total_amount")?,
+            total_num: object.required("total_num")?,
+            amt_type: object.required("amt_type")?,
+            wishing: object.required("wishing")?,
+            act_name: object.required("act_name")?,
+            remark: object.required("remark")?,
+            scene_id: object.maybe("scene_id")?,
+            risk_info: object.maybe("risk_info")?,
+        })
+    }
+}
+
+serde_by_node!(SendGroupRedPack);

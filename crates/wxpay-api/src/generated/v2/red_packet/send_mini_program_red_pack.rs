@@ -2,9 +2,9 @@
 
 //! 发放小程序红包接口.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -20,7 +20,7 @@ use super::{NotifyWay, SceneId};
 /// Repeating it with the same `mch_billno` and the same content is safe. Needs the merchant's
 /// certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS alone says
 /// whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SendMiniProgramRedPack {
     /// The merchant's own number of the red packet, unique within the merchant (商户订单号).
@@ -62,7 +62,6 @@ pub struct SendMiniProgramRedPack {
     /// How the user is told (通知用户形式).
     pub notify_way: NotifyWay,
     /// What it is sent for; needed below 1 and above 200 yuan (场景id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_id: Option<SceneId>,
 }
 
@@ -153,6 +152,43 @@ impl Operation for SendMiniProgramRedPack {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SendMiniProgramRedPack {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("mch_billno", &self.mch_billno)
+            .field("wxappid", &self.wxappid)
+            .field("send_name", &self.send_name)
+            .field("re_openid", &self.re_openid)
+            .field("total_amount", &self.total_amount)
+            .field("total_num", &self.total_num)
+            .field("wishing", &self.wishing)
+            .field("act_name", &self.act_name)
+            .field("remark", &self.remark)
+            .field("notify_way", &self.notify_way)
+            .optional("scene_id", &self.scene_id)
+    }
+}
+
+impl FromObject for SendMiniProgramRedPack {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mch_billno: object.required("mch_billno")?,
+            wxappid: object.required("wxappid")?,
+            send_name: object.required("send_name")?,
+            re_openid: object.required("re_openid")?,
+            total_amount: object.required("total_amount")?,
+            total_num: object.required("total_num")?,
+            wishing: object.required("wishing")?,
+            act_name: object.required("act_name")?,
+            remark: object.required("remark")?,
+            notify_way: object.required("notify_way")?,
+            scene_id: object.maybe("scene_id")?,
+        })
+    }
+}
+
+serde_by_node!(SendMiniProgramRedPack);
 
 /// A red packet that waits to be opened inside a mini program.
 ///

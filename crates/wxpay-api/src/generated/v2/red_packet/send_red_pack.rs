@@ -2,9 +2,9 @@
 
 //! 发放普通红包.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,7 +17,7 @@ use super::{SceneId, SentRedPack};
 /// Repeating it with the same `mch_billno` and the same content is safe. Needs the merchant's
 /// certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS alone says
 /// whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SendRedPack {
     /// The merchant's own number of the red packet, unique within the merchant (商户订单号).
@@ -27,12 +27,10 @@ pub struct SendRedPack {
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// App id whose official account tells the user; providers only (触达用户appid).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub msgappid: Option<String>,
     /// App id of the official account it is sent under; bound to the merchant (公众账号appid).
     ///
@@ -71,12 +69,10 @@ pub struct SendRedPack {
     /// At most 15 characters.
     pub client_ip: String,
     /// What it is sent for; needed below 1 and above 200 yuan (场景id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_id: Option<SceneId>,
     /// What the merchant knows of the payee, as `key=value` pairs joined by `&` (活动信息).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub risk_info: Option<String>,
 }
 
@@ -199,3 +195,46 @@ impl Operation for SendRedPack {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SendRedPack {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(14)
+            .field("mch_billno", &self.mch_billno)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("msgappid", &self.msgappid)
+            .field("wxappid", &self.wxappid)
+            .field("send_name", &self.send_name)
+            .field("re_openid", &self.re_openid)
+            .field("total_amount", &self.total_amount)
+            .field("total_num", &self.total_num)
+            .field("wishing", &self.wishing)
+            .field("act_name", &self.act_name)
+            .field("remark", &self.remark)
+            .field("client_ip", &self.client_ip)
+            .optional("scene_id", &self.scene_id)
+            .optional("risk_info", &self.risk_info)
+    }
+}
+
+impl FromObject for SendRedPack {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mch_billno: object.required("mch_billno")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            msgappid: object.maybe("msgappid")?,
+            wxappid: object.required("wxappid")?,
+            send_name: object.required("send_name")?,
+            re_openid: object.required("re_openid")?,
+            total_amount: object.required("total_amount")?,
+            total_num: object.required("total_num")?,
+            wishing: object.required("wishing")?,
+            act_name: object.required("act_name")?,
+            remark: object.required("remark")?,
+            client_ip: object.required("client_ip")?,
+            scene_id: object.maybe("scene_id")?,
+            risk_info: object.maybe("risk_info")?,
+        })
+    }
+}
+
+serde_by_node!(SendRedPack);

@@ -2,9 +2,9 @@
 
 //! 发放企业红包.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -18,7 +18,7 @@ use super::SceneId;
 /// 发放企业红包: `POST /mmpaymkttransfers/sendworkwxredpack`. Repeating it with the same
 /// `mch_billno` and the same content is safe. Needs the merchant's certificate (商户API证书).
 /// Always signed with MD5. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SendWorkwxRedPack {
     /// The merchant's own number of the red packet, unique within the merchant (商户订单号).
@@ -31,17 +31,14 @@ pub struct SendWorkwxRedPack {
     pub wxappid: String,
     /// The application in whose name it is sent; not together with `sender_name`
     /// (发送红包的应用id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub agentid: Option<i64>,
     /// Who sends it, as the payee reads it; not together with `agentid` (发送者名称).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<String>,
     /// The sender's picture: a file uploaded to 企业微信 (发送者头像).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_header_media_id: Option<String>,
     /// Who gets it, under `wxappid` (用户openid).
     ///
@@ -64,7 +61,6 @@ pub struct SendWorkwxRedPack {
     /// At most 256 characters.
     pub remark: String,
     /// What it is sent for; needed below 1 and above 200 yuan (场景id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_id: Option<SceneId>,
 }
 
@@ -193,6 +189,43 @@ impl Operation for SendWorkwxRedPack {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SendWorkwxRedPack {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("mch_billno", &self.mch_billno)
+            .field("wxappid", &self.wxappid)
+            .optional("agentid", &self.agentid)
+            .optional("sender_name", &self.sender_name)
+            .optional("sender_header_media_id", &self.sender_header_media_id)
+            .field("re_openid", &self.re_openid)
+            .field("total_amount", &self.total_amount)
+            .field("wishing", &self.wishing)
+            .field("act_name", &self.act_name)
+            .field("remark", &self.remark)
+            .optional("scene_id", &self.scene_id)
+    }
+}
+
+impl FromObject for SendWorkwxRedPack {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mch_billno: object.required("mch_billno")?,
+            wxappid: object.required("wxappid")?,
+            agentid: object.maybe("agentid")?,
+            sender_name: object.maybe("sender_name")?,
+            sender_header_media_id: object.maybe("sender_header_media_id")?,
+            re_openid: object.required("re_openid")?,
+            total_amount: object.required("total_amount")?,
+            wishing: object.required("wishing")?,
+            act_name: object.required("act_name")?,
+            remark: object.required("remark")?,
+            scene_id: object.maybe("scene_id")?,
+        })
+    }
+}
+
+serde_by_node!(SendWorkwxRedPack);
 
 /// A red packet that was sent from 企业微信.
 ///

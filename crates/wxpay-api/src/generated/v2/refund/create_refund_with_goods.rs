@@ -2,9 +2,9 @@
 
 //! 申请退款（支持单品）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -18,7 +18,7 @@ use crate::Currency;
 /// [official page](https://pay.weixin.qq.com/doc/v2/partner/4011983308). Repeating it with the
 /// same `out_refund_no` and the same content is safe. Needs the merchant's certificate
 /// (商户API证书).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateRefundWithGoods {
     /// App id the order was placed with (公众账号ID).
@@ -28,22 +28,18 @@ pub struct CreateRefundWithGoods {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// WeChat Pay's number of the order (微信支付订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
     ///
@@ -60,26 +56,21 @@ pub struct CreateRefundWithGoods {
     /// Currency of the refund, that of the order (退款货币种类).
     ///
     /// `CNY` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_fee_type: Option<Currency>,
     /// Why, as the payer is told; not shown for parts of 1 yuan or less (退款原因).
     ///
     /// At most 80 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_desc: Option<String>,
     /// Which of the merchant's funds pay for it (退款资金来源).
     ///
     /// `REFUND_SOURCE_UNSETTLED_FUNDS` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_account: Option<RefundAccount>,
     /// Where the refund notice is sent, in place of the address set on the merchant platform
     /// (退款结果通知url).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
     /// The goods that come back; left out when the whole order is refunded (退款商品详情).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<RefundDetail>,
 }
 
@@ -235,10 +226,51 @@ impl Operation for CreateRefundWithGoods {
     }
 }
 
+impl ToObject for CreateRefundWithGoods {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(13)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .field("out_refund_no", &self.out_refund_no)
+            .field("total_fee", &self.total_fee)
+            .field("refund_fee", &self.refund_fee)
+            .optional("refund_fee_type", &self.refund_fee_type)
+            .optional("refund_desc", &self.refund_desc)
+            .optional("refund_account", &self.refund_account)
+            .optional("notify_url", &self.notify_url)
+            .optional("detail", &self.detail)
+    }
+}
+
+impl FromObject for CreateRefundWithGoods {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            out_refund_no: object.required("out_refund_no")?,
+            total_fee: object.required("total_fee")?,
+            refund_fee: object.required("refund_fee")?,
+            refund_fee_type: object.maybe("refund_fee_type")?,
+            refund_desc: object.maybe("refund_desc")?,
+            refund_account: object.maybe("refund_account")?,
+            notify_url: object.maybe("notify_url")?,
+            detail: object.maybe("detail")?,
+        })
+    }
+}
+
+serde_by_node!(CreateRefundWithGoods);
+
 /// The goods that come back. 6000 characters of JSON at most.
 ///
 /// 退款商品详情.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundDetail {
     /// The goods (商品列表).
@@ -264,10 +296,26 @@ impl RefundDetail {
     }
 }
 
+impl ToObject for RefundDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).list("goods_detail", &self.goods_detail)
+    }
+}
+
+impl FromObject for RefundDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_detail: object.required_list("goods_detail")?,
+        })
+    }
+}
+
+serde_by_node!(RefundDetail);
+
 /// One kind of goods that comes back, of those a coupon was used for.
 ///
 /// 商品.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundGoodsDetail {
     /// The merchant's code: letters, digits, hyphen, underscore (商品编码).
@@ -277,12 +325,10 @@ pub struct RefundGoodsDetail {
     /// WeChat Pay's code, where it has one (微信支付商品编码).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
     /// Name of the goods (商品名称).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// What is refunded for these goods, coupons included (商品退款金额).
     ///
@@ -339,6 +385,33 @@ impl RefundGoodsDetail {
         check::range("price", self.price, 0, i64::MAX)
     }
 }
+
+impl ToObject for RefundGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("goods_id", &self.goods_id)
+            .optional("wxpay_goods_id", &self.wxpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .field("refund_amount", &self.refund_amount)
+            .field("refund_quantity", &self.refund_quantity)
+            .field("price", &self.price)
+    }
+}
+
+impl FromObject for RefundGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            goods_id: object.required("goods_id")?,
+            wxpay_goods_id: object.maybe("wxpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            refund_amount: object.required("refund_amount")?,
+            refund_quantity: object.required("refund_quantity")?,
+            price: object.required("price")?,
+        })
+    }
+}
+
+serde_by_node!(RefundGoodsDetail);
 
 /// A refund of single goods was accepted.
 ///

@@ -2,9 +2,9 @@
 
 //! 查询退款.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -16,7 +16,7 @@ use crate::Currency;
 ///
 /// 查询退款: `POST /pay/refundquery`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_5).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundQuery {
     /// App id the order was placed with (公众账号ID).
@@ -26,37 +26,30 @@ pub struct RefundQuery {
     /// The sub-merchant's app id; providers only (子商户公众账号ID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number; providers only (子商户号).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// WeChat Pay's number of the order; counts before `out_trade_no` (微信支付订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// The merchant's own number of the refund; counts before `transaction_id` (商户退款单号).
     ///
     /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_refund_no: Option<String>,
     /// WeChat Pay's number of the refund; counts before all others (微信退款单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_id: Option<String>,
     /// How many refunds of the order are passed over, for orders with more than 20 (偏移量).
     ///
     /// At least 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<i64>,
 }
 
@@ -175,6 +168,37 @@ impl Operation for RefundQuery {
         Decode::read(reply)
     }
 }
+
+impl ToObject for RefundQuery {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(8)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .optional("out_refund_no", &self.out_refund_no)
+            .optional("refund_id", &self.refund_id)
+            .optional("offset", &self.offset)
+    }
+}
+
+impl FromObject for RefundQuery {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            out_refund_no: object.maybe("out_refund_no")?,
+            refund_id: object.maybe("refund_id")?,
+            offset: object.maybe("offset")?,
+        })
+    }
+}
+
+serde_by_node!(RefundQuery);
 
 /// The refunds that were found.
 ///

@@ -2,8 +2,8 @@
 
 //! 撤销租借订单.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::Bill;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_3&index=4).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CancelBill {
     /// Version of the interface: `1.0` (接口版本号).
@@ -95,3 +95,28 @@ impl Operation for CancelBill {
         Decode::read(reply)
     }
 }
+
+impl ToObject for CancelBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("service_id", &self.service_id)
+            .field("out_order_no", &self.out_order_no)
+            .field("reason", &self.reason)
+    }
+}
+
+impl FromObject for CancelBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            service_id: object.required("service_id")?,
+            out_order_no: object.required("out_order_no")?,
+            reason: object.required("reason")?,
+        })
+    }
+}
+
+serde_by_node!(CancelBill);

@@ -2,8 +2,8 @@
 
 //! 修改租借订单.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,7 +17,7 @@ use super::Bill;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_5&index=6).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ChangeRentMoney {
     /// Version of the interface: `1.0` (接口版本号).
@@ -39,7 +39,6 @@ pub struct ChangeRentMoney {
     /// Why (修改原因).
     ///
     /// At most 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What is to be paid (总金额).
     ///
@@ -48,17 +47,14 @@ pub struct ChangeRentMoney {
     /// The rent (租金费用).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rent_fee: Option<Fen>,
     /// Compensation for damage or loss (赔偿金费用).
     ///
     /// At least 1 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation_fee: Option<Fen>,
     /// What is compensated; needed with `compensation_fee` (赔偿金费用说明).
     ///
     /// At most 30 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation_fee_desc: Option<String>,
 }
 
@@ -164,3 +160,36 @@ impl Operation for ChangeRentMoney {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ChangeRentMoney {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("service_id", &self.service_id)
+            .field("out_order_no", &self.out_order_no)
+            .optional("reason", &self.reason)
+            .field("total_amount", &self.total_amount)
+            .optional("rent_fee", &self.rent_fee)
+            .optional("compensation_fee", &self.compensation_fee)
+            .optional("compensation_fee_desc", &self.compensation_fee_desc)
+    }
+}
+
+impl FromObject for ChangeRentMoney {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            service_id: object.required("service_id")?,
+            out_order_no: object.required("out_order_no")?,
+            reason: object.maybe("reason")?,
+            total_amount: object.required("total_amount")?,
+            rent_fee: object.maybe("rent_fee")?,
+            compensation_fee: object.maybe("compensation_fee")?,
+            compensation_fee_desc: object.maybe("compensation_fee_desc")?,
+        })
+    }
+}
+
+serde_by_node!(ChangeRentMoney);

@@ -2,8 +2,8 @@
 
 //! 创建速住订单.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::CreatedBill;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_1&index=2).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateHotelBill {
     /// Version of the interface: `1.0` (接口版本号).
@@ -57,7 +57,6 @@ pub struct CreateHotelBill {
     /// The price in words (房费说明).
     ///
     /// At most 30 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub room_rate_desc: Option<String>,
     /// Until when it can be cancelled, in a word (取消规则标签).
     ///
@@ -70,7 +69,6 @@ pub struct CreateHotelBill {
     /// The merchant's own text, handed back by queries and notices (商户数据包).
     ///
     /// At most 200 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Serial number of the platform certificate that encrypted the personal data
     /// (平台证书序列号).
@@ -80,27 +78,22 @@ pub struct CreateHotelBill {
     /// The payer under `appid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The payer's name (用户姓名).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Sensitive>,
     /// The payer's mobile number (用户手机号).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<Sensitive>,
     /// Number of the payer's identity card (用户身份证ID).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub userid: Option<Sensitive>,
     /// The payer's address (用户收货地址).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Sensitive>,
 }
 
@@ -260,3 +253,58 @@ impl Operation for CreateHotelBill {
         Decode::read(reply)
     }
 }
+
+impl ToObject for CreateHotelBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(20)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("service_id", &self.service_id)
+            .field("out_order_no", &self.out_order_no)
+            .field("room", &self.room)
+            .field("start_time", &self.start_time)
+            .field("end_time", &self.end_time)
+            .field("service_location", &self.service_location)
+            .field("deposit_amount", &self.deposit_amount)
+            .field("room_rate", &self.room_rate)
+            .optional("room_rate_desc", &self.room_rate_desc)
+            .field("cancel_rule", &self.cancel_rule)
+            .field("cancel_rule_desc", &self.cancel_rule_desc)
+            .optional("attach", &self.attach)
+            .field("cert_serial_no", &self.cert_serial_no)
+            .optional("openid", &self.openid)
+            .optional("name", &self.name)
+            .optional("phone", &self.phone)
+            .optional("userid", &self.userid)
+            .optional("address", &self.address)
+    }
+}
+
+impl FromObject for CreateHotelBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            service_id: object.required("service_id")?,
+            out_order_no: object.required("out_order_no")?,
+            room: object.required("room")?,
+            start_time: object.required("start_time")?,
+            end_time: object.required("end_time")?,
+            service_location: object.required("service_location")?,
+            deposit_amount: object.required("deposit_amount")?,
+            room_rate: object.required("room_rate")?,
+            room_rate_desc: object.maybe("room_rate_desc")?,
+            cancel_rule: object.required("cancel_rule")?,
+            cancel_rule_desc: object.required("cancel_rule_desc")?,
+            attach: object.maybe("attach")?,
+            cert_serial_no: object.required("cert_serial_no")?,
+            openid: object.maybe("openid")?,
+            name: object.maybe("name")?,
+            phone: object.maybe("phone")?,
+            userid: object.maybe("userid")?,
+            address: object.maybe("address")?,
+        })
+    }
+}
+
+serde_by_node!(CreateHotelBill);

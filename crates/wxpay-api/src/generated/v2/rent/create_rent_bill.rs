@@ -2,8 +2,8 @@
 
 //! 创建租借订单.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::{CreatedBill, RentUnit};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_1&index=2).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateRentBill {
     /// Version of the interface: `1.0` (接口版本号).
@@ -39,15 +39,12 @@ pub struct CreateRentBill {
     /// At most 40 characters.
     pub goods_name: String,
     /// When the renting begins (租用时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<DateTime>,
     /// When it is to be given back (预定归还时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<DateTime>,
     /// Where it is rented (租用地点).
     ///
     /// At most 20 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_location: Option<String>,
     /// The deposit that is waived (押金总额).
     ///
@@ -62,12 +59,10 @@ pub struct CreateRentBill {
     /// The price in words (租金规则 计费说明).
     ///
     /// At most 30 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rent_fee_desc: Option<String>,
     /// The merchant's own text, handed back by queries and notices (商户数据包).
     ///
     /// At most 200 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// Serial number of the platform certificate that encrypted the personal data
     /// (平台证书序列号).
@@ -77,27 +72,22 @@ pub struct CreateRentBill {
     /// The payer under `appid` (用户标识).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The payer's name (用户姓名).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Sensitive>,
     /// The payer's mobile number (用户手机号).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<Sensitive>,
     /// Number of the payer's identity card (用户身份证ID).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub userid: Option<Sensitive>,
     /// The payer's address (用户收货地址).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Sensitive>,
 }
 
@@ -270,3 +260,56 @@ impl Operation for CreateRentBill {
         Decode::read(reply)
     }
 }
+
+impl ToObject for CreateRentBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(19)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("service_id", &self.service_id)
+            .field("out_order_no", &self.out_order_no)
+            .field("goods_name", &self.goods_name)
+            .optional("start_time", &self.start_time)
+            .optional("end_time", &self.end_time)
+            .optional("service_location", &self.service_location)
+            .field("deposit_amount", &self.deposit_amount)
+            .field("rent_unit", &self.rent_unit)
+            .field("rent_unit_fee", &self.rent_unit_fee)
+            .optional("rent_fee_desc", &self.rent_fee_desc)
+            .optional("attach", &self.attach)
+            .field("cert_serial_no", &self.cert_serial_no)
+            .optional("openid", &self.openid)
+            .optional("name", &self.name)
+            .optional("phone", &self.phone)
+            .optional("userid", &self.userid)
+            .optional("address", &self.address)
+    }
+}
+
+impl FromObject for CreateRentBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            service_id: object.required("service_id")?,
+            out_order_no: object.required("out_order_no")?,
+            goods_name: object.required("goods_name")?,
+            start_time: object.maybe("start_time")?,
+            end_time: object.maybe("end_time")?,
+            service_location: object.maybe("service_location")?,
+            deposit_amount: object.required("deposit_amount")?,
+            rent_unit: object.required("rent_unit")?,
+            rent_unit_fee: object.required("rent_unit_fee")?,
+            rent_fee_desc: object.maybe("rent_fee_desc")?,
+            attach: object.maybe("attach")?,
+            cert_serial_no: object.required("cert_serial_no")?,
+            openid: object.maybe("openid")?,
+            name: object.maybe("name")?,
+            phone: object.maybe("phone")?,
+            userid: object.maybe("userid")?,
+            address: object.maybe("address")?,
+        })
+    }
+}
+
+serde_by_node!(CreateRentBill);

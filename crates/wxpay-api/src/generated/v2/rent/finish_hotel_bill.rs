@@ -2,8 +2,8 @@
 
 //! 完结速住订单.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm, YesNo,
 };
@@ -17,7 +17,7 @@ use super::{Bill, Truth};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_4&index=5).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FinishHotelBill {
     /// Version of the interface: `1.0` (接口版本号).
@@ -39,41 +39,32 @@ pub struct FinishHotelBill {
     /// Whether the payer came (是否入住).
     pub checked_in: Truth,
     /// When the stay ended (实际离店时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub real_end_time: Option<DateTime>,
     /// Other things (其他费用金额).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub other_fee: Option<Fen>,
     /// What other things; needed with `other_fee` (其他费用说明).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub other_fee_desc: Option<String>,
     /// For cancelling (取消费用).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_fee: Option<Fen>,
     /// Compensation for damage (赔偿金费用).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation_fee: Option<Fen>,
     /// What is compensated; needed with `compensation_fee` (赔偿金说明).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation_fee_desc: Option<String>,
     /// Price of the rooms (房费).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub room_rate: Option<Fen>,
     /// For leaving late (延迟退房费用).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub overdue_fine: Option<Fen>,
     /// How late; needed with `overdue_fine` (延迟退房说明).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub overdue_fine_desc: Option<String>,
     /// What is to be paid: all of these together (总金额).
     ///
@@ -84,7 +75,6 @@ pub struct FinishHotelBill {
     /// At most 512 characters.
     pub finish_ticket: String,
     /// Whether the amount is kept for profit sharing (分账标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<YesNo>,
 }
 
@@ -259,3 +249,52 @@ impl Operation for FinishHotelBill {
         Decode::read(reply)
     }
 }
+
+impl ToObject for FinishHotelBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(17)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("service_id", &self.service_id)
+            .field("out_order_no", &self.out_order_no)
+            .field("checked_in", &self.checked_in)
+            .optional("real_end_time", &self.real_end_time)
+            .optional("other_fee", &self.other_fee)
+            .optional("other_fee_desc", &self.other_fee_desc)
+            .optional("cancel_fee", &self.cancel_fee)
+            .optional("compensation_fee", &self.compensation_fee)
+            .optional("compensation_fee_desc", &self.compensation_fee_desc)
+            .optional("room_rate", &self.room_rate)
+            .optional("overdue_fine", &self.overdue_fine)
+            .optional("overdue_fine_desc", &self.overdue_fine_desc)
+            .field("total_amount", &self.total_amount)
+            .field("finish_ticket", &self.finish_ticket)
+            .optional("profit_sharing", &self.profit_sharing)
+    }
+}
+
+impl FromObject for FinishHotelBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            service_id: object.required("service_id")?,
+            out_order_no: object.required("out_order_no")?,
+            checked_in: object.required("checked_in")?,
+            real_end_time: object.maybe("real_end_time")?,
+            other_fee: object.maybe("other_fee")?,
+            other_fee_desc: object.maybe("other_fee_desc")?,
+            cancel_fee: object.maybe("cancel_fee")?,
+            compensation_fee: object.maybe("compensation_fee")?,
+            compensation_fee_desc: object.maybe("compensation_fee_desc")?,
+            room_rate: object.maybe("room_rate")?,
+            overdue_fine: object.maybe("overdue_fine")?,
+            overdue_fine_desc: object.maybe("overdue_fine_desc")?,
+            total_amount: object.required("total_amount")?,
+            finish_ticket: object.required("finish_ticket")?,
+            profit_sharing: object.maybe("profit_sharing")?,
+        })
+    }
+}
+
+serde_by_node!(FinishHotelBill);

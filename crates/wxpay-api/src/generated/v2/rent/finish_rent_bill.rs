@@ -2,8 +2,8 @@
 
 //! 完结租借订单.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm, YesNo,
 };
@@ -18,7 +18,7 @@ use super::{Bill, Truth};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_4&index=5).
 /// Repeating it with the same `out_order_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FinishRentBill {
     /// Version of the interface: `1.0` (接口版本号).
@@ -40,12 +40,10 @@ pub struct FinishRentBill {
     /// Whether it was given back (是否归还).
     pub returned: Truth,
     /// When it was given back (实际归还时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub real_end_time: Option<DateTime>,
     /// Where it was given back (归还地点).
     ///
     /// At most 30 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_end_location: Option<String>,
     /// What is to be paid (总金额).
     ///
@@ -54,22 +52,18 @@ pub struct FinishRentBill {
     /// The rent (租金费用).
     ///
     /// At least 0 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rent_fee: Option<Fen>,
     /// Compensation for damage or loss (赔偿金费用).
     ///
     /// At least 1 fen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation_fee: Option<Fen>,
     /// What is compensated; needed with `compensation_fee` (赔偿金费用说明).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation_fee_desc: Option<String>,
     /// As the order's query has it (完结凭证).
     ///
     /// At most 512 characters.
     pub finish_ticket: String,
     /// Whether the amount is kept for profit sharing (分账标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<YesNo>,
 }
 
@@ -208,3 +202,44 @@ impl Operation for FinishRentBill {
         Decode::read(reply)
     }
 }
+
+impl ToObject for FinishRentBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(13)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("service_id", &self.service_id)
+            .field("out_order_no", &self.out_order_no)
+            .field("returned", &self.returned)
+            .optional("real_end_time", &self.real_end_time)
+            .optional("service_end_location", &self.service_end_location)
+            .field("total_amount", &self.total_amount)
+            .optional("rent_fee", &self.rent_fee)
+            .optional("compensation_fee", &self.compensation_fee)
+            .optional("compensation_fee_desc", &self.compensation_fee_desc)
+            .field("finish_ticket", &self.finish_ticket)
+            .optional("profit_sharing", &self.profit_sharing)
+    }
+}
+
+impl FromObject for FinishRentBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            service_id: object.required("service_id")?,
+            out_order_no: object.required("out_order_no")?,
+            returned: object.required("returned")?,
+            real_end_time: object.maybe("real_end_time")?,
+            service_end_location: object.maybe("service_end_location")?,
+            total_amount: object.required("total_amount")?,
+            rent_fee: object.maybe("rent_fee")?,
+            compensation_fee: object.maybe("compensation_fee")?,
+            compensation_fee_desc: object.maybe("compensation_fee_desc")?,
+            finish_ticket: object.required("finish_ticket")?,
+            profit_sharing: object.maybe("profit_sharing")?,
+        })
+    }
+}
+
+serde_by_node!(FinishRentBill);

@@ -2,8 +2,8 @@
 
 //! 查询速住订单.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -16,7 +16,7 @@ use super::{BillState, Truth};
 /// 查询速住订单: `POST /wxv/queryhotelbill`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_2&index=3).
 /// Needs the merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryHotelBill {
     /// Version of the interface: `1.0` (接口版本号).
@@ -34,10 +34,8 @@ pub struct QueryHotelBill {
     /// The merchant's own number of the order (商户服务订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_order_no: Option<String>,
     /// Number that WeChat Pay's mini program hands back with the payer (回跳查询id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_query_id: Option<String>,
 }
 
@@ -112,6 +110,31 @@ impl Operation for QueryHotelBill {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryHotelBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("version", &self.version)
+            .field("appid", &self.appid)
+            .field("service_id", &self.service_id)
+            .optional("out_order_no", &self.out_order_no)
+            .optional("return_query_id", &self.return_query_id)
+    }
+}
+
+impl FromObject for QueryHotelBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: object.required("version")?,
+            appid: object.required("appid")?,
+            service_id: object.required("service_id")?,
+            out_order_no: object.maybe("out_order_no")?,
+            return_query_id: object.maybe("return_query_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryHotelBill);
 
 /// An order for a stay in a hotel.
 ///

@@ -2,9 +2,9 @@
 
 //! 间联模式查询商户审核状态开放接口.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::MerchantAudit;
 /// 间联模式查询商户审核状态开放接口: `POST /mchrisk/bankquerymchauditinfo`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_295). Always
 /// signed with HMAC-SHA256. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryAuditByBank {
     /// The merchant's number (子商户号).
@@ -69,3 +69,22 @@ impl Operation for QueryAuditByBank {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryAuditByBank {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("channel_id", &self.channel_id)
+    }
+}
+
+impl FromObject for QueryAuditByBank {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.required("sub_mch_id")?,
+            channel_id: object.required("channel_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryAuditByBank);

@@ -2,9 +2,9 @@
 
 //! 渠道商查询商户审核信息.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::MerchantAudit;
 /// 渠道商查询商户审核信息: `POST /mchrisk/channelquerymchauditinfo`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_296). Always
 /// signed with HMAC-SHA256. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryAuditByChannel {
     /// The merchant's number (子商户号).
@@ -69,3 +69,22 @@ impl Operation for QueryAuditByChannel {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryAuditByChannel {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("acquiring_bank_id", &self.acquiring_bank_id)
+    }
+}
+
+impl FromObject for QueryAuditByChannel {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.required("sub_mch_id")?,
+            acquiring_bank_id: object.required("acquiring_bank_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryAuditByChannel);

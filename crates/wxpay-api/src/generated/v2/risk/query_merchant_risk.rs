@@ -2,8 +2,8 @@
 
 //! 事前-风险商户核查接口.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -16,63 +16,52 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/doc/v2/institution/4011985625). Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256. The answer is not
 /// signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryMerchantRisk {
     /// Serial number of the platform certificate, where one encrypted the data (平台证书序列号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_serial_number: Option<String>,
     /// Number of the owner's identity card (身份证号（需加密）).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates_number: Option<Sensitive>,
     /// The owner's name (身份证所有人姓名（需加密）).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates_name: Option<Sensitive>,
     /// Number of the bank account it is settled to (结算账号（需加密）).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_card_no: Option<Sensitive>,
     /// Holder of that account (结算户名（需加密）).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_card_name: Option<Sensitive>,
     /// Bank of that account (结算银行).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_card_bank: Option<String>,
     /// Number of the business licence (营业执照编号（需加密）).
     ///
     /// Encrypted when it is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub business_license_number: Option<Sensitive>,
     /// Name of the company (公司名称).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub company_name: Option<String>,
     /// Address of the shop (门店地址).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_address: Option<String>,
     /// Longitude of the shop, in degrees (门店经度).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_longitude: Option<String>,
     /// Latitude of the shop, in degrees (门店纬度).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_latitude: Option<String>,
 }
 
@@ -249,6 +238,43 @@ impl Operation for QueryMerchantRisk {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryMerchantRisk {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .optional("cert_serial_number", &self.cert_serial_number)
+            .optional("certificates_number", &self.certificates_number)
+            .optional("certificates_name", &self.certificates_name)
+            .optional("settlement_card_no", &self.settlement_card_no)
+            .optional("settlement_card_name", &self.settlement_card_name)
+            .optional("settlement_card_bank", &self.settlement_card_bank)
+            .optional("business_license_number", &self.business_license_number)
+            .optional("company_name", &self.company_name)
+            .optional("store_address", &self.store_address)
+            .optional("store_longitude", &self.store_longitude)
+            .optional("store_latitude", &self.store_latitude)
+    }
+}
+
+impl FromObject for QueryMerchantRisk {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            cert_serial_number: object.maybe("cert_serial_number")?,
+            certificates_number: object.maybe("certificates_number")?,
+            certificates_name: object.maybe("certificates_name")?,
+            settlement_card_no: object.maybe("settlement_card_no")?,
+            settlement_card_name: object.maybe("settlement_card_name")?,
+            settlement_card_bank: object.maybe("settlement_card_bank")?,
+            business_license_number: object.maybe("business_license_number")?,
+            company_name: object.maybe("company_name")?,
+            store_address: object.maybe("store_address")?,
+            store_longitude: object.maybe("store_longitude")?,
+            store_latitude: object.maybe("store_latitude")?,
+        })
+    }
+}
+
+serde_by_node!(QueryMerchantRisk);
 
 /// What is known of a merchant.
 ///

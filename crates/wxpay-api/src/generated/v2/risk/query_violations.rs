@@ -2,8 +2,8 @@
 
 //! 银行特约商户违规信息查询.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -17,7 +17,7 @@ use super::RecordsFormat;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_28&index=1&p=902).
 /// Needs the merchant's certificate (商户API证书). Always signed with HMAC-SHA256. The answer
 /// is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryViolations {
     /// First moment of the time (开始时间).
@@ -93,6 +93,31 @@ impl Operation for QueryViolations {
     }
 }
 
+impl ToObject for QueryViolations {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("begin_time", &self.begin_time)
+            .field("end_time", &self.end_time)
+            .field("page_index", &self.page_index)
+            .field("page_size", &self.page_size)
+            .field("violation_records_format", &self.violation_records_format)
+    }
+}
+
+impl FromObject for QueryViolations {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            begin_time: object.required("begin_time")?,
+            end_time: object.required("end_time")?,
+            page_index: object.required("page_index")?,
+            page_size: object.required("page_size")?,
+            violation_records_format: object.required("violation_records_format")?,
+        })
+    }
+}
+
+serde_by_node!(QueryViolations);
+
 /// Merchants that broke the rules.
 ///
 /// 违规记录.
@@ -117,7 +142,7 @@ impl Decode for Violations {
 /// A page of records.
 ///
 /// 违规记录.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ViolationPage {
     /// How many records there are, on all pages (记录总数).
@@ -126,27 +151,68 @@ pub struct ViolationPage {
     pub violation_records: Vec<Violation>,
 }
 
+impl ToObject for ViolationPage {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("total_size", &self.total_size)
+            .list("violation_records", &self.violation_records)
+    }
+}
+
+impl FromObject for ViolationPage {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total_size: object.required("total_size")?,
+            violation_records: object.required_list("violation_records")?,
+        })
+    }
+}
+
+serde_by_node!(ViolationPage);
+
 /// A merchant that broke the rules.
 ///
 /// 违规记录.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Violation {
     /// Name of the company (公司名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub company_name: Option<String>,
     /// What was done (处理方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub handle_method: Option<String>,
     /// Where it stands (处理状态).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub handle_state: Option<String>,
     /// When it was done, as WeChat Pay writes it (处罚时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub punish_time: Option<String>,
     /// The merchant's number (违规子商户号).
     pub sub_mch_id: String,
     /// Last moment to do something about it, as WeChat Pay writes it (最后处理时间).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
 }
+
+impl ToObject for Violation {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .optional("company_name", &self.company_name)
+            .optional("handle_method", &self.handle_method)
+            .optional("handle_state", &self.handle_state)
+            .optional("punish_time", &self.punish_time)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("deadline", &self.deadline)
+    }
+}
+
+impl FromObject for Violation {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            company_name: object.maybe("company_name")?,
+            handle_method: object.maybe("handle_method")?,
+            handle_state: object.maybe("handle_state")?,
+            punish_time: object.maybe("punish_time")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            deadline: object.maybe("deadline")?,
+        })
+    }
+}
+
+serde_by_node!(Violation);

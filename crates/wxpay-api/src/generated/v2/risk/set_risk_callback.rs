@@ -2,8 +2,8 @@
 
 //! 设置风险通知回调链接.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -12,7 +12,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 设置风险通知回调链接: `POST /mchrisk/setmchriskcallback`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_294). Always
 /// signed with HMAC-SHA256. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SetRiskCallback {
     /// The address (回调链接).
@@ -58,3 +58,19 @@ impl Operation for SetRiskCallback {
         Ok(())
     }
 }
+
+impl ToObject for SetRiskCallback {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("callback_url", &self.callback_url)
+    }
+}
+
+impl FromObject for SetRiskCallback {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            callback_url: object.required("callback_url")?,
+        })
+    }
+}
+
+serde_by_node!(SetRiskCallback);

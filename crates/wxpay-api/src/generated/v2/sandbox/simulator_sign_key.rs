@@ -2,8 +2,8 @@
 
 //! 获取验签密钥.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::DecodeError;
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::SignKey;
 /// 获取验签密钥: `POST /sandboxnew/pay/getsignkey`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2).
 /// Always signed with MD5. The answer is not signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SimulatorSignKey {}
 
@@ -51,3 +51,17 @@ impl Operation for SimulatorSignKey {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SimulatorSignKey {
+    fn to_object(&self) -> Object<'_> {
+        Object::default()
+    }
+}
+
+impl FromObject for SimulatorSignKey {
+    fn from_object(_object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {})
+    }
+}
+
+serde_by_node!(SimulatorSignKey);

@@ -2,9 +2,9 @@
 
 //! 服务商子商户开发配置新增支付目录/新增对应APPID关联.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 服务商子商户开发配置新增支付目录/新增对应APPID关联: `POST /secapi/mch/addsubdevconfig`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_24_2&index=2&p=901).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddDevelopmentConfig {
     /// The provider's app id (公众账号ID).
@@ -27,12 +27,10 @@ pub struct AddDevelopmentConfig {
     /// An app id the sub-merchant is paid under (关联APPID).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// A directory of web pages that ask for payments, with `/` at its end (授权目录).
     ///
     /// At most 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub jsapi_path: Option<String>,
 }
 
@@ -103,3 +101,26 @@ impl Operation for AddDevelopmentConfig {
         Ok(())
     }
 }
+
+impl ToObject for AddDevelopmentConfig {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("appid", &self.appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("jsapi_path", &self.jsapi_path)
+    }
+}
+
+impl FromObject for AddDevelopmentConfig {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            sub_appid: object.maybe("sub_appid")?,
+            jsapi_path: object.maybe("jsapi_path")?,
+        })
+    }
+}
+
+serde_by_node!(AddDevelopmentConfig);

@@ -2,9 +2,9 @@
 
 //! 服务商特约商户关注功能配置.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 服务商特约商户关注功能配置: `POST /secapi/mkt/addrecommendconf`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_24_1&index=1&p=901).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddRecommendConfig {
     /// The sub-merchant's number (子商户号).
@@ -80,3 +80,24 @@ impl Operation for AddRecommendConfig {
         Ok(())
     }
 }
+
+impl ToObject for AddRecommendConfig {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("sub_appid", &self.sub_appid)
+            .field("subscribe_appid", &self.subscribe_appid)
+    }
+}
+
+impl FromObject for AddRecommendConfig {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.required("sub_mch_id")?,
+            sub_appid: object.required("sub_appid")?,
+            subscribe_appid: object.required("subscribe_appid")?,
+        })
+    }
+}
+
+serde_by_node!(AddRecommendConfig);

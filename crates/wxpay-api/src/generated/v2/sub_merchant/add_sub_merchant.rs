@@ -2,8 +2,8 @@
 
 //! 银行特约商户录入.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -16,7 +16,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// Repeating it with the same `merchant_remark` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS
 /// alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddSubMerchant {
     /// The bank's app id (公众账号ID).
@@ -38,17 +38,14 @@ pub struct AddSubMerchant {
     /// Name of who is to be contacted (联系人).
     ///
     /// At most 10 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Sensitive>,
     /// That person's telephone number (联系电话).
     ///
     /// At most 11 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_phone: Option<Sensitive>,
     /// That person's mail address (联系邮箱).
     ///
     /// At most 30 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_email: Option<Sensitive>,
     /// Merchant number of the channel that brought it (渠道商商户号).
     ///
@@ -61,12 +58,10 @@ pub struct AddSubMerchant {
     /// What `contact_wechatid` is: `type_wechatid` or `type_openid` (联系人微信账号类型).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_wechatid_type: Option<String>,
     /// That person's WeChat id or openid (联系人微信帐号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_wechatid: Option<Sensitive>,
     /// The bank's own number of the sub-merchant, unique within the bank (商户备注).
     pub merchant_remark: String,
@@ -191,6 +186,45 @@ impl Operation for AddSubMerchant {
         Decode::read(reply)
     }
 }
+
+impl ToObject for AddSubMerchant {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("appid", &self.appid)
+            .field("merchant_name", &self.merchant_name)
+            .field("merchant_shortname", &self.merchant_shortname)
+            .field("service_phone", &self.service_phone)
+            .optional("contact", &self.contact)
+            .optional("contact_phone", &self.contact_phone)
+            .optional("contact_email", &self.contact_email)
+            .field("channel_id", &self.channel_id)
+            .field("business", &self.business)
+            .optional("contact_wechatid_type", &self.contact_wechatid_type)
+            .optional("contact_wechatid", &self.contact_wechatid)
+            .field("merchant_remark", &self.merchant_remark)
+    }
+}
+
+impl FromObject for AddSubMerchant {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            merchant_name: object.required("merchant_name")?,
+            merchant_shortname: object.required("merchant_shortname")?,
+            service_phone: object.required("service_phone")?,
+            contact: object.maybe("contact")?,
+            contact_phone: object.maybe("contact_phone")?,
+            contact_email: object.maybe("contact_email")?,
+            channel_id: object.required("channel_id")?,
+            business: object.required("business")?,
+            contact_wechatid_type: object.maybe("contact_wechatid_type")?,
+            contact_wechatid: object.maybe("contact_wechatid")?,
+            merchant_remark: object.required("merchant_remark")?,
+        })
+    }
+}
+
+serde_by_node!(AddSubMerchant);
 
 /// A bank's sub-merchant that was reported.
 ///

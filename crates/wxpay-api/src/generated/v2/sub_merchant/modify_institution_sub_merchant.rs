@@ -2,9 +2,9 @@
 
 //! 修改子商户API.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use super::{BusinessType, H5AuthorizationState, MerchantType, Truth, Verificatio
 ///
 /// 修改子商户API: `POST /secapi/mch/modifyInstitutionsub`. Needs the merchant's certificate
 /// (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ModifyInstitutionSubMerchant {
     /// The institution's app id (机构appid).
@@ -28,7 +28,6 @@ pub struct ModifyInstitutionSubMerchant {
     /// The channel that brought it, as the merchant platform numbers it (渠道编号).
     ///
     /// At most 20 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<String>,
     /// Name of the company, as it is registered (子商户全称).
     ///
@@ -63,40 +62,29 @@ pub struct ModifyInstitutionSubMerchant {
     /// Picture of that certificate, its media id (公司注册文件照片).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_certificate_copy: Option<String>,
     /// Where it sells (业务类型).
     pub business_type: BusinessType,
     /// Where its app is; online merchants have an app, a website, an official account or a mini
     /// program (APP下载链接).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_download: Option<String>,
     /// Its website; online merchants (业务网站).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub business_website: Option<String>,
     /// Its official account; online merchants (公众号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub office_account: Option<String>,
     /// Its mini program; online merchants (小程序).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mini_program: Option<String>,
     /// Address of its shop; merchants with a shop (门店地址).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_address: Option<String>,
     /// Pictures of its shop, their media ids; merchants with a shop (门店照片).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub store_photos: Vec<String>,
     /// Name of a director (董事姓名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub director_name: Option<Sensitive>,
     /// Number of the director's identity document (董事证件号码).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub director_id_number: Option<Sensitive>,
     /// Name of who is in charge (负责人姓名).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_name: Option<Sensitive>,
     /// Number of that person's identity document (负责人证件号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_id_number: Option<Sensitive>,
     /// The company's telephone number (公司电话).
     pub office_phone: String,
@@ -107,16 +95,12 @@ pub struct ModifyInstitutionSubMerchant {
     /// That person's mail address (联系人邮箱).
     pub contact_email: Sensitive,
     /// Number of the bank account it is settled to (子商户结算银行账户).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_bank_number: Option<Sensitive>,
     /// Whether it applies for H5 payments too (是否申请H5支付权限).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub apply_h5_payment: Option<Truth>,
     /// Website of the H5 payments; needed when it applies for them (H5经营网址).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub h5_website_url: Option<String>,
     /// Domains of the H5 payments; needed when it applies for them (H5支付域名).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub h5_domains: Vec<String>,
 }
 
@@ -428,6 +412,92 @@ impl Operation for ModifyInstitutionSubMerchant {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ModifyInstitutionSubMerchant {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(31)
+            .field("app_id", &self.app_id)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("channel_id", &self.channel_id)
+            .field("merchant_name", &self.merchant_name)
+            .field("merchant_shortname", &self.merchant_shortname)
+            .field("merchant_country_code", &self.merchant_country_code)
+            .field("merchant_type", &self.merchant_type)
+            .field("business_category", &self.business_category)
+            .field("mcc", &self.mcc)
+            .field(
+                "registration_certificate_number",
+                &self.registration_certificate_number,
+            )
+            .field(
+                "registration_certificate_date",
+                &self.registration_certificate_date,
+            )
+            .optional(
+                "registration_certificate_copy",
+                &self.registration_certificate_copy,
+            )
+            .field("business_type", &self.business_type)
+            .optional("app_download", &self.app_download)
+            .optional("business_website", &self.business_website)
+            .optional("office_account", &self.office_account)
+            .optional("mini_program", &self.mini_program)
+            .optional("store_address", &self.store_address)
+            .optional_list("store_photos", &self.store_photos)
+            .optional("director_name", &self.director_name)
+            .optional("director_id_number", &self.director_id_number)
+            .optional("principal_name", &self.principal_name)
+            .optional("principal_id_number", &self.principal_id_number)
+            .field("office_phone", &self.office_phone)
+            .field("contact_name", &self.contact_name)
+            .field("contact_phone", &self.contact_phone)
+            .field("contact_email", &self.contact_email)
+            .optional("settlement_bank_number", &self.settlement_bank_number)
+            .optional("apply_h5_payment", &self.apply_h5_payment)
+            .optional("h5_website_url", &self.h5_website_url)
+            .optional_list("h5_domains", &self.h5_domains)
+    }
+}
+
+impl FromObject for ModifyInstitutionSubMerchant {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            app_id: object.required("app_id")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            channel_id: object.maybe("channel_id")?,
+            merchant_name: object.required("merchant_name")?,
+            merchant_shortname: object.required("merchant_shortname")?,
+            merchant_country_code: object.required("merchant_country_code")?,
+            merchant_type: object.required("merchant_type")?,
+            business_category: object.required("business_category")?,
+            mcc: object.required("mcc")?,
+            registration_certificate_number: object.required("registration_certificate_number")?,
+            registration_certificate_date: object.required("registration_certificate_date")?,
+            registration_certificate_copy: object.maybe("registration_certificate_copy")?,
+            business_type: object.required("business_type")?,
+            app_download: object.maybe("app_download")?,
+            business_website: object.maybe("business_website")?,
+            office_account: object.maybe("office_account")?,
+            mini_program: object.maybe("mini_program")?,
+            store_address: object.maybe("store_address")?,
+            store_photos: object.maybe_list("store_photos")?,
+            director_name: object.maybe("director_name")?,
+            director_id_number: object.maybe("director_id_number")?,
+            principal_name: object.maybe("principal_name")?,
+            principal_id_number: object.maybe("principal_id_number")?,
+            office_phone: object.required("office_phone")?,
+            contact_name: object.required("contact_name")?,
+            contact_phone: object.required("contact_phone")?,
+            contact_email: object.required("contact_email")?,
+            settlement_bank_number: object.maybe("settlement_bank_number")?,
+            apply_h5_payment: object.maybe("apply_h5_payment")?,
+            h5_website_url: object.maybe("h5_website_url")?,
+            h5_domains: object.maybe_list("h5_domains")?,
+        })
+    }
+}
+
+serde_by_node!(ModifyInstitutionSubMerchant);
 
 /// A sub-merchant whose data was changed.
 ///

@@ -2,9 +2,9 @@
 
 //! 银行特约商户信息修改.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 银行特约商户信息修改: `POST /secapi/mch/modifymchinfo`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_27&index=2&p=9).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ModifySubMerchant {
     /// The sub-merchant's number (商户识别码).
@@ -23,12 +23,10 @@ pub struct ModifySubMerchant {
     /// Name that payers see (商户简称).
     ///
     /// At most 20 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_shortname: Option<String>,
     /// Telephone number that payers see (客服电话).
     ///
     /// At most 20 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_phone: Option<String>,
 }
 
@@ -96,6 +94,27 @@ impl Operation for ModifySubMerchant {
         Decode::read(reply)
     }
 }
+
+impl ToObject for ModifySubMerchant {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("merchant_shortname", &self.merchant_shortname)
+            .optional("service_phone", &self.service_phone)
+    }
+}
+
+impl FromObject for ModifySubMerchant {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.required("sub_mch_id")?,
+            merchant_shortname: object.maybe("merchant_shortname")?,
+            service_phone: object.maybe("service_phone")?,
+        })
+    }
+}
+
+serde_by_node!(ModifySubMerchant);
 
 /// A bank's sub-merchant whose data was changed.
 ///

@@ -2,20 +2,18 @@
 
 //! 配置查询.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
-
-use crate::wire;
 
 /// Lists a sub-merchant's payment directories and app ids.
 ///
 /// 配置查询: `POST /secapi/mch/querysubdevconfig`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_25&index=4&p=901).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryDevelopmentConfig {
     /// The provider's app id (公众账号ID).
@@ -72,6 +70,25 @@ impl Operation for QueryDevelopmentConfig {
     }
 }
 
+impl ToObject for QueryDevelopmentConfig {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("appid", &self.appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+    }
+}
+
+impl FromObject for QueryDevelopmentConfig {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryDevelopmentConfig);
+
 /// What is set up for a sub-merchant.
 ///
 /// 开发配置.
@@ -96,43 +113,82 @@ impl Decode for DevelopmentConfig {
 /// Payment directories.
 ///
 /// 授权目录.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct JsapiPaths {
     /// The directories (支付目录URI数组).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub jsapi_path_list: Vec<String>,
 }
+
+impl ToObject for JsapiPaths {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional_list("jsapi_path_list", &self.jsapi_path_list)
+    }
+}
+
+impl FromObject for JsapiPaths {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            jsapi_path_list: object.maybe_list("jsapi_path_list")?,
+        })
+    }
+}
+
+serde_by_node!(JsapiPaths);
 
 /// App ids.
 ///
 /// 关联与关注APPID.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AppidConfigs {
     /// The app ids (关联与关注APPID数组).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub appid_config_list: Vec<AppidConfig>,
 }
+
+impl ToObject for AppidConfigs {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional_list("appid_config_list", &self.appid_config_list)
+    }
+}
+
+impl FromObject for AppidConfigs {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid_config_list: object.maybe_list("appid_config_list")?,
+        })
+    }
+}
+
+serde_by_node!(AppidConfigs);
 
 /// An app id, and the official account its payers are invited to follow.
 ///
 /// 关联与关注APPID.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AppidConfig {
     /// The app id (关联APPID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The official account (关注特约商户公众号的APPID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subscribe_appid: Option<String>,
 }
+
+impl ToObject for AppidConfig {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("subscribe_appid", &self.subscribe_appid)
+    }
+}
+
+impl FromObject for AppidConfig {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_appid: object.maybe("sub_appid")?,
+            subscribe_appid: object.maybe("subscribe_appid")?,
+        })
+    }
+}
+
+serde_by_node!(AppidConfig);

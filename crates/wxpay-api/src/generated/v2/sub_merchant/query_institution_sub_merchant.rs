@@ -2,8 +2,8 @@
 
 //! 查询子商户.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -16,7 +16,7 @@ use super::{
 /// 查询子商户: `POST /secapi/mch/queryInstitutionsub`,
 /// [official page](https://pay.weixin.qq.com/doc/global/v2/zh/4013636643). Needs the
 /// merchant's certificate (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryInstitutionSubMerchant {
     /// The institution's app id (机构appid).
@@ -71,6 +71,25 @@ impl Operation for QueryInstitutionSubMerchant {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryInstitutionSubMerchant {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("app_id", &self.app_id)
+            .field("sub_mch_id", &self.sub_mch_id)
+    }
+}
+
+impl FromObject for QueryInstitutionSubMerchant {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            app_id: object.required("app_id")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+        })
+    }
+}
+
+serde_by_node!(QueryInstitutionSubMerchant);
 
 /// A sub-merchant of an institution abroad.
 ///
@@ -188,13 +207,30 @@ impl Decode for InstitutionSubMerchant {
 /// What is wrong with one field of an application.
 ///
 /// 子商户入驻驳回详情.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RejectDetail {
     /// The field (字段).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// What is wrong with it, for people (原因).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+impl ToObject for RejectDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("field", &self.field)
+            .optional("reason", &self.reason)
+    }
+}
+
+impl FromObject for RejectDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            field: object.maybe("field")?,
+            reason: object.maybe("reason")?,
+        })
+    }
+}
+
+serde_by_node!(RejectDetail);

@@ -2,9 +2,9 @@
 
 //! 银行特约商户资料查询.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -16,7 +16,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_22&index=3&p=9).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5. The answer is not
 /// signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QuerySubMerchants {
     /// The bank's app id (公众账号ID).
@@ -26,12 +26,10 @@ pub struct QuerySubMerchants {
     /// Name of the company (商户名称).
     ///
     /// At most 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_name: Option<String>,
     /// The sub-merchant's number (商户识别码).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
     /// Which page, from 1 (页码).
     ///
@@ -40,7 +38,6 @@ pub struct QuerySubMerchants {
     /// How many sub-merchants a page has (展示资料个数).
     ///
     /// At least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub page_size: Option<i64>,
 }
 
@@ -122,6 +119,31 @@ impl Operation for QuerySubMerchants {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QuerySubMerchants {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("appid", &self.appid)
+            .optional("merchant_name", &self.merchant_name)
+            .optional("sub_mch_id", &self.sub_mch_id)
+            .field("page_index", &self.page_index)
+            .optional("page_size", &self.page_size)
+    }
+}
+
+impl FromObject for QuerySubMerchants {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            merchant_name: object.maybe("merchant_name")?,
+            sub_mch_id: object.maybe("sub_mch_id")?,
+            page_index: object.required("page_index")?,
+            page_size: object.maybe("page_size")?,
+        })
+    }
+}
+
+serde_by_node!(QuerySubMerchants);
 
 /// Sub-merchants of a bank.
 ///

@@ -2,9 +2,9 @@
 
 //! 银行服务商特约子商户指定渠道号API.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -13,7 +13,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 银行服务商特约子商户指定渠道号API: `POST /secapi/mch/channelsetting`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_26). Needs
 /// the merchant's certificate (商户API证书). Always signed with MD5.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SetChannel {
     /// The bank's app id (公众账号ID).
@@ -80,6 +80,27 @@ impl Operation for SetChannel {
         Decode::read(reply)
     }
 }
+
+impl ToObject for SetChannel {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("appid", &self.appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("channel_id", &self.channel_id)
+    }
+}
+
+impl FromObject for SetChannel {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            channel_id: object.required("channel_id")?,
+        })
+    }
+}
+
+serde_by_node!(SetChannel);
 
 /// The channel of a bank's sub-merchant.
 ///

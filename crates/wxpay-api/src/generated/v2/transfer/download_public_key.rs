@@ -2,8 +2,8 @@
 
 //! 获取RSA加密公钥API.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::DecodeError;
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Host, Operation, OperationInfo, Reply, ReplyForm, Request,
 };
@@ -16,7 +16,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay_yhk.php?chapter=24_7&index=4).
 /// Needs the merchant's certificate (商户API证书). The answer is not signed: TLS alone says
 /// whose it is.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DownloadPublicKey {}
 
@@ -52,6 +52,20 @@ impl Operation for DownloadPublicKey {
         Decode::read(reply)
     }
 }
+
+impl ToObject for DownloadPublicKey {
+    fn to_object(&self) -> Object<'_> {
+        Object::default()
+    }
+}
+
+impl FromObject for DownloadPublicKey {
+    fn from_object(_object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {})
+    }
+}
+
+serde_by_node!(DownloadPublicKey);
 
 /// The key that encrypts card numbers and names.
 ///

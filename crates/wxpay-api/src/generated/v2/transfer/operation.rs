@@ -2,9 +2,9 @@
 
 //! 向微信用户个人付款.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -20,7 +20,7 @@ use super::CheckName;
 /// Repeating it with the same `partner_trade_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS
 /// alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Transfer {
     /// App id of the official account or mini program; bound to the merchant (商户账号appid).
@@ -30,7 +30,6 @@ pub struct Transfer {
     /// Number of the terminal, the merchant's own (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// The merchant's own number of the payment, unique within the merchant for 365 days
     /// (商户订单号).
@@ -46,7 +45,6 @@ pub struct Transfer {
     /// The payee's name; needed where it is checked (收款用户姓名).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub re_user_name: Option<Sensitive>,
     /// What is paid (金额).
     ///
@@ -64,15 +62,12 @@ pub struct Transfer {
     /// (付款场景).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scene: Option<String>,
     /// WeChat Pay's number of the brand; needed for a red packet of a brand (品牌ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub brand_id: Option<i64>,
     /// The brand's message template; needed for a red packet of a brand (消息模板ID).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub finder_template_id: Option<String>,
 }
 
@@ -195,6 +190,45 @@ impl Operation for Transfer {
         Decode::read(reply)
     }
 }
+
+impl ToObject for Transfer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("mch_appid", &self.mch_appid)
+            .optional("device_info", &self.device_info)
+            .field("partner_trade_no", &self.partner_trade_no)
+            .field("openid", &self.openid)
+            .field("check_name", &self.check_name)
+            .optional("re_user_name", &self.re_user_name)
+            .field("amount", &self.amount)
+            .field("desc", &self.desc)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("scene", &self.scene)
+            .optional("brand_id", &self.brand_id)
+            .optional("finder_template_id", &self.finder_template_id)
+    }
+}
+
+impl FromObject for Transfer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mch_appid: object.required("mch_appid")?,
+            device_info: object.maybe("device_info")?,
+            partner_trade_no: object.required("partner_trade_no")?,
+            openid: object.required("openid")?,
+            check_name: object.required("check_name")?,
+            re_user_name: object.maybe("re_user_name")?,
+            amount: object.required("amount")?,
+            desc: object.required("desc")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            scene: object.maybe("scene")?,
+            brand_id: object.maybe("brand_id")?,
+            finder_template_id: object.maybe("finder_template_id")?,
+        })
+    }
+}
+
+serde_by_node!(Transfer);
 
 /// A payment to a user's balance that was made.
 ///

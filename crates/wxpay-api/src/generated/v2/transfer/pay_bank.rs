@@ -2,9 +2,9 @@
 
 //! 企业付款到银行卡.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing,
 };
@@ -18,7 +18,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// Repeating it with the same `partner_trade_no` and the same content is safe. Needs the
 /// merchant's certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS
 /// alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayBank {
     /// The merchant's own number of the payment, unique within the merchant (商户企业付款单号).
@@ -44,7 +44,6 @@ pub struct PayBank {
     /// Note to the payee (付款说明).
     ///
     /// At most 512 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub desc: Option<String>,
 }
 
@@ -120,6 +119,33 @@ impl Operation for PayBank {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PayBank {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("partner_trade_no", &self.partner_trade_no)
+            .field("enc_bank_no", &self.enc_bank_no)
+            .field("enc_true_name", &self.enc_true_name)
+            .field("bank_code", &self.bank_code)
+            .field("amount", &self.amount)
+            .optional("desc", &self.desc)
+    }
+}
+
+impl FromObject for PayBank {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            partner_trade_no: object.required("partner_trade_no")?,
+            enc_bank_no: object.required("enc_bank_no")?,
+            enc_true_name: object.required("enc_true_name")?,
+            bank_code: object.required("bank_code")?,
+            amount: object.required("amount")?,
+            desc: object.maybe("desc")?,
+        })
+    }
+}
+
+serde_by_node!(PayBank);
 
 /// A payment to a bank card that was accepted. The bank may still send it back.
 ///

@@ -2,9 +2,9 @@
 
 //! 向员工付款.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -18,7 +18,7 @@ use super::{CheckName, MessageType};
 /// same `partner_trade_no` and the same content is safe. Needs the merchant's certificate
 /// (商户API证书). Always signed with MD5. The answer is not signed: TLS alone says whose it
 /// is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayEmployee {
     /// The company's id in 企业微信 (corpid) (公众账号appid).
@@ -28,7 +28,6 @@ pub struct PayEmployee {
     /// Number of the terminal, the merchant's own (设备号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_info: Option<String>,
     /// The merchant's own number of the payment, unique within the merchant (商户订单号).
     ///
@@ -43,7 +42,6 @@ pub struct PayEmployee {
     /// The payee's name; needed where it is checked (收款用户姓名).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub re_user_name: Option<Sensitive>,
     /// What is paid (金额).
     ///
@@ -60,18 +58,14 @@ pub struct PayEmployee {
     /// How the payee is told (付款消息类型).
     pub ww_msg_type: MessageType,
     /// Number of the approval in 企业微信; needed for `APPROVAL_MSG` (审批单号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_number: Option<String>,
     /// Kind of approval: 1; needed for `APPROVAL_MSG` (审批类型).
     ///
     /// 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub approval_type: Option<i64>,
     /// Name of the project (项目名称).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub act_name: Option<String>,
     /// The application of 企业微信 in whose name is paid (付款的应用id).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub agentid: Option<i64>,
 }
 
@@ -217,6 +211,49 @@ impl Operation for PayEmployee {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PayEmployee {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(14)
+            .field("appid", &self.appid)
+            .optional("device_info", &self.device_info)
+            .field("partner_trade_no", &self.partner_trade_no)
+            .field("openid", &self.openid)
+            .field("check_name", &self.check_name)
+            .optional("re_user_name", &self.re_user_name)
+            .field("amount", &self.amount)
+            .field("desc", &self.desc)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .field("ww_msg_type", &self.ww_msg_type)
+            .optional("approval_number", &self.approval_number)
+            .optional("approval_type", &self.approval_type)
+            .optional("act_name", &self.act_name)
+            .optional("agentid", &self.agentid)
+    }
+}
+
+impl FromObject for PayEmployee {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            device_info: object.maybe("device_info")?,
+            partner_trade_no: object.required("partner_trade_no")?,
+            openid: object.required("openid")?,
+            check_name: object.required("check_name")?,
+            re_user_name: object.maybe("re_user_name")?,
+            amount: object.required("amount")?,
+            desc: object.required("desc")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            ww_msg_type: object.required("ww_msg_type")?,
+            approval_number: object.maybe("approval_number")?,
+            approval_type: object.maybe("approval_type")?,
+            act_name: object.maybe("act_name")?,
+            agentid: object.maybe("agentid")?,
+        })
+    }
+}
+
+serde_by_node!(PayEmployee);
 
 /// A payment to an employee that was made.
 ///

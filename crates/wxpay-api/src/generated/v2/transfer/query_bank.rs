@@ -2,9 +2,9 @@
 
 //! 查询企业付款银行卡.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -20,7 +20,7 @@ use super::BankPaymentStatus;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=24_3).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5. The answer is not
 /// signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryBank {
     /// The merchant's own number of the payment (商户企业付款单号).
@@ -73,6 +73,22 @@ impl Operation for QueryBank {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryBank {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("partner_trade_no", &self.partner_trade_no)
+    }
+}
+
+impl FromObject for QueryBank {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            partner_trade_no: object.required("partner_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(QueryBank);
 
 /// A payment to a bank card.
 ///

@@ -2,9 +2,9 @@
 
 //! 查询付款记录.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -17,7 +17,7 @@ use super::TransferStatus;
 /// 查询付款记录: `POST /mmpaymkttransfers/promotion/querywwsptrans2pocket`. Needs the
 /// merchant's certificate (商户API证书). Always signed with MD5. The answer is not signed: TLS
 /// alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryEmployeePayment {
     /// The merchant's own number of the payment (商户订单号).
@@ -77,6 +77,25 @@ impl Operation for QueryEmployeePayment {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryEmployeePayment {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("partner_trade_no", &self.partner_trade_no)
+            .field("appid", &self.appid)
+    }
+}
+
+impl FromObject for QueryEmployeePayment {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            partner_trade_no: object.required("partner_trade_no")?,
+            appid: object.required("appid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryEmployeePayment);
 
 /// A payment to an employee.
 ///

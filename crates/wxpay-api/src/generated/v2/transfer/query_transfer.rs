@@ -2,9 +2,9 @@
 
 //! 查询企业向微信用户个人付款.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{
     Decode, Fields, Form, Operation, OperationInfo, Reply, ReplyForm, Request, Signing, TimeForm,
 };
@@ -19,7 +19,7 @@ use super::TransferStatus;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=14_3).
 /// Needs the merchant's certificate (商户API证书). Always signed with MD5. The answer is not
 /// signed: TLS alone says whose it is.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryTransfer {
     /// The merchant's own number of the payment (商户订单号).
@@ -79,6 +79,25 @@ impl Operation for QueryTransfer {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryTransfer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("partner_trade_no", &self.partner_trade_no)
+            .field("appid", &self.appid)
+    }
+}
+
+impl FromObject for QueryTransfer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            partner_trade_no: object.required("partner_trade_no")?,
+            appid: object.required("appid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryTransfer);
 
 /// A payment to a user's balance.
 ///

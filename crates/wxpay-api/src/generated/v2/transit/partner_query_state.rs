@@ -2,9 +2,9 @@
 
 //! 查询用户状态接口（服务商）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::PayerState;
 /// 查询用户状态接口（服务商）: `POST /transit/partnerpay/querystate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/pap_sl_jt_v2.php?chapter=19_96&index=5).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerQueryState {
     /// The provider's app id (公众账号id).
@@ -25,7 +25,6 @@ pub struct PartnerQueryState {
     /// The sub-merchant's app id (子商户公众账号id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -34,12 +33,10 @@ pub struct PartnerQueryState {
     /// WeChat Pay's number of the payer's agreement (委托代扣协议id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_id: Option<String>,
     /// The payer under `appid` (微信openID).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
 }
 
@@ -117,3 +114,28 @@ impl Operation for PartnerQueryState {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PartnerQueryState {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .optional("contract_id", &self.contract_id)
+            .optional("openid", &self.openid)
+    }
+}
+
+impl FromObject for PartnerQueryState {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            contract_id: object.maybe("contract_id")?,
+            openid: object.maybe("openid")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerQueryState);

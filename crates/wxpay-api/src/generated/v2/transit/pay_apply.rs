@@ -2,9 +2,9 @@
 
 //! 申请扣款.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -17,7 +17,7 @@ use crate::Currency;
 /// 申请扣款: `POST /transit/pay/payapply`,
 /// [official page](https://pay.weixin.qq.com/doc/v2/merchant/4011984781). Repeating it with
 /// the same `out_trade_no` and the same content is safe. Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayApply {
     /// App id of the official account or mini program; bound to the merchant (公众账号id).
@@ -31,12 +31,10 @@ pub struct PayApply {
     /// What is charged for, item by item (商品详情).
     ///
     /// At most 6000 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -49,7 +47,6 @@ pub struct PayApply {
     /// Currency of the amount (货币类型).
     ///
     /// `CNY` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<Currency>,
     /// Address of the calling machine, IPv4 (终端IP).
     ///
@@ -58,7 +55,6 @@ pub struct PayApply {
     /// Mark that coupons can be bound to (商品标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Where the notice of the payment is sent (回调通知url).
     ///
@@ -71,40 +67,30 @@ pub struct PayApply {
     /// WeChat Pay's number of the payer's agreement (委托代扣协议id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_id: Option<String>,
     /// What was ridden (交易场景).
     pub trade_scene: TradeScene,
     /// The ride (场景信息).
     pub scene_info: SceneInfo,
     /// Address of the payer's device (客户端 IP).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub clientip: Option<String>,
     /// Number of the payer's device (设备ID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deviceid: Option<String>,
     /// The payer's mobile number, as the merchant knows it (手机号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mobile: Option<Sensitive>,
     /// The payer's mail address, as the merchant knows it (邮箱地址).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Sensitive>,
     /// The payer's QQ number, as the merchant knows it (QQ号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub qq: Option<Sensitive>,
     /// The payer under `appid` (微信openID).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// Number of the payer's identity card, as the merchant knows it (身份证号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub creid: Option<Sensitive>,
     /// The payer's number with the merchant (商户侧用户标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub outerid: Option<String>,
     /// Version of the interface: `2.0`, for merchants to whom WeChat Pay advances fares (版本号).
     ///
     /// At most 16 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
@@ -322,3 +308,64 @@ impl Operation for PayApply {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PayApply {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(23)
+            .field("appid", &self.appid)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("total_fee", &self.total_fee)
+            .optional("fee_type", &self.fee_type)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("goods_tag", &self.goods_tag)
+            .field("notify_url", &self.notify_url)
+            .field("trade_type", &self.trade_type)
+            .optional("contract_id", &self.contract_id)
+            .field("trade_scene", &self.trade_scene)
+            .field("scene_info", &self.scene_info)
+            .optional("clientip", &self.clientip)
+            .optional("deviceid", &self.deviceid)
+            .optional("mobile", &self.mobile)
+            .optional("email", &self.email)
+            .optional("qq", &self.qq)
+            .optional("openid", &self.openid)
+            .optional("creid", &self.creid)
+            .optional("outerid", &self.outerid)
+            .optional("version", &self.version)
+    }
+}
+
+impl FromObject for PayApply {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            total_fee: object.required("total_fee")?,
+            fee_type: object.maybe("fee_type")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            goods_tag: object.maybe("goods_tag")?,
+            notify_url: object.required("notify_url")?,
+            trade_type: object.required("trade_type")?,
+            contract_id: object.maybe("contract_id")?,
+            trade_scene: object.required("trade_scene")?,
+            scene_info: object.required("scene_info")?,
+            clientip: object.maybe("clientip")?,
+            deviceid: object.maybe("deviceid")?,
+            mobile: object.maybe("mobile")?,
+            email: object.maybe("email")?,
+            qq: object.maybe("qq")?,
+            openid: object.maybe("openid")?,
+            creid: object.maybe("creid")?,
+            outerid: object.maybe("outerid")?,
+            version: object.maybe("version")?,
+        })
+    }
+}
+
+serde_by_node!(PayApply);

@@ -2,9 +2,9 @@
 
 //! 查询订单.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::Order;
 /// 查询订单: `POST /transit/queryorder`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_96&index=7).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrder {
     /// App id it was charged under (请求appid).
@@ -25,12 +25,10 @@ pub struct QueryOrder {
     /// WeChat Pay's number of the order (微信订单号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
 }
 
@@ -95,3 +93,24 @@ impl Operation for QueryOrder {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("appid", &self.appid)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+    }
+}
+
+impl FromObject for QueryOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+        })
+    }
+}
+
+serde_by_node!(QueryOrder);

@@ -2,8 +2,8 @@
 
 //! 查询用户状态接口.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use super::PayerState;
 /// 查询用户状态接口: `POST /transit/pay/querystate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/pap_jt_v2.php?chapter=19_96&index=12).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryState {
     /// App id of the official account or mini program; bound to the merchant (公众账号id).
@@ -24,12 +24,10 @@ pub struct QueryState {
     /// WeChat Pay's number of the payer's agreement (委托代扣协议id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contract_id: Option<String>,
     /// The payer under `appid` (微信openID).
     ///
     /// At most 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
 }
 
@@ -93,3 +91,24 @@ impl Operation for QueryState {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryState {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .field("appid", &self.appid)
+            .optional("contract_id", &self.contract_id)
+            .optional("openid", &self.openid)
+    }
+}
+
+impl FromObject for QueryState {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            contract_id: object.maybe("contract_id")?,
+            openid: object.maybe("openid")?,
+        })
+    }
+}
+
+serde_by_node!(QueryState);

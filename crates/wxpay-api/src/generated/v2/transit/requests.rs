@@ -2,14 +2,14 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 
 /// Where a charge comes from.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SceneInfo {
     /// The ride (场景信息).
@@ -28,10 +28,26 @@ impl SceneInfo {
     }
 }
 
+impl ToObject for SceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("scene_info", &self.scene_info)
+    }
+}
+
+impl FromObject for SceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            scene_info: object.required("scene_info")?,
+        })
+    }
+}
+
+serde_by_node!(SceneInfo);
+
 /// A ride. Some fields are for metros, some for buses.
 ///
 /// 乘车信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Ride {
     /// When it began, as `yyyyMMddHHmmss` in Beijing (乘车时间).
@@ -41,32 +57,26 @@ pub struct Ride {
     /// When it ended, as `yyyyMMddHHmmss` in Beijing; `METRO` (结束时间).
     ///
     /// At most 32 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<String>,
     /// SHA-256 of the payer's ride code (乘车码SHA256).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub qrcode_hash: Option<String>,
     /// Where it began; `METRO` (起始站).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub start_station: Option<String>,
     /// Where it ended; `METRO` (终点站).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_station: Option<String>,
     /// The line; `BUS` (乘车路线).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub line_name: Option<String>,
     /// The bus's licence plate; `BUS` (车牌号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plate_number: Option<String>,
 }
 
@@ -138,3 +148,32 @@ impl Ride {
         check::text("plate_number", &self.plate_number, 1, 32)
     }
 }
+
+impl ToObject for Ride {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("start_time", &self.start_time)
+            .optional("end_time", &self.end_time)
+            .optional("qrcode_hash", &self.qrcode_hash)
+            .optional("start_station", &self.start_station)
+            .optional("end_station", &self.end_station)
+            .optional("line_name", &self.line_name)
+            .optional("plate_number", &self.plate_number)
+    }
+}
+
+impl FromObject for Ride {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            start_time: object.required("start_time")?,
+            end_time: object.maybe("end_time")?,
+            qrcode_hash: object.maybe("qrcode_hash")?,
+            start_station: object.maybe("start_station")?,
+            end_station: object.maybe("end_station")?,
+            line_name: object.maybe("line_name")?,
+            plate_number: object.maybe("plate_number")?,
+        })
+    }
+}
+
+serde_by_node!(Ride);

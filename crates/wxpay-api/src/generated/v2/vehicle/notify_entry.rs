@@ -2,8 +2,8 @@
 
 //! 用户入场通知api.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -14,7 +14,7 @@ use super::{Entry, EntryScene, TradeScene};
 /// 用户入场通知api: `POST /vehicle/pay/notification`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_992&index=1).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NotifyEntry {
     /// App id of the official account or mini program; bound to the merchant (公众账号id).
@@ -80,3 +80,26 @@ impl Operation for NotifyEntry {
         Decode::read(reply)
     }
 }
+
+impl ToObject for NotifyEntry {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("appid", &self.appid)
+            .field("version", &self.version)
+            .field("trade_scene", &self.trade_scene)
+            .field("scene_info", &self.scene_info)
+    }
+}
+
+impl FromObject for NotifyEntry {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            version: object.required("version")?,
+            trade_scene: object.required("trade_scene")?,
+            scene_info: object.required("scene_info")?,
+        })
+    }
+}
+
+serde_by_node!(NotifyEntry);

@@ -2,9 +2,9 @@
 
 //! 用户入场通知api（服务商）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::{Entry, EntryScene, TradeScene};
 /// 用户入场通知api（服务商）: `POST /vehicle/partnerpay/notification`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_992&index=1&p=202).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerNotifyEntry {
     /// The provider's app id (公众账号id).
@@ -25,7 +25,6 @@ pub struct PartnerNotifyEntry {
     /// The sub-merchant's app id (子商户公众账号id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -105,3 +104,30 @@ impl Operation for PartnerNotifyEntry {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PartnerNotifyEntry {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("version", &self.version)
+            .field("trade_scene", &self.trade_scene)
+            .field("scene_info", &self.scene_info)
+    }
+}
+
+impl FromObject for PartnerNotifyEntry {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            version: object.required("version")?,
+            trade_scene: object.required("trade_scene")?,
+            scene_info: object.required("scene_info")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerNotifyEntry);

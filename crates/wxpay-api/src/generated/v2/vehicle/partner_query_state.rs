@@ -2,9 +2,9 @@
 
 //! 用户状态查询（服务商）.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -16,7 +16,7 @@ use super::{JumpScene, PayerState, TradeScene};
 /// 用户状态查询（服务商）: `POST /vehicle/partnerpay/querystate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_93&index=9&p=202).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerQueryState {
     /// The provider's app id (公众账号id).
@@ -26,7 +26,6 @@ pub struct PartnerQueryState {
     /// The sub-merchant's app id (子商户公众账号id).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
@@ -35,22 +34,18 @@ pub struct PartnerQueryState {
     /// What the car is going to do (交易场景).
     pub trade_scene: TradeScene,
     /// Where the payer comes from, a mini program when left out (跳转场景).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub jump_scene: Option<JumpScene>,
     /// The payer under `appid` (用户标识).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The payer under `sub_appid` (用户子标识).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// The car's licence plate (车牌号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plate_number: Option<Sensitive>,
     /// Version of the interface: `3.0` (版本号).
     ///
@@ -164,3 +159,36 @@ impl Operation for PartnerQueryState {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PartnerQueryState {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("appid", &self.appid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("trade_scene", &self.trade_scene)
+            .optional("jump_scene", &self.jump_scene)
+            .optional("openid", &self.openid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("plate_number", &self.plate_number)
+            .field("version", &self.version)
+    }
+}
+
+impl FromObject for PartnerQueryState {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mch_id: object.required("sub_mch_id")?,
+            trade_scene: object.required("trade_scene")?,
+            jump_scene: object.maybe("jump_scene")?,
+            openid: object.maybe("openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            plate_number: object.maybe("plate_number")?,
+            version: object.required("version")?,
+        })
+    }
+}
+
+serde_by_node!(PartnerQueryState);

@@ -2,9 +2,9 @@
 
 //! 申请扣款.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing, YesNo};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -18,7 +18,7 @@ use crate::Currency;
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_982&index=1).
 /// Repeating it with the same `out_trade_no` and the same content is safe. Always signed with
 /// HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayApply {
     /// App id of the official account or mini program; bound to the merchant (公众账号id).
@@ -32,12 +32,10 @@ pub struct PayApply {
     /// What is charged for, item by item (商品详情).
     ///
     /// At most 6000 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The merchant's own text, handed back by queries and notices (附加数据).
     ///
     /// At most 127 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
@@ -50,7 +48,6 @@ pub struct PayApply {
     /// Currency of the amount (货币类型).
     ///
     /// `CNY` when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_type: Option<Currency>,
     /// Address of the calling machine, IPv4 (终端IP).
     ///
@@ -59,7 +56,6 @@ pub struct PayApply {
     /// Mark that coupons can be bound to (商品标记).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Where the notice of the payment is sent (回调通知url).
     ///
@@ -78,10 +74,8 @@ pub struct PayApply {
     /// The payer under `appid`; needed for `PARKING SPACE` (用户标识).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// Whether the amount is kept for profit sharing (分账标识).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<YesNo>,
     /// The car and what it did (场景信息).
     pub scene_info: PayScene,
@@ -223,3 +217,50 @@ impl Operation for PayApply {
         Decode::read(reply)
     }
 }
+
+impl ToObject for PayApply {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(16)
+            .field("appid", &self.appid)
+            .field("body", &self.body)
+            .optional("detail", &self.detail)
+            .optional("attach", &self.attach)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("total_fee", &self.total_fee)
+            .optional("fee_type", &self.fee_type)
+            .field("spbill_create_ip", &self.spbill_create_ip)
+            .optional("goods_tag", &self.goods_tag)
+            .field("notify_url", &self.notify_url)
+            .field("trade_type", &self.trade_type)
+            .field("version", &self.version)
+            .field("trade_scene", &self.trade_scene)
+            .optional("openid", &self.openid)
+            .optional("profit_sharing", &self.profit_sharing)
+            .field("scene_info", &self.scene_info)
+    }
+}
+
+impl FromObject for PayApply {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            body: object.required("body")?,
+            detail: object.maybe("detail")?,
+            attach: object.maybe("attach")?,
+            out_trade_no: object.required("out_trade_no")?,
+            total_fee: object.required("total_fee")?,
+            fee_type: object.maybe("fee_type")?,
+            spbill_create_ip: object.required("spbill_create_ip")?,
+            goods_tag: object.maybe("goods_tag")?,
+            notify_url: object.required("notify_url")?,
+            trade_type: object.required("trade_type")?,
+            version: object.required("version")?,
+            trade_scene: object.required("trade_scene")?,
+            openid: object.maybe("openid")?,
+            profit_sharing: object.maybe("profit_sharing")?,
+            scene_info: object.required("scene_info")?,
+        })
+    }
+}
+
+serde_by_node!(PayApply);

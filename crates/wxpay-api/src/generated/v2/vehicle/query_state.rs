@@ -2,8 +2,8 @@
 
 //! 用户状态查询.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::v2::{Decode, Form, Operation, OperationInfo, Reply, Request, Signing};
 use wxpay_proto::{BodyError, Idempotency};
 
@@ -15,7 +15,7 @@ use super::{JumpScene, PayerState, TradeScene};
 /// 用户状态查询: `POST /vehicle/pay/querystate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_93&index=9).
 /// Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryState {
     /// App id of the official account or mini program; bound to the merchant (公众账号id).
@@ -25,17 +25,14 @@ pub struct QueryState {
     /// What the car is going to do (交易场景).
     pub trade_scene: TradeScene,
     /// Where the payer comes from, a mini program when left out (跳转场景).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub jump_scene: Option<JumpScene>,
     /// The payer under `appid` (用户标识).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The car's licence plate (车牌号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plate_number: Option<Sensitive>,
     /// Version of the interface: `3.0` (版本号).
     ///
@@ -124,3 +121,30 @@ impl Operation for QueryState {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryState {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("appid", &self.appid)
+            .field("trade_scene", &self.trade_scene)
+            .optional("jump_scene", &self.jump_scene)
+            .optional("openid", &self.openid)
+            .optional("plate_number", &self.plate_number)
+            .field("version", &self.version)
+    }
+}
+
+impl FromObject for QueryState {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+            trade_scene: object.required("trade_scene")?,
+            jump_scene: object.maybe("jump_scene")?,
+            openid: object.maybe("openid")?,
+            plate_number: object.maybe("plate_number")?,
+            version: object.required("version")?,
+        })
+    }
+}
+
+serde_by_node!(QueryState);

@@ -2,16 +2,16 @@
 
 //! What requests are made of.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{InvalidField, Sensitive, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 
 use super::{ChannelType, DeductMode, SupportDeductMode};
 
 /// Where a car came in.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EntryScene {
     /// The car and where it is (场景信息).
@@ -30,11 +30,27 @@ impl EntryScene {
     }
 }
 
+impl ToObject for EntryScene {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("scene_info", &self.scene_info)
+    }
+}
+
+impl FromObject for EntryScene {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            scene_info: object.required("scene_info")?,
+        })
+    }
+}
+
+serde_by_node!(EntryScene);
+
 /// A car that came in: `PARKING` wants `plate_number` and `parking_name`, `PARKING SPACE`
 /// wants `space_number`.
 ///
 /// 入场信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EntrySceneInfo {
     /// When it came in, as `yyyyMMddHHmmss` in Beijing (入场时间).
@@ -48,37 +64,30 @@ pub struct EntrySceneInfo {
     /// Its licence plate; `PARKING` (车牌号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plate_number: Option<Sensitive>,
     /// What kind of car it is, Chinese (车辆类型).
     ///
     /// At most 16 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub car_type: Option<String>,
     /// Name of the car park; needed for `PARKING` (停车场名称).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub parking_name: Option<String>,
     /// Where EntryStateChange is sent; `PARKING` (回调通知URL).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
     /// The payer under `appid`; `PARKING SPACE` (用户标识).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openid: Option<String>,
     /// The payer under `sub_appid`; `PARKING SPACE`, providers only (用户子标识).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_openid: Option<String>,
     /// Number of the parking space; `PARKING SPACE` (车位编号).
     ///
     /// At most 16 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub space_number: Option<String>,
 }
 
@@ -161,10 +170,43 @@ impl EntrySceneInfo {
     }
 }
 
+impl ToObject for EntrySceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(9)
+            .field("start_time", &self.start_time)
+            .field("free_time", &self.free_time)
+            .optional("plate_number", &self.plate_number)
+            .optional("car_type", &self.car_type)
+            .optional("parking_name", &self.parking_name)
+            .optional("notify_url", &self.notify_url)
+            .optional("openid", &self.openid)
+            .optional("sub_openid", &self.sub_openid)
+            .optional("space_number", &self.space_number)
+    }
+}
+
+impl FromObject for EntrySceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            start_time: object.required("start_time")?,
+            free_time: object.required("free_time")?,
+            plate_number: object.maybe("plate_number")?,
+            car_type: object.maybe("car_type")?,
+            parking_name: object.maybe("parking_name")?,
+            notify_url: object.maybe("notify_url")?,
+            openid: object.maybe("openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+            space_number: object.maybe("space_number")?,
+        })
+    }
+}
+
+serde_by_node!(EntrySceneInfo);
+
 /// What a charge is for.
 ///
 /// 场景信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayScene {
     /// The car and what it did (场景信息).
@@ -183,6 +225,22 @@ impl PayScene {
     }
 }
 
+impl ToObject for PayScene {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("scene_info", &self.scene_info)
+    }
+}
+
+impl FromObject for PayScene {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            scene_info: object.required("scene_info")?,
+        })
+    }
+}
+
+serde_by_node!(PayScene);
+
 /// A car and what it did. All scenes have `start_time`, all but `PARKING SPACE` want
 /// `plate_number`; besides,
 ///
@@ -193,7 +251,7 @@ impl PayScene {
 /// - `BRIDGE` wants `exit_name`.
 ///
 /// 扣费信息.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PaySceneInfo {
     /// When it came in or was fuelled, as `yyyyMMddHHmmss` in Beijing (交易时间).
@@ -203,96 +261,76 @@ pub struct PaySceneInfo {
     /// When it left, as `yyyyMMddHHmmss` in Beijing; parking and `HIGHWAY` (结束时间).
     ///
     /// At most 16 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<String>,
     /// Seconds that are charged; parking (计费时长).
     ///
     /// At least 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub charging_time: Option<i64>,
     /// Seconds that cost nothing; `PARKING` (免费时长(秒)).
     ///
     /// At least 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub free_time: Option<i64>,
     /// Its licence plate; all but `PARKING SPACE` (车牌号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plate_number: Option<Sensitive>,
     /// What kind of car it is, Chinese (车辆类型).
     ///
     /// At most 16 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub car_type: Option<String>,
     /// Name of the car park; parking (停车场名称).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub parking_name: Option<String>,
     /// Who starts the charge; `PARKING` (发起扣费方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deduct_mode: Option<DeductMode>,
     /// Which ways the car park offers; `PARKING` (支持的扣费方式).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub support_deduct_mode: Option<SupportDeductMode>,
     /// Number of the parking space; `PARKING SPACE` (车位编号).
     ///
     /// At most 16 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub space_number: Option<String>,
     /// Name of the filling station; `GAS` (加油站名称).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gas_station: Option<String>,
     /// Octane number, such as `98`; `GAS` (油品标号名).
     ///
     /// At most 8 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gas_label_name: Option<String>,
     /// Kind of fuel, such as `汽油`; `GAS` (油品类型名称).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gas_type: Option<String>,
     /// Emission standard of the fuel, such as `国V`; `GAS` (油品标准).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gas_standard: Option<String>,
     /// How much fuel, in millilitres; `GAS` (油量).
     ///
     /// At most 16 digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gas_amount: Option<String>,
     /// Number of the pump nozzle; `GAS` (油枪号).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gas_gun_no: Option<String>,
     /// Where it entered; `HIGHWAY` (入口站名称).
     ///
     /// At most 60 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub entrance_name: Option<String>,
     /// Where it left; `HIGHWAY` and `BRIDGE` (出口名称).
     ///
     /// At most 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_name: Option<String>,
     /// How many people it may carry; `HIGHWAY` (核载人数).
     ///
     /// At most 8 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub carrying_capacity: Option<String>,
     /// Class by how many people it may carry, such as `6-12`; `HIGHWAY` (核载区间).
     ///
     /// At most 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub carrying_range: Option<String>,
     /// Kind of toll lane; `HIGHWAY` (通道类型).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub channel_type: Option<ChannelType>,
 }
 
@@ -491,3 +529,60 @@ impl PaySceneInfo {
         check::text("carrying_range", &self.carrying_range, 1, 32)
     }
 }
+
+impl ToObject for PaySceneInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(21)
+            .field("start_time", &self.start_time)
+            .optional("end_time", &self.end_time)
+            .optional("charging_time", &self.charging_time)
+            .optional("free_time", &self.free_time)
+            .optional("plate_number", &self.plate_number)
+            .optional("car_type", &self.car_type)
+            .optional("parking_name", &self.parking_name)
+            .optional("deduct_mode", &self.deduct_mode)
+            .optional("support_deduct_mode", &self.support_deduct_mode)
+            .optional("space_number", &self.space_number)
+            .optional("gas_station", &self.gas_station)
+            .optional("gas_label_name", &self.gas_label_name)
+            .optional("gas_type", &self.gas_type)
+            .optional("gas_standard", &self.gas_standard)
+            .optional("gas_amount", &self.gas_amount)
+            .optional("gas_gun_no", &self.gas_gun_no)
+            .optional("entrance_name", &self.entrance_name)
+            .optional("exit_name", &self.exit_name)
+            .optional("carrying_capacity", &self.carrying_capacity)
+            .optional("carrying_range", &self.carrying_range)
+            .optional("channel_type", &self.channel_type)
+    }
+}
+
+impl FromObject for PaySceneInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            start_time: object.required("start_time")?,
+            end_time: object.maybe("end_time")?,
+            charging_time: object.maybe("charging_time")?,
+            free_time: object.maybe("free_time")?,
+            plate_number: object.maybe("plate_number")?,
+            car_type: object.maybe("car_type")?,
+            parking_name: object.maybe("parking_name")?,
+            deduct_mode: object.maybe("deduct_mode")?,
+            support_deduct_mode: object.maybe("support_deduct_mode")?,
+            space_number: object.maybe("space_number")?,
+            gas_station: object.maybe("gas_station")?,
+            gas_label_name: object.maybe("gas_label_name")?,
+            gas_type: object.maybe("gas_type")?,
+            gas_standard: object.maybe("gas_standard")?,
+            gas_amount: object.maybe("gas_amount")?,
+            gas_gun_no: object.maybe("gas_gun_no")?,
+            entrance_name: object.maybe("entrance_name")?,
+            exit_name: object.maybe("exit_name")?,
+            carrying_capacity: object.maybe("carrying_capacity")?,
+            carrying_range: object.maybe("carrying_range")?,
+            channel_type: object.maybe("channel_type")?,
+        })
+    }
+}
+
+serde_by_node!(PaySceneInfo);

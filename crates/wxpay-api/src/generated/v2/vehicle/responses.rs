@@ -2,12 +2,11 @@
 
 //! What answers and notifications are made of.
 
-use serde::{Deserialize, Serialize};
-use wxpay_json::{DateTime, DecodeError, Sensitive};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{DateTime, DecodeError, Sensitive, serde_by_node};
 use wxpay_proto::v2::{Decode, Fields, TimeForm};
 
 use super::{ChannelType, CommonUseFlag, DeductMode, EntryState, UserState};
-use crate::wire;
 
 /// Whether the payer of a car that came in can be charged.
 ///
@@ -112,42 +111,63 @@ impl Decode for PayerState {
 /// A payer's cars.
 ///
 /// 车牌信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PlateNumbers {
     /// The cars (车牌信息列表).
-    #[serde(
-        default,
-        deserialize_with = "wire::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
     pub plate_number_info: Vec<PlateNumber>,
 }
+
+impl ToObject for PlateNumbers {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).optional_list("plate_number_info", &self.plate_number_info)
+    }
+}
+
+impl FromObject for PlateNumbers {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            plate_number_info: object.maybe_list("plate_number_info")?,
+        })
+    }
+}
+
+serde_by_node!(PlateNumbers);
 
 /// A payer's car.
 ///
 /// 车牌信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PlateNumber {
     /// Its licence plate (车牌号).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub plate_number: Option<Sensitive>,
     /// Kind of toll lane it takes (车牌通道标识).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub channel_type: Option<ChannelType>,
     /// Whether it is the car the payer mostly uses (常用车牌标志).
-    #[serde(
-        default,
-        deserialize_with = "wire::filled",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub common_use_flag: Option<CommonUseFlag>,
 }
+
+impl ToObject for PlateNumber {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("plate_number", &self.plate_number)
+            .optional("channel_type", &self.channel_type)
+            .optional("common_use_flag", &self.common_use_flag)
+    }
+}
+
+impl FromObject for PlateNumber {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            plate_number: object.maybe("plate_number")?,
+            channel_type: object.maybe("channel_type")?,
+            common_use_flag: object.maybe("common_use_flag")?,
+        })
+    }
+}
+
+serde_by_node!(PlateNumber);
 
 /// What the notice says that a car's payer can be charged now, or no longer. It goes to the
 /// `notify_url` of NotifyEntry.

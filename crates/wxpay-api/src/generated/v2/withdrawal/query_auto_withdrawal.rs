@@ -2,9 +2,9 @@
 
 //! 查询提现状态.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Date, DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     DateForm, Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -15,7 +15,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 查询提现状态: `POST /fund/queryautowithdrawbydate`,
 /// [official page](https://pay.weixin.qq.com/doc/v2/partner/4014115346). Needs the merchant's
 /// certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryAutoWithdrawal {
     /// The micro-merchant's number (小微商户号).
@@ -66,6 +66,25 @@ impl Operation for QueryAutoWithdrawal {
         Decode::read(reply)
     }
 }
+
+impl ToObject for QueryAutoWithdrawal {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("date", &self.date)
+    }
+}
+
+impl FromObject for QueryAutoWithdrawal {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.required("sub_mch_id")?,
+            date: object.required("date")?,
+        })
+    }
+}
+
+serde_by_node!(QueryAutoWithdrawal);
 
 /// An automatic withdrawal.
 ///

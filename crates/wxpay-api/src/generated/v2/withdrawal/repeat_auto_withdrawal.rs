@@ -2,9 +2,9 @@
 
 //! 重新发起提现.
 
-use serde::{Deserialize, Serialize};
 use wxpay_json::check::Alphabet;
-use wxpay_json::{Date, DateTime, DecodeError, Fen, InvalidField, check};
+use wxpay_json::node::{FromObject, Object, ToObject};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::v2::{
     DateForm, Decode, Fields, Form, Operation, OperationInfo, Reply, Request, Signing, TimeForm,
 };
@@ -16,7 +16,7 @@ use wxpay_proto::{BodyError, Idempotency};
 /// 重新发起提现: `POST /fund/reautowithdrawbydate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_3). Needs the
 /// merchant's certificate (商户API证书). Always signed with HMAC-SHA256.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RepeatAutoWithdrawal {
     /// The micro-merchant's number (小微商户号).
@@ -67,6 +67,25 @@ impl Operation for RepeatAutoWithdrawal {
         Decode::read(reply)
     }
 }
+
+impl ToObject for RepeatAutoWithdrawal {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("sub_mch_id", &self.sub_mch_id)
+            .field("date", &self.date)
+    }
+}
+
+impl FromObject for RepeatAutoWithdrawal {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mch_id: object.required("sub_mch_id")?,
+            date: object.required("date")?,
+        })
+    }
+}
+
+serde_by_node!(RepeatAutoWithdrawal);
 
 /// A withdrawal that was started again.
 ///
