@@ -15,6 +15,7 @@ mod faults;
 mod gate;
 mod journal;
 mod limits;
+mod made_up;
 mod multipart;
 mod notify;
 pub(crate) mod random;

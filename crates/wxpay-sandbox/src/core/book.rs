@@ -44,6 +44,7 @@ use super::call::{Call, Failure, Reply, numeric};
 use super::random::Ids;
 use crate::identity::Identity;
 
+pub(crate) use self::bill::gzip;
 pub(crate) use self::model::{RefundScript, Signing};
 pub(crate) use self::notice::{Form, Outgoing};
 pub(crate) use self::payout::no_payout;

@@ -118,6 +118,8 @@ pub(crate) enum Reply {
     Partial(StatusCode, Value),
     /// 204, signed over the empty body.
     NoContent,
+    /// Another status without a body, signed as well.
+    Empty(StatusCode),
     /// A file.
     Raw {
         /// The `Content-Type`.

@@ -23,7 +23,6 @@ pub(crate) struct Catalogue {
 /// A line of the file.
 #[derive(Debug)]
 struct Entry {
-    method: &'static str,
     path: &'static str,
     text: &'static str,
     operation: OnceLock<Operation>,
@@ -257,7 +256,6 @@ impl Catalogue {
             };
             routes.insert(method, path, entries.len());
             entries.push(Entry {
-                method,
                 path,
                 text,
                 operation: OnceLock::new(),

@@ -236,7 +236,7 @@ fn parameters_of_path_and_query_are_checked() {
         (
             format!("{path}123456?mchid={mchid}&mchid={mchid}"),
             "query",
-            "",
+            "mchid",
         ),
         (format!("{path}123456?mchid=%FF"), "query", ""),
         (

@@ -282,7 +282,8 @@ fn download_url(call: &Call<'_>, ticket: &Ticket) -> String {
     )
 }
 
-fn gzip(file: &[u8]) -> Option<Vec<u8>> {
+/// A file packed with gzip.
+pub(crate) fn gzip(file: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(file).ok()?;
     encoder.finish().ok()

@@ -1,8 +1,9 @@
 //! One request of v3: what is judged and carried out, and how it is answered.
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use sha1::{Digest, Sha1};
 use wxpay_sign::PlatformKeyId;
 
 use super::{MadeUp, Note, Service};
@@ -11,7 +12,15 @@ use crate::core::call::{Call, Failure, Reply, numeric};
 use crate::core::catalogue::{Catalogue, Operation, ReplySignature};
 use crate::core::faults::AnswerFault;
 use crate::core::gate::{Incoming, Passed, Visit};
-use crate::core::{Core, Kept, cipher};
+use crate::core::{Core, Kept, book, cipher, made_up};
+
+/// Where the platform certificates are, in every part of the world.
+const CERTIFICATES: [&str; 3] = [
+    "/v3/certificates",
+    "/v3/global/certificates",
+    "/hk/v3/certificates",
+];
+const STATEMENT_SHA1: HeaderName = HeaderName::from_static("wechatpay-statement-sha1");
 
 /// The service of v3, and of what no generation knows.
 #[derive(Clone, Copy, Debug)]
@@ -21,14 +30,27 @@ pub(in crate::core) struct V3;
 #[derive(Debug)]
 pub(in crate::core) struct Outcome {
     response: Response<Bytes>,
-    signed: bool,
+    signed: Signed,
+}
+
+/// What a signature covers.
+#[derive(Debug)]
+enum Signed {
+    Nothing,
+    Body,
+    /// Something said of the body in its place.
+    Text(String),
 }
 
 impl Outcome {
     fn failure(failure: &Failure, signed: bool) -> Self {
         Self {
             response: answer::json(failure.status, &failure.to_json()),
-            signed,
+            signed: if signed {
+                Signed::Body
+            } else {
+                Signed::Nothing
+            },
         }
     }
 }
@@ -52,7 +74,7 @@ impl Service for V3 {
         match made_up {
             MadeUp::Foreign(response) => Outcome {
                 response,
-                signed: false,
+                signed: Signed::Nothing,
             },
             MadeUp::TooMany { retry_after } => {
                 note.numeric = numeric::RATE_LIMIT;
@@ -75,15 +97,24 @@ impl Service for V3 {
         note: &mut Note,
     ) -> Response<Bytes> {
         let mut response = outcome.response;
-        if outcome.signed {
-            core.sign_v3(&mut response, incoming, note);
-        }
+        let text = match outcome.signed {
+            Signed::Nothing => return response,
+            Signed::Body => response.body().clone(),
+            Signed::Text(text) => text.into(),
+        };
+        core.sign_v3(&mut response, &text, incoming, note);
         response
     }
 }
 
 impl Core {
-    fn sign_v3(&mut self, response: &mut Response<Bytes>, incoming: &Incoming, note: &mut Note) {
+    fn sign_v3(
+        &mut self,
+        response: &mut Response<Bytes>,
+        text: &[u8],
+        incoming: &Incoming,
+        note: &mut Note,
+    ) {
         if self
             .strike(AnswerFault::MissingSignatureHeaders, incoming, note)
             .is_some()
@@ -103,10 +134,9 @@ impl Core {
         let chosen = self
             .keys
             .for_answer(&self.identity, wanted.as_ref(), incoming.now);
-        let body = response.body().clone();
         answer::sign(
             response.headers_mut(),
-            &body,
+            text,
             &chosen,
             &mut self.ids,
             incoming.now,
@@ -138,7 +168,7 @@ impl Core {
         let operation = passed.operation;
         note.operation = Some(&operation.name);
         self.note_key(incoming, note);
-        match self.carry_out(passed, incoming) {
+        match self.carry_out(passed, incoming, note) {
             Ok(reply) => {
                 note.accepted = true;
                 respond(operation, reply)
@@ -176,8 +206,14 @@ impl Core {
         }
     }
 
-    fn carry_out(&mut self, passed: Passed<'_>, incoming: &Incoming) -> Result<Reply, Failure> {
-        if passed.operation.path == "/v3/certificates" {
+    fn carry_out(
+        &mut self,
+        passed: Passed<'_>,
+        incoming: &Incoming,
+        note: &mut Note,
+    ) -> Result<Reply, Failure> {
+        let operation = passed.operation;
+        if CERTIFICATES.contains(&operation.path.as_str()) {
             let algorithm = passed.query.first("algorithm_type");
             return self
                 .keys
@@ -185,9 +221,9 @@ impl Core {
         }
         let base_url = incoming.base_url();
         let call = Call {
-            operation: &passed.operation.name,
-            method: &passed.operation.method,
-            path_template: &passed.operation.path,
+            operation: &operation.name,
+            method: &operation.method,
+            path_template: &operation.path,
             path_params: passed.path_params,
             query: passed.query,
             headers: passed.headers,
@@ -197,16 +233,27 @@ impl Core {
             base_url: &base_url,
             now: incoming.now,
         };
-        let reply = self.book.call(&call, &mut self.ids)?.ok_or_else(|| {
-            Failure::new(
-                StatusCode::NOT_IMPLEMENTED,
-                "SERVICE_UNAVAILABLE",
-                numeric::OTHER,
-                format!("沙箱尚未模拟此接口：{}", passed.operation.name),
-            )
-        })?;
-        match (reply, &passed.operation.response) {
-            (Reply::Json(status, mut value) | Reply::Partial(status, mut value), Some(schema)) => {
+        if operation.answers_file() && call.query("token").is_some_and(made_up::is_token) {
+            note.remarks.push(made_up::REMARK.to_owned());
+            return made_up::linked(&call);
+        }
+        let reply = match self.book.call(&call, &mut self.ids)? {
+            Some(Reply::Partial(status, mut value)) => {
+                let (identity, ids) = (&self.identity, &mut self.ids);
+                if made_up::complete(operation, &call, identity, ids, &mut value)? {
+                    note.remarks.push(made_up::PARTLY.to_owned());
+                }
+                Reply::Json(status, value)
+            }
+            Some(reply) => reply,
+            None => {
+                let made = made_up::answer(operation, &call, &self.identity, &mut self.ids)?;
+                note.remarks.push(made_up::REMARK.to_owned());
+                made
+            }
+        };
+        match (reply, &operation.response) {
+            (Reply::Json(status, mut value), Some(schema)) => {
                 let key = self.identity.merchant_certificate().public_key();
                 cipher::seal(schema, &mut value, key)?;
                 Ok(Reply::Json(status, value))
@@ -217,16 +264,23 @@ impl Core {
 }
 
 fn respond(operation: &Operation, reply: Reply) -> Outcome {
-    let signed = operation.reply == ReplySignature::Signed;
+    let signed = match operation.reply {
+        ReplySignature::Unsigned => Signed::Nothing,
+        ReplySignature::Signed | ReplySignature::Digest => Signed::Body,
+    };
     match reply {
         Reply::Json(status, value) | Reply::Partial(status, value) => Outcome {
             response: answer::json(status, &value),
             signed,
         },
-        Reply::NoContent => {
-            let response = answer::bare(StatusCode::NO_CONTENT, None, Bytes::new());
-            Outcome { response, signed }
-        }
+        Reply::NoContent => Outcome {
+            response: answer::bare(StatusCode::NO_CONTENT, None, Bytes::new()),
+            signed,
+        },
+        Reply::Empty(status) => Outcome {
+            response: answer::bare(status, None, Bytes::new()),
+            signed,
+        },
         Reply::Raw {
             content_type,
             body,
@@ -237,11 +291,14 @@ fn respond(operation: &Operation, reply: Reply) -> Outcome {
             } else {
                 content_type
             };
-            let response = answer::bare(StatusCode::OK, Some(content_type), body);
-            Outcome {
-                response,
-                signed: false,
+            let mut response = answer::bare(StatusCode::OK, Some(content_type), body);
+            let mut signed = Signed::Nothing;
+            if operation.reply == ReplySignature::Digest {
+                let sha1 = book::hex(&Sha1::digest(response.body()));
+                answer::insert(response.headers_mut(), STATEMENT_SHA1, &sha1);
+                signed = Signed::Text(format!(r#"{{"sha1":"{sha1}"}}"#));
             }
+            Outcome { response, signed }
         }
     }
 }

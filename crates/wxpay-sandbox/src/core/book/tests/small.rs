@@ -15,6 +15,7 @@ fn upload(name: &str, content: &'static [u8]) -> Upload {
         meta: json!({ "filename": name, "sha256": hex(&Sha256::digest(content)) }),
         file_name: name.to_owned(),
         content: Bytes::from_static(content),
+        form: std::collections::BTreeMap::new(),
     }
 }
 
