@@ -21,6 +21,11 @@ pub mod v1;
 #[cfg(feature = "v2")]
 pub mod v2;
 
+// What the guide shows has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../MIGRATING.md")]
+mod migrating {}
+
 pub use self::build_error::{BuildError, BuildErrorKind};
 pub use self::builder::ClientBuilder;
 pub use self::client::Client;
