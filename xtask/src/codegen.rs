@@ -1,6 +1,7 @@
 //! `cargo xtask codegen`: from `crates/wxpay-api/catalogue/*.toml` to the Rust of `wxpay-api` and
 //! to the facts the sandbox checks requests against.
 
+mod events;
 mod facts;
 mod features;
 mod form;
@@ -26,6 +27,9 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let root = root();
     let krate = root.join("crates/wxpay-api");
     let families = read(&krate.join("catalogue"))?;
+    let tables = krate.join("catalogue/tables");
+    let events = events::read(&tables)?;
+    events::check(&families, &events)?;
     let folder = krate.join("src/generated");
     let mut files = features::files(&krate, &families)?;
     let sandbox = root.join("crates/wxpay-sandbox/src");
@@ -35,7 +39,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
     ] {
         files.insert(sandbox.join(file), facts::write(&families, generation)?);
     }
-    let written = rust::write(&families);
+    let mut written = rust::write(&families);
+    written.push(rust::events(&families, &events));
     for (path, text) in formatted(&root, &written)? {
         let path = match (path.strip_prefix("../../"), path.strip_prefix("../")) {
             (Some(path), _) => krate.join(path),
@@ -44,7 +49,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
         };
         files.insert(path, text);
     }
-    let page = operations::write(&krate.join("catalogue/tables"), &families)?;
+    let page = operations::write(&tables, &families, &events)?;
     files.insert(root.join("OPERATIONS.md"), page);
     let stale: Vec<PathBuf> = files_in(&folder)?
         .into_iter()

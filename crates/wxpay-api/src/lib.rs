@@ -4,6 +4,7 @@ mod by_hand;
 mod currency;
 mod expect;
 mod generated;
+mod notification;
 #[cfg(feature = "v1")]
 pub mod v1;
 #[cfg(feature = "_v2")]
@@ -18,6 +19,9 @@ pub use expect::ExpectedRefund;
 pub use expect::OrderMismatch;
 #[cfg(feature = "combine")]
 pub use expect::{ExpectedCombineOrder, ExpectedSubOrder};
+pub use notification::EventType;
+#[cfg(any(feature = "pay", feature = "partner_pay", feature = "combine"))]
+pub use notification::PaymentNotification;
 #[allow(
     unreachable_pub,
     unused_imports,

@@ -75,7 +75,7 @@ impl Credential {
         })
     }
 
-    /// Who decrypts sensitive fields of answers, where it is not the private key given to
+    /// Who decrypts sensitive fields of answers and notifications, where it is not the private key given to
     /// [`new`](Self::new).
     #[must_use]
     pub fn with_decryptor(mut self, decryptor: Arc<dyn Decryptor>) -> Self {
@@ -105,6 +105,10 @@ impl Credential {
     #[must_use]
     pub fn decryptor(&self) -> &dyn Decryptor {
         &*self.decryptor
+    }
+
+    pub(crate) const fn shared_decryptor(&self) -> &Arc<dyn Decryptor> {
+        &self.decryptor
     }
 }
 

@@ -44,7 +44,10 @@ pub use keyring::{
 };
 pub use merchant::Merchant;
 pub use multipart::{Multipart, MultipartBuilder};
-pub use notification::{MAX_NOTIFICATION_BYTES, Notification, NotificationError};
+pub use notification::{
+    ContentError, MAX_NOTIFICATION_BYTES, Notification, NotificationContent, NotificationError,
+    Plaintext,
+};
 pub use operation::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature,
 };

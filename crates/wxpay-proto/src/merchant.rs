@@ -195,11 +195,12 @@ impl Merchant {
         now: Timestamp,
     ) -> Result<Notification, NotificationError> {
         let Inner {
+            credential,
             api_v3_key,
             keyring,
-            ..
         } = &*self.inner;
-        notification::open(headers, body, keyring, api_v3_key, now)
+        let decryptor = credential.shared_decryptor();
+        notification::open(headers, body, keyring, api_v3_key, decryptor, now)
     }
 
     /// The request for the platform certificates, the one that needs no platform key. To be signed with

@@ -1,18 +1,23 @@
 //! Notifications (回调通知): verified on their raw bytes, then decrypted.
 
+mod content;
+
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use wxpay_json::{DateTime, DecodeError, NotificationEnvelope};
-use wxpay_sign::{ApiV3Key, CipherError, PlatformKeyId, Timestamp};
+use wxpay_sign::{ApiV3Key, CipherError, Decryptor, PlatformKeyId, Timestamp};
 
 use crate::keyring::PlatformKeyring;
 use crate::reply;
 use crate::response::prove;
 use crate::verification::{VerificationError, short};
+
+pub use content::{ContentError, NotificationContent, Plaintext};
 
 /// The largest notification taken, in bytes. Real ones have a few thousand.
 pub const MAX_NOTIFICATION_BYTES: usize = 1 << 20;
@@ -34,6 +39,7 @@ pub struct Notification {
     original_type: Option<String>,
     key: PlatformKeyId,
     plaintext: Bytes,
+    decryptor: Arc<dyn Decryptor>,
 }
 
 impl Notification {
@@ -49,7 +55,8 @@ impl Notification {
         self.create_time
     }
 
-    /// What happened, `TRANSACTION.SUCCESS` for instance. Decide by this.
+    /// What happened, `TRANSACTION.SUCCESS` for instance. Decide by this, not by
+    /// [`original_type`](Self::original_type). Words that nobody knows yet are passed on as they are.
     #[must_use]
     pub fn event_type(&self) -> &str {
         &self.event_type
@@ -79,12 +86,41 @@ impl Notification {
         &self.plaintext
     }
 
-    /// Reads the resource as the type that belongs to [`event_type`](Self::event_type).
+    /// Reads the resource as what [`event_type`](Self::event_type) carries, and decrypts the sensitive
+    /// fields in it.
+    ///
+    /// The type has to be one of the event: a refund read as a payment is refused, however alike they
+    /// are. Several types may belong to one event (`TRANSACTION.SUCCESS` tells of direct, partner and
+    /// combined orders and of deductions): ask for that of the product whose address it came to.
     ///
     /// # Errors
     ///
-    /// Where it is of another form.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    /// Where the type is not one of the event, or the plaintext is of another form. The error keeps the
+    /// plaintext.
+    pub fn decode<T: NotificationContent>(&self) -> Result<T, ContentError> {
+        if !T::EVENTS.contains(&self.event_type.as_str()) {
+            return Err(ContentError::event(self, T::EVENTS));
+        }
+        self.decode_as()
+    }
+
+    /// Reads the resource as `T` whatever the event is called: for an event that is newer than `T` and
+    /// known to carry the same.
+    ///
+    /// # Errors
+    ///
+    /// Where the plaintext is of another form. The error keeps the plaintext.
+    pub fn decode_as<T: NotificationContent>(&self) -> Result<T, ContentError> {
+        T::read(Plaintext::of(self)).map_err(|error| ContentError::form(self, error))
+    }
+
+    /// Reads the resource as any type that serde can read, `serde_json::Value` for instance: for events
+    /// that have no type here. Nothing in it is decrypted.
+    ///
+    /// # Errors
+    ///
+    /// Where the plaintext is of another form.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         wxpay_json::decode(&self.plaintext)
     }
 }
@@ -104,6 +140,7 @@ pub(crate) fn open(
     body: &[u8],
     keyring: &PlatformKeyring,
     api_v3_key: &ApiV3Key,
+    decryptor: &Arc<dyn Decryptor>,
     now: Timestamp,
 ) -> Result<Notification, NotificationError> {
     if body.len() > MAX_NOTIFICATION_BYTES {
@@ -139,6 +176,7 @@ pub(crate) fn open(
         original_type: resource.original_type,
         key,
         plaintext: plaintext.into(),
+        decryptor: Arc::clone(decryptor),
     })
 }
 

@@ -15,9 +15,9 @@ use http::{Method, Request, Response, StatusCode};
 use tokio::sync::mpsc;
 use wxpay_api::pay::Transaction;
 use wxpay_api::refund::RefundNotification;
-use wxpay_api::{ExpectedOrder, ExpectedRefund};
+use wxpay_api::{EventType, ExpectedOrder, ExpectedRefund};
 use wxpay_client::Client;
-use wxpay_client::proto::{Notification, reply};
+use wxpay_client::proto::{Notification, NotificationContent as _, reply};
 
 /// Where WeChat Pay posts to.
 pub(crate) const PATH: &str = "/wechatpay/notify";
@@ -150,9 +150,9 @@ impl Desk {
     /// Compares what was signed with what was ordered: a genuine notification about another
     /// amount, merchant or app is as worthless as a forged one.
     fn compare(&self, notification: &Notification) -> Result<Content> {
-        let event = notification.event_type();
+        let event = EventType::from(notification);
         let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        if event.starts_with("TRANSACTION.") {
+        if event == EventType::TransactionSuccess {
             let transaction: Transaction = notification.decode()?;
             let order = book.orders.get(&transaction.out_trade_no);
             let order = order.context("a notification about an order that is not ours")?;
@@ -160,7 +160,7 @@ impl Desk {
                 .check(order)
                 .context("the notification does not fit the order")?;
             Ok(Content::Payment(Box::new(transaction)))
-        } else if event.starts_with("REFUND.") {
+        } else if RefundNotification::EVENTS.contains(&event.as_str()) {
             let notified: RefundNotification = notification.decode()?;
             let refund = book.refunds.get(&notified.out_refund_no);
             let refund = refund.context("a notification about a refund that is not ours")?;

@@ -12,11 +12,12 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::events::Event;
 use super::model::{Family, Group, Operation};
 use tables::{Documented, Tables};
 
 /// The page, made of `families` and of the tables in `folder`.
-pub(super) fn write(folder: &Path, families: &[Family]) -> Result<String> {
+pub(super) fn write(folder: &Path, families: &[Family], events: &[Event]) -> Result<String> {
     let tables = tables::read(folder)?;
     let index = Index::new(families);
     let callers = python::callers(&tables.python);
@@ -37,7 +38,7 @@ pub(super) fn write(folder: &Path, families: &[Family]) -> Result<String> {
         }
     }
     v1(&mut text, &tables);
-    notifications(&mut text, families);
+    notifications(&mut text, families, events);
     python::write(&mut text, &tables.python, &index);
     self::missing(&mut text, &missing);
     Ok(text)
@@ -258,21 +259,29 @@ fn v1(text: &mut String, tables: &Tables) {
 }
 
 /// The events of notifications, by the type of what they carry.
-fn notifications(text: &mut String, families: &[Family]) {
+fn notifications(text: &mut String, families: &[Family], events: &[Event]) {
     text.push_str(
         "<a id=\"notifications\"></a>\n\n## Notifications\n\n\
-         What `Client::open_notification` verifies and decrypts has an `event_type`, and `Notification::decode` reads it as the\n\
-         type. An event that is not listed comes through all the same, with its plaintext.\n\n\
-         | event | notification | type | feature |\n|---|---|---|---|\n",
+         What `Client::open_notification` verifies and decrypts tells of an event (`EventType`), and `Notification::decode` reads\n\
+         it as one of the event's types: that of the product whose address it came to. An event without a type, and one that\n\
+         is not listed, comes through all the same: `Notification::json` reads it.\n\n\
+         | event | notification | types, each in the feature of its module | official page |\n|---|---|---|---|\n",
     );
-    for family in families.iter().filter(|family| !family.is_v2()) {
-        for shape in &family.shapes {
-            for event in &shape.notification {
-                let (path, feature) = (path(family, &shape.name), family.feature());
-                let label = cell(&shape.label);
-                let _ = writeln!(text, "| `{event}` | {label} | `{path}` | `{feature}` |");
-            }
-        }
+    for event in events {
+        let types: Vec<String> = event
+            .types(families)
+            .map(|(family, shape)| format!("`{}`", path(family, &shape.name)))
+            .collect();
+        let types = match types.len() {
+            0 => "-".to_owned(),
+            _ => types.join(", "),
+        };
+        let label = cell(&event.label);
+        let _ = writeln!(
+            text,
+            "| `{}` | {label} | {types} | [page]({}) |",
+            event.word, event.page
+        );
     }
     text.push_str(
         "\nNotices of v2 are XML and have no event: `v2::Merchant::open_notification` verifies them.\n\n\

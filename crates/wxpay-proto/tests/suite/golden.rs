@@ -153,7 +153,7 @@ fn notifications() {
             let made = notification.create_time().unwrap().as_unix();
             assert_eq!(made, now.as_unix(), "made in the second it was signed");
             assert_eq!(headers["wechatpay-serial"], notification.key_id().as_str());
-            let plain: serde_json::Value = notification.decode().unwrap();
+            let plain: serde_json::Value = notification.json().unwrap();
             assert_eq!(plain["mchid"], MCHID);
             assert_eq!(plain["amount"]["total"], 100);
         }

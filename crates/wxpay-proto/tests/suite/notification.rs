@@ -67,9 +67,9 @@ fn what_is_signed_and_sealed_is_opened() {
     let notification = changed(|_| {}).unwrap();
     assert_eq!(notification.plaintext(), PLAIN);
     assert_eq!(notification.id(), "EV-1");
-    let value: serde_json::Value = notification.decode().unwrap();
+    let value: serde_json::Value = notification.json().unwrap();
     assert_eq!(value["amount"]["total"], 100);
-    assert!(notification.decode::<Vec<u8>>().is_err());
+    assert!(notification.json::<Vec<u8>>().is_err());
 }
 
 #[test]

@@ -260,7 +260,7 @@ impl World {
 
     /// What a notification says is what the core has to tell.
     fn assert_it_is_so(&mut self, notification: &wxpay_proto::Notification) {
-        let content: Value = notification.decode().unwrap();
+        let content: Value = notification.json().unwrap();
         let order = self.seen(content["out_trade_no"].as_str().unwrap());
         let of_core = order["notifications"]
             .as_array()

@@ -4,6 +4,7 @@
 
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
+use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{PromotionScope, PromotionType, TradeScenario, TradeState, TradeType};
 use crate::Currency;
@@ -95,6 +96,14 @@ impl FromObject for CombineTransaction {
 }
 
 serde_by_node!(CombineTransaction);
+
+impl NotificationContent for CombineTransaction {
+    const EVENTS: &'static [&'static str] = &["TRANSACTION.SUCCESS"];
+
+    fn read(plaintext: Plaintext<'_>) -> Result<Self, DecodeError> {
+        plaintext.json()
+    }
+}
 
 /// One of the orders paid together.
 ///

@@ -4,6 +4,7 @@
 
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
+use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{PromotionScope, PromotionType, TradeState, TradeType};
 use crate::Currency;
@@ -126,6 +127,14 @@ impl FromObject for Transaction {
 }
 
 serde_by_node!(Transaction);
+
+impl NotificationContent for Transaction {
+    const EVENTS: &'static [&'static str] = &["TRANSACTION.SUCCESS"];
+
+    fn read(plaintext: Plaintext<'_>) -> Result<Self, DecodeError> {
+        plaintext.json()
+    }
+}
 
 /// Who paid an order.
 ///

@@ -4,6 +4,7 @@
 
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
+use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{
     FundsAccount, RefundChannel, RefundFrom, RefundGoodsDetail, RefundPromotionScope,
@@ -259,6 +260,14 @@ impl FromObject for RefundNotification {
 }
 
 serde_by_node!(RefundNotification);
+
+impl NotificationContent for RefundNotification {
+    const EVENTS: &'static [&'static str] = &["REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED"];
+
+    fn read(plaintext: Plaintext<'_>) -> Result<Self, DecodeError> {
+        plaintext.json()
+    }
+}
 
 /// The amounts of a refund, as its notification carries them.
 ///
