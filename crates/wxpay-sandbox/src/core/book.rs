@@ -23,12 +23,15 @@ mod notice;
 mod order;
 mod payment;
 mod payout;
+mod piece;
 mod prepay;
 mod refund;
 mod security;
+mod sharing;
 mod store;
 mod text;
 mod transaction;
+mod transfer;
 pub(crate) mod v1;
 pub(crate) mod v2;
 mod view;
@@ -164,6 +167,7 @@ impl Book {
                 Key::Refund(number) => self.refund_ends(&number, at),
                 Key::Bill(token) => self.store.forget_bill(&token),
                 Key::Payout(key) => self.payout_wakes(&key, at),
+                Key::Piece(shelf, key) => self.piece_wakes(shelf, &key, at),
                 // Combine orders live by their sub-orders, notifications by their own queue.
                 Key::Combine(_) | Key::Notice(_) | Key::Script | Key::PayoutScript | Key::V1 => {}
             }
@@ -235,4 +239,26 @@ fn full(what: &str) -> Failure {
         numeric::OTHER,
         format!("沙箱最多保存 {} 笔{what}", store::MOST),
     )
+}
+
+/// Why a control of the book can do nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unheard {
+    /// There is no such thing.
+    Unknown,
+    /// It is there, and nothing can be done about it any more, or not yet.
+    TooLate,
+}
+
+/// Whether notifications can be sent to an address a control was given.
+fn http_address(url: Option<&str>) -> Result<(), String> {
+    let good = url.is_none_or(|url| {
+        let address = url.parse::<http::Uri>().ok();
+        address.is_some_and(|it| matches!(it.scheme_str(), Some("http" | "https")))
+    });
+    if good {
+        Ok(())
+    } else {
+        Err("notify_url must be an absolute address with http or https".to_owned())
+    }
 }

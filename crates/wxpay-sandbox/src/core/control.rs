@@ -1,5 +1,7 @@
 //! The sandbox's own controls under `/_sandbox/`: no signature, plain JSON both ways.
 
+mod products;
+
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -14,6 +16,30 @@ use super::{Core, Kept, answer, v1};
 
 /// The largest body a control takes, in bytes.
 const MOST_BYTES: usize = 64 << 10;
+
+/// What the list of controls says.
+const CONTROLS: &[&str] = &[
+    "GET /_sandbox/orders/{out_trade_no}",
+    "POST /_sandbox/orders/{out_trade_no}/pay",
+    "GET /_sandbox/cashier?out_trade_no=",
+    "GET, PUT /_sandbox/refunds",
+    "GET, PUT /_sandbox/payouts",
+    "GET /_sandbox/payouts/{number}",
+    "GET, POST /_sandbox/scans",
+    "GET /_sandbox/scans/{id}",
+    "POST /_sandbox/v1/jsapi",
+    "POST /_sandbox/v1/app",
+    "GET, POST /_sandbox/v1/rights",
+    "GET, PUT /_sandbox/v1/settings",
+    "DELETE /_sandbox/v1/token",
+    "GET, DELETE /_sandbox/journal",
+    "GET /_sandbox/notifications",
+    "GET, PUT, DELETE /_sandbox/faults",
+    "GET, PUT /_sandbox/limits",
+    "GET, PUT /_sandbox/clock",
+    "GET, PUT /_sandbox/keys",
+    "POST /_sandbox/keys/rotate",
+];
 
 /// What a control says: a status and a JSON value, or what is wrong with the call.
 type Said = Result<Value, Complaint>;
@@ -206,6 +232,12 @@ impl Core {
                 .get(id)
                 .ok_or_else(|| Complaint::NotFound("there is no such scan".to_owned())),
             (["scans", _], _) => Err(Complaint::Method("GET")),
+            (["profit-sharing", segments @ ..], method) => {
+                self.control_sharing(segments, method, body, now)
+            }
+            (["transfers", segments @ ..], method) => {
+                self.control_transfers(segments, method, body, now)
+            }
             (["v1", segments @ ..], method) => self
                 .control_v1(segments, method, body, now)
                 .map_err(|refused| match refused {
@@ -231,28 +263,7 @@ impl Core {
             "clock": self.clock.to_json(real),
             "keys": self.keys.to_json(&self.identity, now),
             "journal_entries": self.journal.len(),
-            "controls": [
-                "GET /_sandbox/orders/{out_trade_no}",
-                "POST /_sandbox/orders/{out_trade_no}/pay",
-                "GET /_sandbox/cashier?out_trade_no=",
-                "GET, PUT /_sandbox/refunds",
-                "GET, PUT /_sandbox/payouts",
-                "GET /_sandbox/payouts/{number}",
-                "GET, POST /_sandbox/scans",
-                "GET /_sandbox/scans/{id}",
-                "POST /_sandbox/v1/jsapi",
-                "POST /_sandbox/v1/app",
-                "GET, POST /_sandbox/v1/rights",
-                "GET, PUT /_sandbox/v1/settings",
-                "DELETE /_sandbox/v1/token",
-                "GET, DELETE /_sandbox/journal",
-                "GET /_sandbox/notifications",
-                "GET, PUT, DELETE /_sandbox/faults",
-                "GET, PUT /_sandbox/limits",
-                "GET, PUT /_sandbox/clock",
-                "GET, PUT /_sandbox/keys",
-                "POST /_sandbox/keys/rotate",
-            ],
+            "controls": CONTROLS.iter().chain(products::CONTROLS).collect::<Vec<_>>(),
         })
     }
 }

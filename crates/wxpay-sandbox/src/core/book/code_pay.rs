@@ -98,6 +98,9 @@ impl Book {
             TradeState::Refund => {
                 return Err(trade_error("订单已发生退款，不能撤销"));
             }
+            TradeState::Success if self.is_shared(&order) => {
+                return Err(trade_error("订单已分账，不能撤销"));
+            }
             TradeState::Success => {
                 let refund_id = self.new_refund_id(now, context.ids);
                 order.reversal = Some(Reversal { refund_id, at: now });

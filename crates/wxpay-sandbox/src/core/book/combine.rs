@@ -207,6 +207,7 @@ impl Book {
             device_id: combine.device_id.clone(),
             payer: combine.payer.clone(),
             generation: combine.generation,
+            profit_sharing: prepay::shares(part),
             ..order
         })
     }

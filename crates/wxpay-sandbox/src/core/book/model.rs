@@ -171,6 +171,9 @@ pub(crate) struct Order {
     /// So many reversals ask to be called again before one is carried out.
     #[serde(default)]
     pub(crate) recalls: u8,
+    /// Its money waits to be shared (分账).
+    #[serde(default)]
+    pub(crate) profit_sharing: bool,
 }
 
 /// When an order was placed, and what becomes of it if nobody pays.
@@ -219,6 +222,7 @@ impl Order {
             refunds: Vec::new(),
             generation: Generation::V3,
             recalls: 0,
+            profit_sharing: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Placing orders (下单): a number is one order, however often it is sent.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wxpay_json::{DateTime, Fen};
 
 use super::model::{Code, Order, Owner, Payer, Span, TradeState, TradeType};
@@ -214,8 +214,14 @@ pub(super) fn new_order(
     Ok(Order {
         attach: optional(&call.body, "/attach"),
         device_id: optional(&call.body, "/scene_info/device_id"),
+        profit_sharing: shares(&call.body),
         ..order
     })
+}
+
+/// Whether the money of an order is to wait until it is shared.
+pub(super) fn shares(body: &Value) -> bool {
+    body.pointer("/settle_info/profit_sharing") == Some(&Value::Bool(true))
 }
 
 /// Whether an order can be placed again with the same number.

@@ -17,6 +17,9 @@ const MOST_PARTS: usize = 50;
 /// So long after the payment, in seconds.
 const LATEST: i64 = 365 * 24 * 3_600;
 
+/// Why money that others have cannot be refunded.
+pub(super) const SHARED: &str = "订单资金已分账，请先分账回退或使用可用余额退款";
+
 /// What a merchant wants refunded.
 #[derive(Debug)]
 pub(super) struct Wish {
@@ -42,6 +45,8 @@ pub(super) enum NoRefund {
     TooManyParts,
     TooLate,
     NotEnough,
+    /// The money was shared and has not been returned.
+    Shared,
     Full,
 }
 
@@ -56,6 +61,12 @@ impl From<NoRefund> for Failure {
             NoRefund::TooManyParts => invalid("一笔订单最多支持50次部分退款"),
             NoRefund::TooLate => invalid("订单支付成功超过一年，不能退款"),
             NoRefund::NotEnough => Self::not_enough(),
+            NoRefund::Shared => Self::new(
+                http::StatusCode::FORBIDDEN,
+                "NOT_ENOUGH",
+                numeric::OTHER,
+                SHARED,
+            ),
             NoRefund::Full => full("退款单"),
         }
     }
@@ -122,6 +133,10 @@ impl Book {
         let script = self.store.script;
         if script.not_enough {
             return Err(NoRefund::NotEnough);
+        }
+        let own_money = wish.funds_account.as_deref() == Some("AVAILABLE");
+        if !own_money && wish.amount > self.unshared(&order) {
+            return Err(NoRefund::Shared);
         }
         if !self.store.has_room_for_refunds() {
             return Err(NoRefund::Full);

@@ -9,6 +9,7 @@ use super::bill::Ticket;
 use super::model::{Combine, Order, Refund, RefundScript};
 use super::notice::{Event, Notice, Outgoing};
 use super::payout::{Payout, PayoutScript};
+use super::piece::{Piece, Shelf, Shelved};
 use super::v1;
 
 /// So many orders are kept, and so many refunds.
@@ -29,6 +30,7 @@ pub(crate) enum Change {
     Payout(Box<Payout>),
     PayoutScript(PayoutScript),
     V1(Box<v1::State>),
+    Piece(Piece),
 }
 
 /// The name of a piece.
@@ -40,6 +42,7 @@ pub(super) enum Key {
     Notice(String),
     Bill(String),
     Payout(String),
+    Piece(Shelf, String),
     Script,
     PayoutScript,
     V1,
@@ -58,6 +61,11 @@ pub(super) struct Store {
     pub(super) script: RefundScript,
     pub(super) payout_script: PayoutScript,
     pub(super) v1: v1::State,
+
+    /// What the products beside payment keep, by kind and name.
+    pieces: BTreeMap<(Shelf, String), Piece>,
+    piece_names: BTreeMap<(Shelf, String), String>,
+    piece_counts: BTreeMap<Shelf, usize>,
 
     by_transaction: BTreeMap<String, String>,
     combine_by_transaction: BTreeMap<String, String>,
@@ -133,6 +141,29 @@ impl Store {
         self.payouts.len()
     }
 
+    /// A thing by the name it is kept under.
+    pub(super) fn piece<T: Shelved>(&self, key: &str) -> Option<&T> {
+        T::of(self.pieces.get(&(T::SHELF, key.to_owned()))?)
+    }
+
+    /// A thing by one of its other names.
+    pub(super) fn piece_named<T: Shelved>(&self, name: &str) -> Option<&T> {
+        self.piece(self.piece_names.get(&(T::SHELF, name.to_owned()))?)
+    }
+
+    /// All things of a kind, by their names.
+    pub(super) fn pieces<T: Shelved>(&self) -> impl Iterator<Item = &T> {
+        self.pieces
+            .range((T::SHELF, String::new())..)
+            .take_while(|((shelf, _), _)| *shelf == T::SHELF)
+            .filter_map(|(_, piece)| T::of(piece))
+    }
+
+    /// Whether one more of a kind can be kept.
+    pub(super) fn has_room_for_piece<T: Shelved>(&self) -> bool {
+        self.piece_counts.get(&T::SHELF).copied().unwrap_or(0) < MOST
+    }
+
     pub(super) fn ticket(&self, token: &str) -> Option<&Ticket> {
         self.tickets.get(token)
     }
@@ -184,6 +215,11 @@ impl Store {
     pub(super) fn put_payout(&mut self, payout: Payout) {
         self.changed.insert(Key::Payout(payout.key.clone()));
         self.set_payout(payout);
+    }
+
+    pub(super) fn put_piece<T: Shelved>(&mut self, it: T) {
+        self.changed.insert(Key::Piece(T::SHELF, it.key()));
+        self.set_piece(it.shelve());
     }
 
     pub(super) fn put_payout_script(&mut self, script: PayoutScript) {
@@ -298,6 +334,7 @@ impl Store {
                 None => Change::BillGone(token),
             },
             Key::Payout(key) => Change::Payout(Box::new(self.payouts.get(&key)?.clone())),
+            Key::Piece(shelf, key) => Change::Piece(self.pieces.get(&(shelf, key))?.clone()),
             Key::Script => Change::Script(self.script),
             Key::PayoutScript => Change::PayoutScript(self.payout_script.clone()),
             Key::V1 => Change::V1(Box::new(self.v1.clone())),
@@ -335,6 +372,7 @@ impl Store {
             .values()
             .cloned()
             .map(|payout| Change::Payout(Box::new(payout)));
+        let pieces = self.pieces.values().cloned().map(Change::Piece);
         let scripts = [
             Change::Script(self.script),
             Change::PayoutScript(self.payout_script.clone()),
@@ -345,6 +383,7 @@ impl Store {
             .chain(notices)
             .chain(tickets)
             .chain(payouts)
+            .chain(pieces)
             .chain(scripts)
             .chain([Change::V1(Box::new(self.v1.clone()))])
             .collect()
@@ -372,6 +411,7 @@ impl Store {
             Change::Script(script) => self.script = script,
             Change::PayoutScript(script) => self.payout_script = script,
             Change::V1(state) => self.v1 = *state,
+            Change::Piece(piece) => self.set_piece(piece),
         }
     }
 
@@ -407,6 +447,18 @@ impl Store {
         let key = Key::Payout(payout.key.clone());
         self.agenda.set(key, payout.coming.map(|(at, _)| at));
         self.payouts.insert(payout.key.clone(), payout);
+    }
+
+    fn set_piece(&mut self, piece: Piece) {
+        let (shelf, key) = (piece.shelf(), piece.key());
+        for name in piece.names() {
+            self.piece_names.insert((shelf, name), key.clone());
+        }
+        self.agenda
+            .set(Key::Piece(shelf, key.clone()), piece.wakes());
+        if self.pieces.insert((shelf, key), piece).is_none() {
+            *self.piece_counts.entry(shelf).or_default() += 1;
+        }
     }
 
     fn put_notice(&mut self, notice: Notice) {

@@ -141,7 +141,7 @@ impl Book {
         Value::Object(view)
     }
 
-    fn notices_seen(&self, number: &str) -> Value {
+    pub(super) fn notices_seen(&self, number: &str) -> Value {
         self.store
             .notices_about(number)
             .map(|notice| notice.view())

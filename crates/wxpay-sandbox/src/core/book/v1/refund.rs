@@ -39,7 +39,7 @@ impl From<NoRefund> for Refused {
             NoRefund::TooMuch => Self::new("88229004", "退款金额超过可退金额"),
             NoRefund::TooManyParts => Self::new("88229004", "一笔订单最多支持50次部分退款"),
             NoRefund::TooLate => Self::new("88229004", "订单已经超过退款期限"),
-            NoRefund::NotEnough => Self::new("88229005", "商户账户余额不足"),
+            NoRefund::NotEnough | NoRefund::Shared => Self::new("88229005", "商户账户余额不足"),
             NoRefund::Full => Self::new("88229009", "沙箱中的退款单过多"),
         }
     }

@@ -215,6 +215,10 @@ impl Book {
                 let refusal = Refusal::new("TRADE_ERROR", "订单已发生退款，不能撤销");
                 return Err(final_refusal(refusal));
             }
+            TradeState::Success if self.is_shared(&order) => {
+                let refusal = Refusal::new("TRADE_ERROR", "订单已分账，不能撤销");
+                return Err(final_refusal(refusal));
+            }
             TradeState::Success => {
                 let refund_id = self.new_refund_id(now, ids);
                 order.reversal = Some(Reversal { refund_id, at: now });

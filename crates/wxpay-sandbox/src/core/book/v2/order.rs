@@ -69,6 +69,7 @@ impl Book {
             notify_url: ask.owned("notify_url"),
             payer,
             generation: ask.generation(),
+            profit_sharing: ask.fields.get("profit_sharing") == Some("Y"),
             ..order
         })
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::model::{Order, Refund, RefundStatus, TradeState};
-use super::super::refund::{NoRefund, Wish};
+use super::super::refund::{NoRefund, SHARED, Wish};
 use super::super::{Book, full};
 use super::{Ask, Refusal};
 use crate::core::random::Ids;
@@ -28,6 +28,7 @@ impl From<NoRefund> for Refusal {
             NoRefund::TooManyParts => Self::new("INVALID_REQUEST", "一笔订单最多支持50次部分退款"),
             NoRefund::TooLate => Self::new("TRADE_OVERDUE", "订单已经超过退款期限"),
             NoRefund::NotEnough => Self::new("NOTENOUGH", "基本账户余额不足，请充值后重新发起"),
+            NoRefund::Shared => Self::new("NOTENOUGH", SHARED),
             NoRefund::Full => full("退款单").into(),
         }
     }

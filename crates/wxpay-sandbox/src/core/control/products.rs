@@ -1,0 +1,100 @@
+//! Controls of the products beside payment.
+
+use http::Method;
+use serde_json::Value;
+use wxpay_sign::Timestamp;
+
+use super::{Complaint, Said, decode, read};
+use crate::core::Core;
+use crate::core::book::Unheard;
+use crate::core::check::clip;
+
+/// What the list of controls says of these.
+pub(super) const CONTROLS: &[&str] = &[
+    "GET, PUT /_sandbox/profit-sharing",
+    "GET /_sandbox/profit-sharing/{out_order_no}",
+    "POST /_sandbox/profit-sharing/{out_order_no}/finish",
+    "GET, PUT /_sandbox/transfers",
+    "GET /_sandbox/transfers/{number}",
+    "POST /_sandbox/transfers/{number}/confirm",
+];
+
+impl Core {
+    /// A control of profit sharing.
+    pub(super) fn control_sharing(
+        &mut self,
+        segments: &[&str],
+        method: &Method,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Said {
+        match (segments, method) {
+            ([], &Method::GET) => Ok(self.book.sharing_settings()),
+            ([], &Method::PUT) => {
+                let settings = read(body)?;
+                self.book.set_sharing(settings).map_err(Complaint::Bad)?;
+                Ok(self.book.sharing_settings())
+            }
+            ([], _) => Err(Complaint::Method("GET, PUT")),
+            ([number], &Method::GET) => {
+                let number = decode(number)?;
+                heard("request", &number, self.book.sharing_seen(&number, now))
+            }
+            ([_], _) => Err(Complaint::Method("GET")),
+            ([number, "finish"], &Method::POST) => {
+                let number = decode(number)?;
+                let said = self.book.end_sharing(&number, read(body)?, now);
+                heard("request", &number, said)
+            }
+            ([_, "finish"], _) => Err(Complaint::Method("POST")),
+            _ => Err(no_control()),
+        }
+    }
+
+    /// A control of transfers.
+    pub(super) fn control_transfers(
+        &mut self,
+        segments: &[&str],
+        method: &Method,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Said {
+        match (segments, method) {
+            ([], &Method::GET) => Ok(self.book.transfer_settings()),
+            ([], &Method::PUT) => {
+                let settings = read(body)?;
+                self.book.set_transfers(settings).map_err(Complaint::Bad)?;
+                Ok(self.book.transfer_settings())
+            }
+            ([], _) => Err(Complaint::Method("GET, PUT")),
+            ([number], &Method::GET) => {
+                let number = decode(number)?;
+                heard("transfer", &number, self.book.transfer_seen(&number, now))
+            }
+            ([_], _) => Err(Complaint::Method("GET")),
+            ([number, "confirm"], &Method::POST) => {
+                let number = decode(number)?;
+                let said = self.book.confirm_transfer(&number, read(body)?, now);
+                heard("transfer", &number, said)
+            }
+            ([_, "confirm"], _) => Err(Complaint::Method("POST")),
+            _ => Err(no_control()),
+        }
+    }
+}
+
+fn heard(what: &str, number: &str, said: Result<Value, Unheard>) -> Said {
+    said.map_err(|unheard| {
+        let number = clip(number, 64);
+        match unheard {
+            Unheard::Unknown => Complaint::NotFound(format!("there is no {what} {number}")),
+            Unheard::TooLate => Complaint::Conflict(format!(
+                "the {what} {number} is in no state in which this can be done"
+            )),
+        }
+    })
+}
+
+fn no_control() -> Complaint {
+    Complaint::NotFound("there is no such control; GET /_sandbox/ lists them".to_owned())
+}
