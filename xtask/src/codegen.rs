@@ -39,8 +39,11 @@ pub(crate) fn run(check: bool) -> Result<()> {
     ] {
         files.insert(sandbox.join(file), facts::write(&families, generation)?);
     }
+    let told = krate.join("tests/every_notification/facts.json");
+    files.insert(told, facts::notifications(&families)?);
     let mut written = rust::write(&families);
     written.push(rust::events(&families, &events));
+    written.push(rust::notifications_tested(&families));
     for (path, text) in formatted(&root, &written)? {
         let path = match (path.strip_prefix("../../"), path.strip_prefix("../")) {
             (Some(path), _) => krate.join(path),

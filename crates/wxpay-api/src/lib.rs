@@ -19,12 +19,12 @@ pub use expect::ExpectedRefund;
 pub use expect::OrderMismatch;
 #[cfg(feature = "combine")]
 pub use expect::{ExpectedCombineOrder, ExpectedSubOrder};
-pub use notification::EventType;
-#[cfg(any(feature = "pay", feature = "partner_pay", feature = "combine"))]
-pub use notification::PaymentNotification;
 #[allow(
     unreachable_pub,
     unused_imports,
     reason = "without any feature there is nothing in it"
 )]
 pub use generated::*;
+pub use notification::EventType;
+#[cfg(any(feature = "pay", feature = "partner_pay", feature = "combine"))]
+pub use notification::PaymentNotification;

@@ -42,7 +42,7 @@ impl Event {
 }
 
 /// What the notifications of v3 are read as.
-fn told(families: &[Family]) -> impl Iterator<Item = (&Family, &Shape)> {
+pub(super) fn told(families: &[Family]) -> impl Iterator<Item = (&Family, &Shape)> {
     families
         .iter()
         .filter(|family| !family.is_v2())

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
+use super::events;
 use super::model::{
     Family, Field, Generation, Idempotency, Kind, Operation, Place, Sensitive, Sign,
 };
@@ -31,6 +32,20 @@ pub(super) fn write(families: &[Family], generation: Generation) -> Result<Strin
         .into_iter()
         .map(|(_, facts)| facts.to_string())
         .collect();
+    Ok(format!("[\n{}\n]\n", lines.join(",\n")))
+}
+
+/// What the notifications of v3 carry, a type a line: its path, its events, its fields.
+pub(super) fn notifications(families: &[Family]) -> Result<String> {
+    let mut lines = Vec::new();
+    for (family, shape) in events::told(families) {
+        let facts = json!({
+            "name": format!("{}::{}", family.name, shape.name),
+            "events": shape.notification,
+            "content": object(family, &shape.fields, &[], false)?,
+        });
+        lines.push(facts.to_string());
+    }
     Ok(format!("[\n{}\n]\n", lines.join(",\n")))
 }
 

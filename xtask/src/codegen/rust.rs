@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use super::model::{Family, Field, Generation, Kind, Operation, Shape};
 use super::names;
 
-pub(super) use notification::events;
+pub(super) use notification::{events, notifications_tested};
 
 /// The files of `families`, by their path within `src/generated`, not formatted yet.
 pub(super) fn write(families: &[Family]) -> Vec<(String, String)> {

@@ -1,5 +1,6 @@
 //! What the generator refuses, and the words it finds for it.
 
+mod events;
 mod xml;
 
 use super::model::{Family, Generation};

@@ -1,6 +1,8 @@
 //! A merchant with real keys, and the platform's side of a conversation with it. One key plays every role: it
 //! is the one of wxpay-sign's vectors, made for tests.
 
+#![allow(dead_code, reason = "not every test of the crate needs all of it")]
+
 use bytes::Bytes;
 use http::Response;
 use wxpay_proto::sign::{
@@ -11,6 +13,7 @@ use wxpay_proto::{
 };
 
 pub(crate) const NOW: i64 = 1_554_208_460;
+const API_V3_KEY: &str = "0123456789abcdef0123456789abcdef";
 const KEY_ID: &str = "PUB_KEY_ID_0119000072912024010100000000000000";
 
 pub(crate) fn key() -> PrivateKey {
@@ -26,7 +29,7 @@ pub(crate) fn merchant() -> Merchant {
     let credential = Credential::new("1900007291", serial, key()).unwrap();
     let id: PublicKeyId = KEY_ID.parse().unwrap();
     let platform = PlatformPublicKey::new(id, key().public_key());
-    let api_v3_key = ApiV3Key::new("0123456789abcdef0123456789abcdef").unwrap();
+    let api_v3_key = ApiV3Key::new(API_V3_KEY).unwrap();
     Merchant::new(
         credential,
         api_v3_key,
@@ -47,20 +50,47 @@ pub(crate) fn answered<O: Operation>(
     operation: &O,
     body: &str,
 ) -> Result<O::Response, AcceptError> {
+    let status = if body.is_empty() { 204 } else { 200 };
+    let response = signed(status, body);
+    let accepted = merchant().accept(operation, &response, Timestamp::from_unix(NOW))?;
+    Ok(accepted.into_value())
+}
+
+/// An answer as WeChat Pay signs it; notifications have the same headers.
+fn signed(status: u16, body: &str) -> Response<Bytes> {
     let nonce = "c5ac7061fccab6bf3e254dcf98995b8c";
     let at = NOW.to_string();
     let signature = key()
         .sign(&response_message(&at, nonce, body.as_bytes()))
         .unwrap();
-    let status = if body.is_empty() { 204 } else { 200 };
-    let response = Response::builder()
+    Response::builder()
         .status(status)
         .header("Wechatpay-Timestamp", at)
         .header("Wechatpay-Nonce", nonce)
         .header("Wechatpay-Serial", KEY_ID)
         .header("Wechatpay-Signature", signature.to_base64())
         .body(Bytes::copy_from_slice(body.as_bytes()))
-        .unwrap();
-    let accepted = merchant().accept(operation, &response, Timestamp::from_unix(NOW))?;
-    Ok(accepted.into_value())
+        .unwrap()
+}
+
+/// The notification of `event` that carries `content`, signed and encrypted as WeChat Pay does, opened by the
+/// merchant.
+pub(crate) fn notified(event: &str, content: &serde_json::Value) -> wxpay_proto::Notification {
+    let nonce = b"fdasflkja484";
+    let api_v3_key = ApiV3Key::new(API_V3_KEY).unwrap();
+    let plaintext = content.to_string();
+    let ciphertext = api_v3_key.seal(nonce, b"", plaintext.as_bytes()).unwrap();
+    let body = serde_json::json!({
+        "id": "EV-2018022511223320873",
+        "create_time": "2018-06-08T10:34:56+08:00",
+        "event_type": event,
+        "resource_type": "encrypt-resource",
+        "resource": { "algorithm": "AEAD_AES_256_GCM", "ciphertext": ciphertext, "nonce": "fdasflkja484" },
+    })
+    .to_string();
+    let response = signed(200, &body);
+    let now = Timestamp::from_unix(NOW);
+    merchant()
+        .open_notification(response.headers(), response.body(), now)
+        .unwrap()
 }

@@ -1,5 +1,7 @@
 //! The places in a sample, and what is wrong there.
 
+#![allow(dead_code, reason = "not every test of the crate needs all of it")]
+
 use serde_json::{Value, json};
 
 use crate::sample::{Field, Object};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 mod certificates;
+mod content;
 mod diagnosis;
 mod golden;
 mod keyring;
