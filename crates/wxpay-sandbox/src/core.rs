@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use wxpay_sign::Timestamp;
 
 use self::book::Book;
+use self::catalogue::Catalogue;
 use self::certificates::{Keys, Settings, Term};
 use self::clock::Clock;
 use self::faults::Faults;
@@ -55,6 +56,7 @@ pub use self::notify::Delivery;
 #[derive(Debug)]
 pub struct Core {
     identity: Identity,
+    catalogue: &'static Catalogue,
     book: Book,
     ids: Ids,
     clock: Clock,
@@ -102,6 +104,7 @@ impl Core {
         let next_seed = ids.seed();
         Self {
             identity,
+            catalogue: Catalogue::built_in(),
             book,
             ids,
             clock: Clock::default(),

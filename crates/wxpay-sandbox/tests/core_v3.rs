@@ -7,8 +7,12 @@
 mod answers;
 #[path = "core_v3/bodies.rs"]
 mod bodies;
+#[path = "core_v3/catalogue.rs"]
+mod catalogue;
 #[path = "core_v3/controls.rs"]
 mod controls;
+#[path = "facts/sample.rs"]
+mod facts;
 #[path = "core_v3/faults.rs"]
 mod faults;
 #[path = "core_v3/merchant.rs"]

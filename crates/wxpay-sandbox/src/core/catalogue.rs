@@ -1,7 +1,7 @@
 //! The operations the sandbox answers, with the facts requests are held against.
 //!
-//! The file of facts has an operation a line. Lines are told apart when the first request comes and
-//! read when one for their operation does: there are a thousand, and most sandboxes see a few.
+//! The file of facts has an operation a line. Lines are told apart at the start and read when the
+//! first request for their operation comes: there are a thousand, and most sandboxes see a few.
 
 mod routes;
 

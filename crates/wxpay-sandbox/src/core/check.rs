@@ -510,3 +510,6 @@ pub(crate) fn clip(text: &str, most: usize) -> String {
         .chain(std::iter::once('…'))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

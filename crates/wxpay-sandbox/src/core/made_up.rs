@@ -136,7 +136,11 @@ impl<'a> Maker<'a> {
     }
 
     fn array(&self, field: &Field, scope: Option<&Value>, entry: usize) -> Result<Value, Failure> {
-        let Some(item) = field.items.as_deref() else {
+        let Some(item) = field
+            .items
+            .as_deref()
+            .filter(|_| !tells_of_failure(&field.name))
+        else {
             return Ok(Value::Array(Vec::new()));
         };
         let said = self.request.array(field, item, scope);
@@ -199,8 +203,10 @@ impl<'a> Maker<'a> {
         scope: Option<&Value>,
         entry: usize,
     ) -> Result<(), Failure> {
-        let lists = || schema.fields.iter().filter(|it| it.kind == Kind::Array);
-        let listed = lists().find_map(|list| Some(map.get(&list.name)?.as_array()?.len()));
+        let lists = schema.fields.iter().filter(|it| it.kind == Kind::Array);
+        let listed = lists
+            .filter_map(|list| Some(map.get(&list.name)?.as_array()?.len()))
+            .max();
         if let Some(count) = listed {
             for field in &schema.fields {
                 let counts = matches!(field.kind, Kind::Integer)
@@ -376,6 +382,7 @@ fn amount(name: &str) -> i64 {
 fn tells_of_failure(name: &str) -> bool {
     let parts = [
         "fail_",
+        "failed_",
         "reject",
         "error",
         "abnormal",

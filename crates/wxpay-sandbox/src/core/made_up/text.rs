@@ -22,6 +22,7 @@ impl Maker<'_> {
             "bank_type" => return "OTHERS".to_owned(),
             "code" | "resp_code" | "sub_code" => return "SUCCESS".to_owned(),
             "message" | "msg" | "resp_desc" | "sub_msg" => return "成功".to_owned(),
+            "trade_type" => return "JSAPI".to_owned(),
             "longitude" => return "113.934528".to_owned(),
             "latitude" => return "22.540503".to_owned(),
             _ => {}
@@ -30,6 +31,10 @@ impl Maker<'_> {
             "CNY".to_owned()
         } else if has("url") || ends("link") || matches!(name, "next" | "prev" | "self") {
             format!("https://sandbox.example/{}", ids.alphanumeric(16))
+        } else if ends("state") || ends("status") {
+            "SUCCESS".to_owned()
+        } else if ends("path") {
+            "pages/index/index".to_owned()
         } else if ends("_time") {
             DateTime::beijing(now + offset(name)).to_string()
         } else if ends("_date") {

@@ -9,7 +9,7 @@ use wxpay_sign::PlatformKeyId;
 use super::{MadeUp, Note, Service};
 use crate::core::answer::{self, Tamper};
 use crate::core::call::{Call, Failure, Reply, numeric};
-use crate::core::catalogue::{Catalogue, Operation, ReplySignature};
+use crate::core::catalogue::{Operation, ReplySignature};
 use crate::core::faults::AnswerFault;
 use crate::core::gate::{Incoming, Passed, Visit};
 use crate::core::{Core, Kept, book, cipher, made_up};
@@ -156,7 +156,7 @@ impl Core {
             identity: &self.identity,
             keys: &self.keys,
         };
-        let passed = match visit.judge(Catalogue::built_in()) {
+        let passed = match visit.judge(self.catalogue) {
             Ok(passed) => passed,
             Err(refused) => {
                 note.operation = refused.operation.map(|operation| operation.name.as_str());
