@@ -157,6 +157,19 @@ fn every_function_of_the_python_sdk_leads_somewhere() {
 }
 
 #[test]
+fn every_link_within_the_repository_leads_somewhere() {
+    let page = page();
+    let links = page.split("](").skip(1);
+    let links = links.filter_map(|rest| rest.split(')').next());
+    for link in links.filter(|link| !link.starts_with("https://")) {
+        let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+        assert!(root().join(file).exists(), "{link}");
+        let here = format!("<a id=\"{anchor}\"></a>");
+        assert!(!file.is_empty() || page.contains(&here), "{link}");
+    }
+}
+
+#[test]
 fn the_list_of_v1_is_that_of_its_source() {
     let folder = root().join("crates/wxpay-api/src/v1");
     let mut source = String::new();
