@@ -23,6 +23,7 @@ mod notice;
 mod order;
 mod payment;
 mod payout;
+mod payscore;
 mod piece;
 mod prepay;
 mod refund;

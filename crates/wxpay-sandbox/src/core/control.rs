@@ -238,6 +238,9 @@ impl Core {
             (["transfers", segments @ ..], method) => {
                 self.control_transfers(segments, method, body, now)
             }
+            (["payscore", segments @ ..], method) => {
+                self.control_payscore(segments, method, body, now)
+            }
             (["v1", segments @ ..], method) => self
                 .control_v1(segments, method, body, now)
                 .map_err(|refused| match refused {

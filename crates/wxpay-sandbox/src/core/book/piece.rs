@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Book, sharing, transfer};
+use super::{Book, payscore, sharing, transfer};
 
 /// A thing that is kept.
 pub(super) trait Entry: Clone {
@@ -114,4 +114,7 @@ shelves! {
     TransferAuthorization: transfer::Authorization, Some(Book::transfer_authorization_wakes);
     TransferReceipt: transfer::Receipt, None;
     TransferBatch: transfer::Batch, Some(Book::transfer_batch_wakes);
+    ServiceSettings: payscore::Settings, None;
+    ServiceOrder: payscore::ServiceOrder, Some(Book::service_order_wakes);
+    Permission: payscore::Permission, None;
 }

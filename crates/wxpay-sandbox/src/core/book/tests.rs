@@ -6,6 +6,7 @@ mod counter;
 mod notices;
 mod orders;
 mod payment_codes;
+mod payscore;
 mod products;
 mod random;
 mod refunds;

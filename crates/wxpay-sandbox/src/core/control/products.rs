@@ -1,7 +1,7 @@
 //! Controls of the products beside payment.
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wxpay_sign::Timestamp;
 
 use super::{Complaint, Said, decode, read};
@@ -17,6 +17,11 @@ pub(super) const CONTROLS: &[&str] = &[
     "GET, PUT /_sandbox/transfers",
     "GET /_sandbox/transfers/{number}",
     "POST /_sandbox/transfers/{number}/confirm",
+    "GET, PUT /_sandbox/payscore",
+    "GET /_sandbox/payscore/orders/{out_order_no}",
+    "POST /_sandbox/payscore/orders/{out_order_no}/confirm",
+    "POST /_sandbox/payscore/orders/{out_order_no}/pay",
+    "POST /_sandbox/payscore/permissions/{authorization_code}/confirm",
 ];
 
 impl Core {
@@ -78,6 +83,47 @@ impl Core {
                 heard("transfer", &number, said)
             }
             ([_, "confirm"], _) => Err(Complaint::Method("POST")),
+            _ => Err(no_control()),
+        }
+    }
+
+    /// A control of payscore.
+    pub(super) fn control_payscore(
+        &mut self,
+        segments: &[&str],
+        method: &Method,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Said {
+        match (segments, method) {
+            ([], &Method::GET) => Ok(json!(self.book.service_settings())),
+            ([], &Method::PUT) => {
+                self.book.set_services(read(body)?);
+                Ok(json!(self.book.service_settings()))
+            }
+            ([], _) => Err(Complaint::Method("GET, PUT")),
+            (["orders", number], &Method::GET) => {
+                let number = decode(number)?;
+                heard("service", &number, self.book.service_seen(&number))
+            }
+            (["orders", _], _) => Err(Complaint::Method("GET")),
+            (["orders", number, "confirm"], &Method::POST) => {
+                let number = decode(number)?;
+                let said = self.book.confirm_service(&number, read(body)?, now);
+                heard("service", &number, said)
+            }
+            (["orders", number, "pay"], &Method::POST) => {
+                let number = decode(number)?;
+                heard("service", &number, self.book.pay_service(&number, now))
+            }
+            (["permissions", code, "confirm"], &Method::POST) => {
+                let code = decode(code)?;
+                let said = self.book.grant_permission(&code, read(body)?, now);
+                heard("permission", &code, said)
+            }
+            (["orders", _, "confirm" | "pay"] | ["permissions", _, "confirm"], _) => {
+                Err(Complaint::Method("POST"))
+            }
             _ => Err(no_control()),
         }
     }
