@@ -302,3 +302,6 @@ fn respond(operation: &Operation, reply: Reply) -> Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
