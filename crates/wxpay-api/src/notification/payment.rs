@@ -19,6 +19,29 @@ use crate::pay;
 /// event and have types of their own.
 ///
 /// A kind whose feature is not enabled is an error that says so.
+///
+/// ```
+/// # #[cfg(all(feature = "pay", feature = "refund"))]
+/// # mod webhook {
+/// use wxpay_api::refund::RefundNotification;
+/// use wxpay_api::{EventType, PaymentNotification};
+/// use wxpay_proto::{ContentError, Notification};
+///
+/// fn told(notification: &Notification) -> Result<String, ContentError> {
+///     Ok(match EventType::from(notification) {
+///         EventType::TransactionSuccess => match notification.decode()? {
+///             PaymentNotification::Direct(order) => order.out_trade_no,
+///             // Partner and combined orders, where their features are enabled.
+///             _ => "another kind of order".to_owned(),
+///         },
+///         EventType::RefundSuccess | EventType::RefundAbnormal | EventType::RefundClosed => {
+///             notification.decode::<RefundNotification>()?.out_refund_no
+///         }
+///         other => format!("not asked for: {other}"),
+///     })
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum PaymentNotification {
