@@ -53,6 +53,9 @@ pub(crate) struct Operation {
     pub(crate) headers: Vec<Field>,
     #[serde(default)]
     pub(crate) query: Vec<Field>,
+    /// Of each group at least one parameter of the query must be there.
+    #[serde(default)]
+    pub(crate) any_of: Vec<Vec<String>>,
     #[serde(default)]
     pub(crate) path_params: Vec<Field>,
     #[serde(default)]
@@ -212,7 +215,7 @@ pub(crate) enum Kind {
     Date,
     Object,
     Array,
-    /// An object of any form.
+    /// JSON of any form.
     Json,
     /// A kind this sandbox has no rule for: anything goes.
     #[default]

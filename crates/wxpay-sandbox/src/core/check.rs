@@ -26,14 +26,19 @@ pub(crate) fn body(schema: &Field, value: &Value) -> Vec<Failure> {
     check.found
 }
 
-/// Everything wrong with the parameters of the query.
-pub(crate) fn query(fields: &[Field], given: &Query) -> Vec<Failure> {
+/// Everything wrong with the parameters of the query; of each group at least one must be there.
+pub(crate) fn query(fields: &[Field], any_of: &[Vec<String>], given: &Query) -> Vec<Failure> {
     let mut check = Check {
         location: "query",
         found: Vec::new(),
     };
     for field in fields {
         check.parameter(field, &field.name, given.all(&field.name));
+    }
+    for group in any_of {
+        if group.iter().all(|name| given.all(name).is_empty()) {
+            check.none_of(group, "");
+        }
     }
     for name in given.names() {
         if !fields.iter().any(|field| field.name == *name) {
@@ -160,7 +165,7 @@ impl Check {
                     "一个非 null 的值，选填字段无值时请不要传入",
                 );
             }
-            (Kind::Any, _) => {}
+            (Kind::Any | Kind::Json, _) => {}
             (Kind::String, Value::String(text)) => self.text(field, text, pointer),
             (Kind::String, other) => self.wrong_type(field, pointer, other, "一个合法的字符串"),
             (Kind::Fen | Kind::Integer, number) => match number.as_i64() {
@@ -178,8 +183,6 @@ impl Check {
                     self.wrong_type(field, pointer, value, time_wanted(field));
                 }
             }
-            (Kind::Json, Value::Object(_) | Value::Array(_)) => {}
-            (Kind::Json, other) => self.wrong_type(field, pointer, other, "一个合法的 JSON 对象"),
             (Kind::Object, Value::Object(map)) => self.object(field, map, pointer),
             (Kind::Object, other) => self.wrong_type(field, pointer, other, "一个合法的 JSON 对象"),
             (Kind::Array, Value::Array(items)) => self.array(field, items, pointer),
@@ -405,6 +408,10 @@ impl Check {
 pub(crate) fn is_time(field: &Field, text: &str) -> bool {
     match (field.kind, field.format.as_deref()) {
         (Kind::Datetime, Some("compact")) => wire::parse_compact(text).is_some(),
+        (Kind::Datetime, Some("spaced")) => {
+            let (day, time) = text.split_once(' ').unwrap_or_default();
+            format!("{day}T{time}+08:00").parse::<DateTime>().is_ok()
+        }
         (Kind::Date, Some("compact")) => {
             text.len() == 8 && wire::parse_compact(&format!("{text}000000")).is_some()
         }
@@ -416,6 +423,7 @@ pub(crate) fn is_time(field: &Field, text: &str) -> bool {
 fn time_wanted(field: &Field) -> &'static str {
     match (field.kind, field.format.as_deref()) {
         (Kind::Datetime, Some("compact")) => "一个 yyyyMMddHHmmss 格式的时间",
+        (Kind::Datetime, Some("spaced")) => "一个 yyyy-MM-dd HH:mm:ss 格式的时间",
         (Kind::Date, Some("compact")) => "一个 yyyyMMdd 格式的日期",
         (Kind::Date, _) => "一个 yyyy-MM-dd 格式的日期",
         _ => "一个符合 RFC 3339 的时间，如 2018-06-08T10:34:56+08:00",

@@ -165,7 +165,7 @@ impl Visit<'_> {
                 .map_err(|failure| unopened(operation, failure))?;
         }
         let mut findings = check::path(&operation.path_params, &path_params);
-        findings.extend(check::query(&operation.query, &query));
+        findings.extend(check::query(&operation.query, &operation.any_of, &query));
         findings.extend(check::headers(&operation.headers, &headers));
         if let Some(refused) = Refused::findings(operation, findings) {
             return Err(refused);
@@ -312,7 +312,7 @@ impl Visit<'_> {
             content: parts.content,
             form: parts.form,
         };
-        match upload::check(operation.upload_form(), &upload) {
+        match upload::check(operation.upload_form(), operation.meta.as_ref(), &upload) {
             Some(failure) => {
                 let problem = failure.message.clone();
                 Err(Refused::of(operation, failure, problem))

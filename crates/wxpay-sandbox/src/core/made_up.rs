@@ -350,6 +350,7 @@ fn word(field: &Field) -> Option<&str> {
 fn time(field: &Field, at: i64) -> String {
     match (field.kind, field.format.as_deref()) {
         (Kind::Datetime, Some("compact")) => wire::compact(at),
+        (Kind::Datetime, Some("spaced")) => wire::spaced(at),
         (Kind::Date, Some("compact")) => wire::compact(at)[..8].to_owned(),
         (Kind::Date, _) => DateTime::beijing(at).date().to_string(),
         _ => DateTime::beijing(at).to_string(),

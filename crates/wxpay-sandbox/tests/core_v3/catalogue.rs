@@ -61,7 +61,9 @@ fn request(merchant: &Merchant, facts: &Value, size: Size) -> Request<Bytes> {
     }
     let mut separator = '?';
     for field in list(facts, "query") {
-        if size == Size::Whole || field["required"] == true {
+        let is_first = |group: &Value| group[0] == name(field);
+        let is_needed = field["required"] == true || list(facts, "any_of").iter().any(is_first);
+        if size == Size::Whole || is_needed {
             let is_list = field["type"] == "array";
             let item = if is_list { &field["items"] } else { field };
             let times = if is_list {
@@ -121,8 +123,10 @@ fn upload(merchant: &Merchant, facts: &Value, target: &str, mut meta: Value) -> 
         "md5" => "900150983cd24fb0d6963f7d28e17f72".to_owned(),
         "sha1" => "a9993e364706816aba3e25717850c26c9cd0d89d".to_owned(),
         "sm3" => "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0".to_owned(),
+        "none" => String::new(),
         other => panic!("{other}"),
     };
+    // Where the description of a file has other names for the two, they are these.
     let known = |names: &[&'static str]| {
         names
             .iter()
@@ -133,7 +137,9 @@ fn upload(merchant: &Merchant, facts: &Value, target: &str, mut meta: Value) -> 
     let of_name = known(&["filename", "file_name"]);
     let of_digest = known(&["sha256", "file_digest", "digest"]);
     meta[of_name] = file_name.clone().into();
-    meta[of_digest] = digest.into();
+    if form["digest"] != "none" {
+        meta[of_digest] = digest.into();
+    }
     let meta = meta.to_string();
     let mut body = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"\r\nContent-Type: application/json\r\n\r\n{meta}\r\n",
@@ -215,7 +221,7 @@ fn check(merchant: &Merchant, field: &Value, value: &Value, at: &str, wrong: &mu
         "fen" | "integer" => ensure(value.is_i64()),
         "number" => ensure(value.is_number()),
         "boolean" => ensure(value.is_boolean()),
-        "json" => ensure(value.is_object()),
+        "json" => ensure(!value.is_null()),
         kind => {
             let Some(text) = value.as_str() else {
                 return ensure(false);
@@ -231,6 +237,9 @@ fn check(merchant: &Merchant, field: &Value, value: &Value, at: &str, wrong: &mu
                     text.is_empty() || plain.is_ok_and(|plain| !plain.is_empty())
                 }
                 ("datetime", true) => is_like(text, "00000000000000"),
+                ("datetime", _) if field["format"] == "spaced" => {
+                    is_like(text, "0000-00-00 00:00:00")
+                }
                 ("datetime", false) => is_like(text, "0000-00-00T00:00:00+08:00"),
                 ("date", true) => is_like(text, "00000000"),
                 ("date", false) => is_like(text, "0000-00-00"),

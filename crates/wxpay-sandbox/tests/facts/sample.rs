@@ -84,6 +84,7 @@ pub(crate) fn text(field: &Value) -> String {
     }
     match (field["type"].as_str().unwrap(), field["format"].as_str()) {
         ("datetime", Some("compact")) => "20240101103456".to_owned(),
+        ("datetime", Some("spaced")) => "2024-01-01 10:34:56".to_owned(),
         ("datetime", _) => "2024-01-01T10:34:56+08:00".to_owned(),
         ("date", Some("compact")) => "20240101".to_owned(),
         ("date", _) => "2024-01-01".to_owned(),

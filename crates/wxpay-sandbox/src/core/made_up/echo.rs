@@ -213,7 +213,8 @@ fn fits(field: &Field, value: &Value) -> Option<Value> {
         Kind::Datetime | Kind::Date => value
             .as_str()
             .is_some_and(|text| check::is_time(field, text)),
-        Kind::Object | Kind::Json => value.is_object(),
+        Kind::Object => value.is_object(),
+        Kind::Json => !value.is_null(),
         Kind::Array => value.is_array(),
         Kind::Any => false,
     };
