@@ -2,7 +2,5 @@
 
 #[cfg(feature = "bill")]
 pub(crate) mod bill;
-#[cfg(feature = "media")]
-pub(crate) mod media;
 #[cfg(feature = "_v2")]
 pub(crate) mod v2;

@@ -5,6 +5,8 @@ mod currency;
 mod expect;
 mod generated;
 mod notification;
+#[cfg(feature = "_upload")]
+mod upload;
 #[cfg(feature = "v1")]
 pub mod v1;
 #[cfg(feature = "_v2")]
@@ -28,3 +30,5 @@ pub use generated::*;
 pub use notification::EventType;
 #[cfg(any(feature = "pay", feature = "partner_pay", feature = "combine"))]
 pub use notification::PaymentNotification;
+#[cfg(feature = "_upload")]
+pub use upload::FileContent;

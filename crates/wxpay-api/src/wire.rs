@@ -1,13 +1,29 @@
 //! What the generated code has in common.
 
-#![cfg_attr(
-    not(feature = "full"),
-    allow(dead_code, reason = "which of it is needed depends on the families")
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "which of it is needed depends on the families"
 )]
 
-use wxpay_json::{DecodeError, Sensitive};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check};
 use wxpay_proto::BodyError;
 use wxpay_proto::sign::{Decryptor, Encryptor};
+
+use crate::Currency;
+#[cfg(feature = "_upload")]
+pub(crate) use crate::upload::{file, upload, upload_with};
+
+/// Whether a currency may be one: three letters (ISO 4217), as it is money of any.
+pub(crate) fn currency<'a>(
+    field: &'static str,
+    currency: impl Into<Option<&'a Currency>>,
+) -> Result<(), InvalidField> {
+    match currency.into() {
+        Some(currency) => check::text(field, currency.as_str(), 3, 3),
+        None => Ok(()),
+    }
+}
 
 /// Encrypts `text` in its place.
 pub(crate) fn seal(

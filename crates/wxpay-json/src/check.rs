@@ -98,6 +98,27 @@ pub fn url<T: Text + ?Sized>(field: &'static str, value: &T, max: usize) -> Chec
     text::on(value, |value| url::url(field, value, max))
 }
 
+/// A file's name that ends with a dot and one of `endings`, in small or capital letters.
+///
+/// # Errors
+///
+/// Another ending, or none.
+pub fn ending<T: Text + ?Sized>(
+    field: &'static str,
+    value: &T,
+    endings: &'static [&'static str],
+) -> Check {
+    text::on(value, |value| {
+        let ending = value.rsplit_once('.').map(|(_, ending)| ending);
+        let known = |ending: &str| endings.iter().any(|one| one.eq_ignore_ascii_case(ending));
+        if ending.is_some_and(known) {
+            Ok(())
+        } else {
+            Err(InvalidField::new(field, InvalidKind::Ending(endings)))
+        }
+    })
+}
+
 /// A number from `min` to `max`.
 ///
 /// # Errors

@@ -23,6 +23,8 @@ pub use error_body::{ErrorBody, SignInformation};
 pub use fen::{Fen, FenError};
 pub use notification::{EncryptedResource, NotificationEnvelope};
 pub use sensitive::Sensitive;
+/// Decimal numbers, and JSON of any form, where the interface names no fields.
+pub use serde_json::{Number, Value};
 
 /// What [`open_enum!`] expands to; not part of the interface.
 #[doc(hidden)]

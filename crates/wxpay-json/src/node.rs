@@ -10,6 +10,7 @@
 //! so is an empty text unless text is asked for; whole numbers may stand in quotation marks;
 //! unknown fields are passed over. A field that is there twice is refused.
 
+mod free;
 mod read;
 mod serde;
 mod values;

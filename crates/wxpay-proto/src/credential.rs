@@ -4,7 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use wxpay_sign::{Certificate, CipherError, Decryptor, PrivateKey, SerialNumber, Signer};
+use wxpay_sign::{
+    Certificate, CipherError, Decryptor, Nonce, PrivateKey, SerialNumber, Signature, Signer,
+    Timestamp,
+};
 
 /// A merchant's identity towards WeChat Pay: 商户号 and 商户API证书 with its private key.
 ///
@@ -12,6 +15,7 @@ use wxpay_sign::{Certificate, CipherError, Decryptor, PrivateKey, SerialNumber, 
 #[derive(Clone)]
 pub struct Credential {
     mchid: Box<str>,
+    is_brand: bool,
     serial: SerialNumber,
     signer: Arc<dyn Signer>,
     decryptor: Arc<dyn Decryptor>,
@@ -32,6 +36,7 @@ impl Credential {
         let key = Arc::new(key);
         Ok(Self {
             mchid: checked(mchid.into())?,
+            is_brand: false,
             serial,
             signer: key.clone(),
             decryptor: key,
@@ -69,6 +74,7 @@ impl Credential {
     ) -> Result<Self, ConfigError> {
         Ok(Self {
             mchid: checked(mchid.into())?,
+            is_brand: false,
             serial,
             signer,
             decryptor: Arc::new(NoDecryptor),
@@ -107,8 +113,121 @@ impl Credential {
         &*self.decryptor
     }
 
+    /// The value of `Authorization`.
+    pub(crate) fn authorization(
+        &self,
+        nonce: &Nonce,
+        at: Timestamp,
+        signature: &Signature,
+    ) -> String {
+        let algorithm = self.signer.algorithm();
+        let authorization =
+            wxpay_sign::authorization(algorithm, &self.mchid, nonce, at, &self.serial, signature);
+        if !self.is_brand {
+            return authorization;
+        }
+        // The scheme of a brand differs in its first word and in the name of the number.
+        let scheme = algorithm.auth_scheme();
+        let rest = authorization.strip_prefix(scheme).unwrap_or_default();
+        let rest = rest.strip_prefix(" mchid=").unwrap_or_default();
+        let scheme = scheme.replacen("WECHATPAY2-", "WECHATPAY-BRAND-", 1);
+        format!("{scheme} brand_id={rest}")
+    }
+
     pub(crate) const fn shared_decryptor(&self) -> &Arc<dyn Decryptor> {
         &self.decryptor
+    }
+}
+
+/// A brand's identity (品牌) towards WeChat Pay, for operations below `/brand/`: they are signed with the
+/// brand's own API certificate, and the header says `brand_id` where that of a merchant says `mchid`.
+#[derive(Clone)]
+pub struct BrandCredential(Credential);
+
+impl BrandCredential {
+    /// From the brand's number (品牌ID), the serial number of the brand's API certificate and its key.
+    ///
+    /// # Errors
+    ///
+    /// Where `brand_id` is not 1 to 32 digits.
+    pub fn new(
+        brand_id: impl Into<String>,
+        serial: SerialNumber,
+        key: PrivateKey,
+    ) -> Result<Self, ConfigError> {
+        let key = Arc::new(key);
+        Ok(Self(Credential {
+            mchid: checked_brand(brand_id.into())?,
+            is_brand: true,
+            serial,
+            signer: key.clone(),
+            decryptor: key,
+        }))
+    }
+
+    /// With a signer of your own: an HSM, a KMS.
+    ///
+    /// # Errors
+    ///
+    /// Where `brand_id` is not 1 to 32 digits.
+    pub fn with_signer(
+        brand_id: impl Into<String>,
+        serial: SerialNumber,
+        signer: Arc<dyn Signer>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self(Credential {
+            mchid: checked_brand(brand_id.into())?,
+            is_brand: true,
+            serial,
+            signer,
+            decryptor: Arc::new(NoDecryptor),
+        }))
+    }
+
+    /// Who decrypts sensitive fields of answers, where it is not the private key given to
+    /// [`new`](Self::new).
+    #[must_use]
+    pub fn with_decryptor(self, decryptor: Arc<dyn Decryptor>) -> Self {
+        Self(self.0.with_decryptor(decryptor))
+    }
+
+    /// The brand's number (品牌ID).
+    #[must_use]
+    pub fn brand_id(&self) -> &str {
+        self.0.mchid()
+    }
+
+    /// The serial number of the brand's API certificate.
+    #[must_use]
+    pub const fn serial_number(&self) -> &SerialNumber {
+        self.0.serial_number()
+    }
+
+    pub(crate) const fn credential(&self) -> &Credential {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BrandCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BrandCredential")
+            .field("brand_id", &self.0.mchid)
+            .field("serial_no", &self.0.serial.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a request to `target` is a brand's and not a merchant's.
+pub(crate) fn is_of_brand(target: &str) -> bool {
+    target.starts_with("/brand/")
+}
+
+fn checked_brand(brand_id: String) -> Result<Box<str>, ConfigError> {
+    let digits = brand_id.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && (1..=32).contains(&brand_id.len()) {
+        Ok(brand_id.into())
+    } else {
+        Err(ConfigError::BrandId)
     }
 }
 
@@ -147,6 +266,8 @@ impl Decryptor for NoDecryptor {
 pub enum ConfigError {
     /// `mchid` is not 6 to 32 digits.
     MerchantId,
+    /// `brand_id` is not 1 to 32 digits.
+    BrandId,
     /// Private key and certificate are not of one pair.
     KeyMismatch,
 }
@@ -155,6 +276,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::MerchantId => "mchid: a merchant number has 6 to 32 digits and nothing else",
+            Self::BrandId => "brand_id: a brand's number has 1 to 32 digits and nothing else",
             Self::KeyMismatch => {
                 "the private key does not belong to the merchant certificate: take apiclient_key.pem and \
                  apiclient_cert.pem of the same application"

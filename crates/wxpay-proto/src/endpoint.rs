@@ -29,6 +29,26 @@ impl Endpoint {
         Self::of("api2.mch.weixin.qq.com")
     }
 
+    /// Where cross-border operations (境外) are found, <https://apihk.mch.weixin.qq.com>.
+    #[must_use]
+    pub fn hong_kong() -> Self {
+        Self::of("apihk.mch.weixin.qq.com")
+    }
+
+    /// Whether it is WeChat Pay's main host under one of its names.
+    pub(crate) fn is_main(&self) -> bool {
+        const NAMES: [&str; 4] = [
+            "api.mch.weixin.qq.com",
+            "api2.mch.weixin.qq.com",
+            "api.wechatpay.cn",
+            "api2.wechatpay.cn",
+        ];
+        let own = NAMES
+            .iter()
+            .any(|name| self.host().eq_ignore_ascii_case(name));
+        own && self.scheme == Scheme::HTTPS
+    }
+
     /// Reads `https://host` or `http://host:port`; a slash at the end is taken.
     ///
     /// # Errors

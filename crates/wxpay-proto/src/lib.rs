@@ -35,7 +35,7 @@ pub use wxpay_sign::{
 
 pub use api_error::ApiError;
 pub use certificates::{CertificatesError, CertificatesOutcome};
-pub use credential::{ConfigError, Credential};
+pub use credential::{BrandCredential, ConfigError, Credential};
 pub use endpoint::{Endpoint, EndpointError};
 pub use invocation::{AppParameters, H5UrlError, JsapiParameters, MiniProgramParameters, h5_url};
 pub use keyring::{
@@ -49,7 +49,7 @@ pub use notification::{
     Plaintext,
 };
 pub use operation::{
-    Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature,
+    Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature,
 };
 pub use request::{EncodedRequest, PrepareError, UnsignedRequest};
 pub use response::{AcceptError, DecodeFailure, Response, UnexpectedAnswer};

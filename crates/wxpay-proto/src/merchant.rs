@@ -8,14 +8,15 @@ use http::{HeaderMap, Request};
 use wxpay_sign::{ApiV3Key, Nonce, SignError, Timestamp};
 
 use crate::certificates::{self, CertificatesError, CertificatesOutcome};
-use crate::credential::Credential;
+use crate::credential::{BrandCredential, Credential, is_of_brand};
 use crate::endpoint::Endpoint;
 use crate::invocation::{self, AppParameters, JsapiParameters, MiniProgramParameters};
 use crate::keyring::{PlatformKeyring, RefreshPermit};
 use crate::notification::{self, Notification, NotificationError};
-use crate::operation::Operation;
+use crate::operation::{Operation, ReplySignature};
 use crate::request::{EncodedRequest, PrepareError, UnsignedRequest};
 use crate::response::{self, AcceptError, Response};
+use crate::verification::VerificationError;
 
 /// Everything a merchant holds: its credential, its API v3 key, the platform keys it trusts. Cheap to
 /// clone.
@@ -25,10 +26,23 @@ pub struct Merchant {
     endpoint: Endpoint,
 }
 
+#[derive(Clone)]
 struct Inner {
     credential: Credential,
+    brand: Option<BrandCredential>,
     api_v3_key: ApiV3Key,
     keyring: PlatformKeyring,
+}
+
+impl Inner {
+    /// Who signs a request.
+    fn identity(&self, encoded: &EncodedRequest) -> Result<&Credential, PrepareError> {
+        if !is_of_brand(encoded.target()) {
+            return Ok(&self.credential);
+        }
+        let brand = self.brand.as_ref().map(BrandCredential::credential);
+        brand.ok_or(PrepareError::NoBrand)
+    }
 }
 
 impl Merchant {
@@ -38,6 +52,7 @@ impl Merchant {
         Self {
             inner: Arc::new(Inner {
                 credential,
+                brand: None,
                 api_v3_key,
                 keyring,
             }),
@@ -50,6 +65,22 @@ impl Merchant {
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
         self
+    }
+
+    /// Adds the identity of a brand (品牌), for operations below `/brand/`.
+    #[must_use]
+    pub fn with_brand(mut self, brand: BrandCredential) -> Self {
+        self.inner = Arc::new(Inner {
+            brand: Some(brand),
+            ..(*self.inner).clone()
+        });
+        self
+    }
+
+    /// The brand, where there is one.
+    #[must_use]
+    pub fn brand(&self) -> Option<&BrandCredential> {
+        self.inner.brand.as_ref()
     }
 
     /// The merchant number (商户号).
@@ -108,7 +139,7 @@ impl Merchant {
         now: Timestamp,
         nonce: Nonce,
     ) -> Result<Request<Bytes>, PrepareError> {
-        encoded.sign(&self.inner.credential, now, &nonce)
+        encoded.sign(self.inner.identity(encoded)?, now, &nonce)
     }
 
     /// Encodes and signs: a request to send as it is.
@@ -122,8 +153,9 @@ impl Merchant {
         now: Timestamp,
         nonce: Nonce,
     ) -> Result<Request<Bytes>, PrepareError> {
-        let request = self.sign(&self.encode(operation, now)?, now, nonce)?;
-        Ok(self.endpoint.apply(request))
+        let encoded = self.encode(operation, now)?;
+        let request = self.sign(&encoded, now, nonce)?;
+        Ok(encoded.info().host.endpoint(&self.endpoint).apply(request))
     }
 
     /// Encodes, and leaves the signing to somebody else.
@@ -138,7 +170,8 @@ impl Merchant {
         nonce: Nonce,
     ) -> Result<UnsignedRequest, PrepareError> {
         let encoded = self.encode(operation, now)?;
-        let (credential, endpoint) = (self.inner.credential.clone(), self.endpoint.clone());
+        let endpoint = encoded.info().host.endpoint(&self.endpoint);
+        let credential = self.inner.identity(&encoded)?.clone();
         Ok(UnsignedRequest::new(
             encoded, credential, endpoint, now, nonce,
         ))
@@ -160,10 +193,15 @@ impl Merchant {
     ) -> Result<Response<O::Response>, AcceptError> {
         let Inner {
             credential,
+            brand,
             keyring,
             ..
         } = &*self.inner;
-        response::accept(operation, response, credential, keyring, now)
+        let whose = match brand {
+            Some(brand) if is_of_brand(operation.target().as_str()) => brand.credential(),
+            _ => credential,
+        };
+        response::accept(operation, response, whose, keyring, now)
     }
 
     /// Verifies an answer that is no operation's, or not to be read: an error that came in place of a
@@ -177,8 +215,23 @@ impl Merchant {
         response: &http::Response<Bytes>,
         now: Timestamp,
     ) -> Result<(), AcceptError> {
-        let signed = crate::ReplySignature::Signed;
+        let signed = ReplySignature::Signed;
         response::verified(response, signed, &self.inner.keyring, now).map(drop)
+    }
+
+    /// Verifies the head of an answer that is signed by its SHA-1 ([`ReplySignature::Digest`]), before its
+    /// body is there, and gives the SHA-1 that the body has to have.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not proven.
+    pub fn verify_digest(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<[u8; 20], VerificationError> {
+        let proven = response::prove_digest(headers, &self.inner.keyring, now);
+        proven.map(|(sha1, _)| sha1)
     }
 
     /// Verifies a notification on its raw bytes, then decrypts it.
@@ -198,6 +251,7 @@ impl Merchant {
             credential,
             api_v3_key,
             keyring,
+            ..
         } = &*self.inner;
         let decryptor = credential.shared_decryptor();
         notification::open(headers, body, keyring, api_v3_key, decryptor, now)
@@ -243,6 +297,7 @@ impl Merchant {
             credential,
             api_v3_key,
             keyring,
+            ..
         } = &*self.inner;
         certificates::accept(
             response,
@@ -275,6 +330,7 @@ impl Merchant {
             credential,
             api_v3_key,
             keyring,
+            ..
         } = &*self.inner;
         certificates::import(document, keyring, api_v3_key, credential.mchid(), now)
     }
@@ -343,9 +399,12 @@ impl Merchant {
 
 impl fmt::Debug for Merchant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Merchant")
-            .field("credential", &self.inner.credential)
-            .field("platform_keys", &self.inner.keyring)
+        let mut text = f.debug_struct("Merchant");
+        text.field("credential", &self.inner.credential);
+        if let Some(brand) = &self.inner.brand {
+            text.field("brand", brand);
+        }
+        text.field("platform_keys", &self.inner.keyring)
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use wxpay_json::{DecodeError, EncodeError, InvalidField};
 use wxpay_sign::{CipherError, Decryptor, Encryptor};
 
+use crate::endpoint::Endpoint;
 use crate::multipart::Multipart;
 use crate::target::Target;
 
@@ -33,8 +34,14 @@ pub trait Operation: Send + Sync {
         Ok(())
     }
 
-    /// Path and query, percent-encoded once: what is signed and what is sent.
+    /// Path and query, percent-encoded once: what is signed and what is sent. Sensitive values of the
+    /// query are given to [`Target::query_encrypted`].
     fn target(&self) -> Target;
+
+    /// Headers of its own, such as `Idempotency-Key`; what the protocol writes is not among them.
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     /// The body. Sensitive fields are encrypted with `encryptor`, the platform key whose id the request
     /// will name in `Wechatpay-Serial`.
@@ -64,10 +71,12 @@ pub struct OperationInfo {
     pub idempotency: Idempotency,
     /// Whether its answer is signed.
     pub reply: ReplySignature,
+    /// Where it is found.
+    pub host: Host,
 }
 
 impl OperationInfo {
-    /// Puts the four together.
+    /// Puts the four together, for the main host.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -80,6 +89,36 @@ impl OperationInfo {
             method,
             idempotency,
             reply,
+            host: Host::Main,
+        }
+    }
+
+    /// The same on another host.
+    #[must_use]
+    pub const fn at(mut self, host: Host) -> Self {
+        self.host = host;
+        self
+    }
+}
+
+/// Where an operation is found. An endpoint of one's own, such as the sandbox's, stands for all of them.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Host {
+    /// <https://api.mch.weixin.qq.com>.
+    Main,
+    /// <https://apihk.mch.weixin.qq.com>: cross-border payment (境外).
+    HongKong,
+}
+
+impl Host {
+    /// Where to send to, for a merchant that sends to `endpoint`: an endpoint that is not WeChat Pay's own
+    /// (the sandbox, a gateway) stands for every host.
+    #[must_use]
+    pub fn endpoint(self, endpoint: &Endpoint) -> Endpoint {
+        match self {
+            Self::HongKong if endpoint.is_main() => Endpoint::hong_kong(),
+            _ => endpoint.clone(),
         }
     }
 }
@@ -105,13 +144,16 @@ pub enum ReplySignature {
     Signed,
     /// It does not: files, whose integrity is proven by a hash from a signed answer.
     Unsigned,
+    /// A file that is signed by its SHA-1: the signature covers `{"sha1":"…"}` with what the header
+    /// `Wechatpay-Statement-Sha1` says, and the file has to have that hash (cross-border statements).
+    Digest,
 }
 
 /// The body of a request.
 #[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Body {
-    /// None. GET and DELETE have none, some POSTs too; the signature covers an empty text.
+    /// None. GET and most DELETEs have none, some POSTs too; the signature covers an empty text.
     Empty,
     /// JSON in UTF-8; these very bytes are signed and sent.
     Json(Bytes),

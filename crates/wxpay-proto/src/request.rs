@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
+};
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use wxpay_json::InvalidField;
@@ -33,6 +35,7 @@ pub struct EncodedRequest {
     target: PathAndQuery,
     content_type: Option<HeaderValue>,
     accept: HeaderValue,
+    further: Vec<(HeaderName, HeaderValue)>,
     body: RequestBody,
     key: Option<(PlatformKeyId, HeaderValue)>,
 }
@@ -57,10 +60,15 @@ impl EncodedRequest {
         key: &PlatformKey,
     ) -> Result<Self, PrepareError> {
         let info = operation.info();
-        let body = operation
-            .body(key.public_key())
-            .map_err(PrepareError::Body)?;
-        Self::of(info, &operation.target(), body, Some(key))
+        let encryptor = key.public_key();
+        let body = operation.body(encryptor).map_err(PrepareError::Body)?;
+        let target = operation.target().sealed(encryptor);
+        let target = target.map_err(PrepareError::Body)?;
+        let mut encoded = Self::of(info, &target, body, Some(key))?;
+        for (name, value) in operation.headers() {
+            encoded.further.push(header(name, &value)?);
+        }
+        Ok(encoded)
     }
 
     /// The one request that is made before any platform key is known.
@@ -115,13 +123,14 @@ impl EncodedRequest {
         });
         let accept = match info.reply {
             crate::ReplySignature::Signed => JSON,
-            crate::ReplySignature::Unsigned => ANYTHING,
+            crate::ReplySignature::Unsigned | crate::ReplySignature::Digest => ANYTHING,
         };
         Ok(Self {
             info,
             target,
             content_type,
             accept,
+            further: Vec::new(),
             body,
             key: key.transpose()?,
         })
@@ -178,14 +187,7 @@ impl EncodedRequest {
         nonce: &Nonce,
         signature: &Signature,
     ) -> Result<Request<Bytes>, PrepareError> {
-        let authorization = wxpay_sign::authorization(
-            credential.signer().algorithm(),
-            credential.mchid(),
-            nonce,
-            at,
-            credential.serial_number(),
-            signature,
-        );
+        let authorization = credential.authorization(nonce, at, signature);
         let mut authorization = HeaderValue::try_from(authorization)
             .map_err(|_| PrepareError::Header("Authorization"))?;
         authorization.set_sensitive(true);
@@ -193,7 +195,10 @@ impl EncodedRequest {
         *request.method_mut() = self.info.method.clone();
         *request.uri_mut() = Uri::from(self.target.clone());
         let headers = request.headers_mut();
-        headers.reserve(5);
+        headers.reserve(5 + self.further.len());
+        for (name, value) in &self.further {
+            headers.append(name, value.clone());
+        }
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(ACCEPT, self.accept.clone());
         headers.insert(USER_AGENT, DEFAULT_USER_AGENT);
@@ -204,6 +209,30 @@ impl EncodedRequest {
             headers.insert(SERIAL, value.clone());
         }
         Ok(request)
+    }
+}
+
+/// A header of an operation's own.
+fn header(name: &'static str, value: &str) -> Result<(HeaderName, HeaderValue), PrepareError> {
+    let refused = PrepareError::Header(name);
+    let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
+        return Err(refused);
+    };
+    // What the protocol writes is nobody else's.
+    let own = [
+        ACCEPT,
+        AUTHORIZATION,
+        CONTENT_LENGTH,
+        CONTENT_TYPE,
+        HOST,
+        USER_AGENT,
+    ];
+    if own.contains(&parsed) || parsed.as_str().starts_with("wechatpay-") {
+        return Err(refused);
+    }
+    match HeaderValue::from_str(value) {
+        Ok(value) if !value.is_empty() => Ok((parsed, value)),
+        _ => Err(refused),
     }
 }
 
@@ -278,11 +307,13 @@ pub enum PrepareError {
     Body(BodyError),
     /// The target cannot be sent as it would be signed.
     Target(TargetError),
-    /// The header of this name cannot be written in HTTP: the text for it has a character that no header
-    /// may have.
+    /// The header of this name cannot be written: the text for it is empty or has a character that no header
+    /// may have, or the header is one that only the protocol writes.
     Header(&'static str),
     /// No platform key is known: fetch the certificates first, or configure a WeChat Pay public key.
     NoPlatformKey,
+    /// The operation is a brand's (`/brand/…`), and the merchant was given none.
+    NoBrand,
     /// The signer failed.
     Sign(SignError),
 }
@@ -300,6 +331,10 @@ impl fmt::Display for PrepareError {
                 "no valid platform key: fetch the platform certificates or configure a WeChat Pay public \
                  key; nothing was sent"
             }
+            Self::NoBrand => {
+                "the operation is a brand's: give the merchant one with `Merchant::with_brand`; nothing was \
+                 sent"
+            }
             Self::Sign(_) => "the request could not be signed; nothing was sent",
         })
     }
@@ -312,7 +347,7 @@ impl Error for PrepareError {
             Self::Body(source) => Some(source),
             Self::Target(source) => Some(source),
             Self::Sign(source) => Some(source),
-            Self::Header(_) | Self::NoPlatformKey => None,
+            Self::Header(_) | Self::NoPlatformKey | Self::NoBrand => None,
         }
     }
 }

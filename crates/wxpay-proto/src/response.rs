@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use sha1::{Digest as _, Sha1};
 use wxpay_json::DecodeError;
 use wxpay_sign::{PlatformKeyId, Timestamp};
 
@@ -12,7 +13,7 @@ use crate::api_error::ApiError;
 use crate::credential::Credential;
 use crate::keyring::PlatformKeyring;
 use crate::operation::{Operation, Reply, ReplySignature};
-use crate::verification::{SignatureHeaders, VerificationError, is_signed};
+use crate::verification::{SignatureHeaders, VerificationError, is_signed, statement_digest};
 
 /// A verified answer.
 #[derive(Clone)]
@@ -125,7 +126,38 @@ pub(crate) fn verified(
         ReplySignature::Signed => prove(headers, body, keyring, now)
             .map(Some)
             .map_err(AcceptError::Verification),
+        ReplySignature::Digest => prove_file(headers, body, keyring, now)
+            .map(Some)
+            .map_err(AcceptError::Verification),
     }
+}
+
+/// Checks a file that is signed by its SHA-1.
+fn prove_file(
+    headers: &HeaderMap,
+    body: &[u8],
+    keyring: &PlatformKeyring,
+    now: Timestamp,
+) -> Result<PlatformKeyId, VerificationError> {
+    let (sha1, key) = prove_digest(headers, keyring, now)?;
+    if <[u8; 20]>::from(Sha1::digest(body)) == sha1 {
+        Ok(key)
+    } else {
+        let body_len = body.len();
+        Err(VerificationError::Digest { body_len })
+    }
+}
+
+/// Checks the signature over the SHA-1 that a header says, and gives that.
+pub(crate) fn prove_digest(
+    headers: &HeaderMap,
+    keyring: &PlatformKeyring,
+    now: Timestamp,
+) -> Result<([u8; 20], PlatformKeyId), VerificationError> {
+    let (text, sha1) = statement_digest(headers)?;
+    let signed = format!("{{\"sha1\":\"{text}\"}}");
+    let key = prove(headers, signed.as_bytes(), keyring, now)?;
+    Ok((sha1, key))
 }
 
 /// The error that an answer with an error status is.

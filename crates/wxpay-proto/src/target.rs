@@ -4,6 +4,10 @@ use std::error::Error;
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use wxpay_json::Sensitive;
+use wxpay_sign::Encryptor;
+
+use crate::operation::BodyError;
 
 /// All but the unreserved characters of RFC 3986, section 2.3. Signature and wire must agree to the
 /// byte, and this is the one set that no HTTP library rewrites.
@@ -32,6 +36,8 @@ pub struct Target {
     has_query: bool,
     /// A segment was filled in that would lead elsewhere.
     strays: bool,
+    /// What comes last, once there is a key to encrypt it with.
+    encrypted: Vec<(&'static str, Sensitive)>,
 }
 
 impl Target {
@@ -42,6 +48,7 @@ impl Target {
             text: path.to_owned(),
             has_query: path.contains('?'),
             strays: false,
+            encrypted: Vec::new(),
         }
     }
 
@@ -115,6 +122,41 @@ impl Target {
             Some(value) => self.query(name, value),
             None => self,
         }
+    }
+
+    /// Appends a query parameter once for each value of a list.
+    #[must_use]
+    pub fn query_all<T: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+        let append = |target: Self, value: T| target.query(name, value.as_ref());
+        values.into_iter().fold(self, append)
+    }
+
+    /// Appends a sensitive query parameter (敏感信息). It is encrypted when a request is made, with the key
+    /// that `Wechatpay-Serial` names, and stands behind all others; until then [`as_str`](Self::as_str)
+    /// goes without it.
+    #[must_use]
+    pub fn query_encrypted(mut self, name: &'static str, value: &Sensitive) -> Self {
+        self.encrypted.push((name, value.clone()));
+        self
+    }
+
+    /// The same where there is a value.
+    #[must_use]
+    pub fn query_encrypted_opt(self, name: &'static str, value: Option<&Sensitive>) -> Self {
+        match value {
+            Some(value) => self.query_encrypted(name, value),
+            None => self,
+        }
+    }
+
+    /// The target with its sensitive values encrypted.
+    pub(crate) fn sealed(mut self, encryptor: &dyn Encryptor) -> Result<Self, BodyError> {
+        for (field, value) in std::mem::take(&mut self.encrypted) {
+            let sealed = encryptor.encrypt(value.expose());
+            let sealed = sealed.map_err(|source| BodyError::Encrypt { field, source })?;
+            self = self.query(field, &sealed);
+        }
+        Ok(self)
     }
 
     /// Path and query.

@@ -15,6 +15,7 @@ const TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
 const NONCE: HeaderName = HeaderName::from_static("wechatpay-nonce");
 const SIGNATURE: HeaderName = HeaderName::from_static("wechatpay-signature");
 pub(crate) const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
+const STATEMENT_SHA1: HeaderName = HeaderName::from_static("wechatpay-statement-sha1");
 const SIGNATURE_TYPE: HeaderName = HeaderName::from_static("wechatpay-signature-type");
 
 /// The four headers of <https://pay.weixin.qq.com/doc/v3/merchant/4012365342>.
@@ -116,6 +117,29 @@ impl<'h> SignatureHeaders<'h> {
     }
 }
 
+/// The SHA-1 of a statement as its header says it: the text, which is what is signed, and the hash.
+pub(crate) fn statement_digest(headers: &HeaderMap) -> Result<(&str, [u8; 20]), VerificationError> {
+    let name = shown(&STATEMENT_SHA1);
+    if !headers.contains_key(&STATEMENT_SHA1) {
+        return Err(VerificationError::MissingHeader { names: vec![name] });
+    }
+    let text = once(headers, &STATEMENT_SHA1)?;
+    let mut sha1 = [0; 20];
+    let digits = text.as_bytes();
+    if digits.len() != 2 * sha1.len() {
+        return Err(VerificationError::MalformedHeader { name });
+    }
+    for (byte, pair) in sha1.iter_mut().zip(digits.chunks_exact(2)) {
+        for digit in pair {
+            let value = char::from(*digit).to_digit(16);
+            let value = value.and_then(|value| u8::try_from(value).ok());
+            let value = value.ok_or(VerificationError::MalformedHeader { name })?;
+            *byte = *byte << 4 | value;
+        }
+    }
+    Ok((text, sha1))
+}
+
 fn once<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h str, VerificationError> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
@@ -135,6 +159,7 @@ fn shown(name: &HeaderName) -> &'static str {
         "wechatpay-nonce" => "Wechatpay-Nonce",
         "wechatpay-signature" => "Wechatpay-Signature",
         "wechatpay-serial" => "Wechatpay-Serial",
+        "wechatpay-statement-sha1" => "Wechatpay-Statement-Sha1",
         _ => "Wechatpay-Signature-Type",
     }
 }
@@ -191,6 +216,11 @@ pub enum VerificationError {
         /// How long the body is that was checked, in bytes: compare with what was sent.
         body_len: usize,
     },
+    /// A file does not have the SHA-1 that was signed for it: it is damaged, or was altered on the way.
+    Digest {
+        /// How long the file is, in bytes.
+        body_len: usize,
+    },
 }
 
 impl VerificationError {
@@ -234,6 +264,11 @@ impl fmt::Display for VerificationError {
                 f,
                 "the signature does not fit the body of {body_len} bytes under key {key}; verify the raw \
                  bytes as they came"
+            ),
+            Self::Digest { body_len } => write!(
+                f,
+                "the file of {body_len} bytes does not have the SHA-1 that was signed for it; it must not \
+                 be used"
             ),
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::events;
 use super::model::{
-    Family, Field, Generation, Idempotency, Kind, Operation, Place, Sensitive, Sign,
+    Family, Field, Generation, Idempotency, Kind, Operation, Place, Sensitive, Sign, Upload,
 };
 use super::names;
 
@@ -71,13 +71,55 @@ fn facts(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
         "query": fields(family, &operation.query, true)?,
         "path_params": fields(family, &operation.params, true)?,
         "body": request(&operation.body)?,
-        "meta": request(&operation.meta)?,
         "response": response,
     });
+    if operation.hong_kong {
+        facts["host"] = json!("hk");
+    }
+    if !operation.headers.is_empty() {
+        facts["headers"] = json!(fields(family, &operation.headers, true)?);
+    }
+    if let Some(upload) = &operation.upload {
+        facts_of_upload(&mut facts, family, upload)?;
+    }
     if let Idempotency::MerchantNumber(number) = &operation.idempotency {
         facts["merchant_number"] = json!(number);
     }
     Ok(facts)
+}
+
+fn facts_of_upload(facts: &mut Value, family: &Family, upload: &Upload) -> Result<()> {
+    let digest = upload.digest.as_ref();
+    let digest = digest.map_or("none", |(digest, _)| digest.as_str());
+    let mut form = json!({ "file": upload.content.name, "meta": "meta", "digest": digest });
+    if let Some(max) = upload.content.max {
+        form["max"] = json!(max);
+    }
+    if !upload.types.is_empty() {
+        form["types"] = json!(upload.types);
+    }
+    facts["upload"] = form;
+    let mut described = Vec::new();
+    if upload.describes_name {
+        described.push(facts_of_field(family, &upload.filename, true)?);
+    }
+    if let Some((_, name)) = &upload.digest {
+        described.push(json!({
+            "name": name, "required": true, "label": "文件摘要",
+            "type": "string", "min": 64, "max": 64, "unit": "chars", "alphabet": "hex",
+        }));
+    }
+    if let Some((name, word)) = &upload.algorithm {
+        described.push(json!({
+            "name": name, "required": true, "label": "摘要算法", "type": "string", "enum": [word],
+        }));
+    }
+    described.extend(fields(family, &upload.meta, true)?);
+    facts["meta"] = json!({ "type": "object", "fields": described });
+    if !upload.form.is_empty() {
+        facts["form"] = json!(fields(family, &upload.form, true)?);
+    }
+    Ok(())
 }
 
 fn facts_of_xml(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
@@ -144,6 +186,9 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
     facts.insert("required".to_owned(), json!(field.required));
     facts.insert("label".to_owned(), json!(field.label));
     let mut kind = facts_of_kind(family, &field.kind, request)?;
+    if field.list && field.is_encrypted() {
+        kind.insert("sensitive".to_owned(), json!(true));
+    }
     match &field.place {
         Place::Plain => {}
         Place::Json => {
@@ -181,6 +226,10 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
         if let Some(max) = field.max {
             facts.insert("max".to_owned(), json!(max));
         }
+        if family.foreign && field.kind == Kind::Currency && !field.list {
+            facts.insert("min".to_owned(), json!(3));
+            facts.insert("max".to_owned(), json!(3));
+        }
         if !field.list && field.kind == Kind::String {
             let unit = if field.bytes { "bytes" } else { "chars" };
             facts.insert("unit".to_owned(), json!(unit));
@@ -196,7 +245,7 @@ fn facts_of_field(family: &Family, field: &Field, request: bool) -> Result<Value
     if let Some(format) = field.format {
         facts.insert("format".to_owned(), json!(format.as_str()));
     }
-    if field.sensitive == Some(Sensitive::Encrypted) {
+    if field.is_encrypted() && !field.list {
         facts.insert("sensitive".to_owned(), json!(true));
     }
     if family.is_v2() && field.sensitive == Some(Sensitive::Redacted) {
@@ -214,7 +263,11 @@ fn facts_of_kind(family: &Family, kind: &Kind, request: bool) -> Result<Map<Stri
         Kind::DateTime => json!({ "type": "datetime" }),
         Kind::Date => json!({ "type": "date" }),
         Kind::YesNo => json!({ "type": "string", "enum": ["Y", "N"] }),
+        Kind::Currency if family.foreign => json!({ "type": "string" }),
         Kind::Currency => json!({ "type": "string", "enum": ["CNY"] }),
+        Kind::Number => json!({ "type": "number" }),
+        Kind::Json => json!({ "type": "json" }),
+        Kind::File => json!({ "type": "file" }),
         Kind::Enum(name) => {
             let words = &family.enumeration(name).context("no such enum")?.words;
             let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::model::{Family, Group};
+use super::model::{Digest, Family, Group, Upload};
 
 const BEGIN: &str = "families: written by `cargo xtask codegen`";
 const END: &str = "end of families";
@@ -55,12 +55,18 @@ fn manifest(families: &[Family]) -> String {
     for family in families {
         // What all families of v2 have in common.
         let common = family.is_v2().then(|| "_v2".to_owned());
+        let uploads = || {
+            family
+                .operations
+                .iter()
+                .filter_map(|one| one.upload.as_ref())
+        };
+        let upload = uploads().next().map(|_| "_upload".to_owned());
+        let by_sm3 = |upload: &Upload| matches!(upload.digest, Some((Digest::Sm3, _)));
+        let sm3 = uploads().any(by_sm3).then(|| "_sm3".to_owned());
+        let common = common.into_iter().chain(upload).chain(sm3);
         let enables = family.enables.iter().cloned();
-        feature(
-            &mut text,
-            &family.feature(),
-            common.into_iter().chain(enables),
-        );
+        feature(&mut text, &family.feature(), common.chain(enables));
     }
     text
 }

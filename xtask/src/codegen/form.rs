@@ -13,6 +13,8 @@ pub(super) struct Family {
     /// Whether types written by hand stand beside the generated ones.
     #[serde(default)]
     pub(super) by_hand: bool,
+    /// v3: whether its money may be of any currency.
+    pub(super) foreign: Option<bool>,
     /// The groups of features it is in.
     #[serde(default)]
     pub(super) groups: Vec<String>,
@@ -58,18 +60,55 @@ pub(super) struct Operation {
     #[serde(default)]
     pub(super) query: Vec<Entry>,
     pub(super) body: Option<Vec<Entry>>,
-    pub(super) meta: Option<Vec<Entry>>,
     pub(super) response: Option<String>,
+    pub(super) host: Option<String>,
+    // What only an operation of v3 says.
+    pub(super) status: Option<u16>,
+    #[serde(default)]
+    pub(super) headers: Vec<Entry>,
+    pub(super) upload: Option<Upload>,
+    pub(super) meta: Option<Vec<Entry>>,
+    #[serde(default)]
+    pub(super) form: Vec<Entry>,
     // What only an operation of v2 says.
     pub(super) certificate: Option<bool>,
     pub(super) sign: Option<String>,
     pub(super) sign_type: Option<bool>,
     pub(super) nonce: Option<bool>,
     pub(super) merchant: Option<String>,
-    pub(super) host: Option<String>,
     pub(super) page_url: Option<bool>,
     #[serde(default)]
     pub(super) workwx_sign: Vec<String>,
+}
+
+/// How a file is sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Upload {
+    /// The name of the file's part.
+    pub(super) file: Option<String>,
+    /// The name of the part that describes it.
+    pub(super) meta: Option<String>,
+    /// What the description calls the file's name.
+    pub(super) filename: Option<String>,
+    /// The digest's algorithm.
+    pub(super) digest: Option<String>,
+    /// What the description calls the digest.
+    pub(super) digest_name: Option<String>,
+    /// The field of the description that names the algorithm, and the word for it there.
+    pub(super) algorithm: Option<AlgorithmField>,
+    /// The largest file, in bytes.
+    pub(super) max: Option<i64>,
+    /// What names of files may end with.
+    #[serde(default)]
+    pub(super) types: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlgorithmField {
+    pub(super) name: String,
+    pub(super) word: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,7 +127,7 @@ pub(super) struct Shape {
 /// One line of a list of fields: a field, or `{ include = "part" }`.
 ///
 /// One struct and not an untagged enumeration, whose errors would not name the key that is wrong.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     pub(super) include: Option<String>,
@@ -132,6 +171,6 @@ pub(super) struct Enumeration {
 pub(super) struct Word {
     pub(super) word: String,
     pub(super) rust: Option<String>,
-    pub(super) label: String,
+    pub(super) label: Option<String>,
     pub(super) doc: String,
 }

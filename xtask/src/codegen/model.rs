@@ -56,6 +56,8 @@ pub(super) struct Family {
     pub(super) doc: String,
     /// Whether types written by hand stand beside the generated ones.
     pub(super) by_hand: bool,
+    /// Whether its money may be of any currency.
+    pub(super) foreign: bool,
     /// The groups of features it is in: `default`, `merchant`.
     pub(super) groups: Vec<Group>,
     /// What its feature enables beside it: other features, `dep:sha2`.
@@ -153,11 +155,73 @@ pub(super) struct Operation {
     pub(super) by_hand: bool,
     pub(super) any_of: Vec<Vec<String>>,
     pub(super) params: Vec<Field>,
+    pub(super) headers: Vec<Field>,
     pub(super) query: Vec<Field>,
     pub(super) body: Option<Vec<Field>>,
-    pub(super) meta: Option<Vec<Field>>,
+    pub(super) upload: Option<Upload>,
     pub(super) response: Option<String>,
+    /// The status of success, where it is not the usual one.
+    pub(super) status: Option<u16>,
+    /// Whether it is sent to Hong Kong (v3).
+    pub(super) hong_kong: bool,
     pub(super) xml: Xml,
+}
+
+/// A file that is sent, with its signed description.
+#[derive(Clone, Debug)]
+pub(super) struct Upload {
+    /// The file itself: its name on the wire is that of its part.
+    pub(super) content: Field,
+    /// The file's name.
+    pub(super) filename: Field,
+    /// Whether the description holds it.
+    pub(super) describes_name: bool,
+    /// The digest in the description, and what it is called there.
+    pub(super) digest: Option<(Digest, String)>,
+    /// The field that names the algorithm, and the word in it.
+    pub(super) algorithm: Option<(String, String)>,
+    /// What names of files may end with.
+    pub(super) types: Vec<String>,
+    /// What else the description holds.
+    pub(super) meta: Vec<Field>,
+    /// Further parts, not signed.
+    pub(super) form: Vec<Field>,
+}
+
+impl Upload {
+    /// The fields of the Rust type.
+    fn fields(&self) -> impl Iterator<Item = &Field> + Clone {
+        std::iter::once(&self.filename)
+            .chain(&self.meta)
+            .chain(&self.form)
+            .chain(std::iter::once(&self.content))
+    }
+}
+
+/// How a file is hashed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Digest {
+    Sha256,
+    Sm3,
+}
+
+impl Digest {
+    pub(super) const ALL: [Self; 2] = [Self::Sha256, Self::Sm3];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sm3 => "sm3",
+        }
+    }
+
+    /// As people write it.
+    pub(super) const fn prose(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Sm3 => "SM3",
+        }
+    }
 }
 
 /// What comes back.
@@ -165,6 +229,8 @@ pub(super) struct Operation {
 pub(super) enum Reply {
     Signed,
     Unsigned,
+    /// v3: a file, signed by its SHA-1.
+    Digest,
     /// v2: text or a compressed file.
     File,
 }
@@ -174,6 +240,7 @@ impl Reply {
         match self {
             Self::Signed => "signed",
             Self::Unsigned => "unsigned",
+            Self::Digest => "digest",
             Self::File => "file",
         }
     }
@@ -288,16 +355,28 @@ impl Operation {
     pub(super) fn fields(&self) -> impl Iterator<Item = &Field> + Clone {
         self.params
             .iter()
+            .chain(&self.headers)
             .chain(&self.query)
             .chain(self.body.iter().flatten())
+            .chain(self.upload.iter().flat_map(Upload::fields))
+    }
+
+    /// The parts of an upload beside the file and its description.
+    pub(super) fn upload_form(&self) -> &[Field] {
+        self.upload.as_ref().map_or(&[], |upload| &upload.form)
+    }
+
+    /// Whether the answer is a file.
+    pub(super) const fn answers_file(&self) -> bool {
+        self.response.is_none() && !matches!(self.reply, Reply::Signed)
     }
 
     /// The status of success.
     pub(super) const fn status(&self) -> u16 {
-        if self.response.is_some() || !matches!(self.reply, Reply::Signed) {
-            200
-        } else {
-            204
+        match self.status {
+            Some(status) => status,
+            None if self.response.is_some() || self.answers_file() => 200,
+            None => 204,
         }
     }
 }
@@ -372,6 +451,12 @@ pub(super) enum Kind {
     DateTime,
     Date,
     Currency,
+    /// A decimal number (v3).
+    Number,
+    /// JSON of any form (v3).
+    Json,
+    /// What is in a file (v3).
+    File,
     /// `Y` or `N` (v2).
     YesNo,
     Shape(String),
@@ -391,9 +476,9 @@ pub(super) enum Sensitive {
 pub(super) enum Format {
     NotifyUrl,
     Ip,
-    /// Of a time or a date of v2: digits only.
+    /// Of a time or a date: digits only.
     Compact,
-    /// Of a time of v2: `yyyy-MM-dd HH:mm:ss`.
+    /// Of a time: `yyyy-MM-dd HH:mm:ss`.
     Spaced,
 }
 
@@ -478,6 +563,6 @@ pub(super) struct Enumeration {
 pub(super) struct Word {
     pub(super) word: String,
     pub(super) rust: String,
-    pub(super) label: String,
+    pub(super) label: Option<String>,
     pub(super) doc: String,
 }

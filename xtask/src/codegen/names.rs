@@ -71,6 +71,25 @@ pub(super) fn is_snake(name: &str) -> bool {
             .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_')
 }
 
+/// Whether `name` is a header that an operation may have: nothing that the protocol writes.
+pub(super) fn is_header(name: &str) -> bool {
+    let own = [
+        "accept",
+        "authorization",
+        "connection",
+        "expect",
+        "host",
+        "transfer-encoding",
+        "user-agent",
+    ];
+    let lower = name.to_ascii_lowercase();
+    name.chars()
+        .all(|char| char.is_ascii_alphanumeric() || char == '-')
+        && !own.contains(&lower.as_str())
+        && !lower.starts_with("content-")
+        && !lower.starts_with("wechatpay-")
+}
+
 /// Whether Rust keeps `name` for itself, or the traits of operations do.
 pub(super) fn is_reserved(generation: Generation, name: &str) -> bool {
     const RUST: [&str; 49] = [
@@ -82,7 +101,7 @@ pub(super) fn is_reserved(generation: Generation, name: &str) -> bool {
     ];
     let methods: &[&str] = match generation {
         Generation::V2 => &["info", "check", "write", "read"],
-        Generation::V3 => &["info", "target", "body", "check", "decode"],
+        Generation::V3 => &["info", "target", "headers", "body", "check", "decode"],
     };
     RUST.contains(&name) || methods.contains(&name)
 }

@@ -1,6 +1,7 @@
 //! From what people wrote to what the writers want, refusing what contradicts itself.
 
 mod field;
+mod upload;
 mod usage;
 mod xml;
 
@@ -25,6 +26,14 @@ pub(super) fn family(generation: Generation, name: &str, form: form::Family) -> 
     said("doc", &form.doc)?;
     ensure!(!form.operation.is_empty(), "no operation");
     let groups = groups(generation, name, &form.groups)?;
+    ensure!(
+        generation == Generation::V3 || form.foreign.is_none(),
+        "`foreign` is for v3"
+    );
+    ensure!(
+        form.foreign != Some(false),
+        "`foreign = false` is what it would be anyway"
+    );
     let index = index(generation, &form)?;
     let mut parts = Parts::new(&form.part)?;
     let mut operations = Vec::with_capacity(form.operation.len());
@@ -49,6 +58,7 @@ pub(super) fn family(generation: Generation, name: &str, form: form::Family) -> 
         title: form.title,
         doc: form.doc,
         by_hand: form.by_hand,
+        foreign: form.foreign.is_some(),
         groups,
         enables: form.enables,
         operations,
@@ -153,7 +163,7 @@ fn name_of_type(generation: Generation, name: &str) -> Result<()> {
         "`{name}` is no name for a type: letters and digits, like NativePrepay"
     );
     // What the generated code has in scope besides.
-    const IN_SCOPE: [&str; 20] = [
+    const IN_SCOPE: [&str; 26] = [
         "Alphabet",
         "Body",
         "BodyError",
@@ -164,24 +174,29 @@ fn name_of_type(generation: Generation, name: &str) -> Result<()> {
         "Decryptor",
         "Encryptor",
         "Fen",
+        "FileContent",
+        "Host",
         "Idempotency",
         "InvalidField",
         "Method",
+        "Number",
+        "Object",
         "Operation",
         "OperationInfo",
         "Option",
         "Reply",
         "Sensitive",
         "String",
+        "Target",
+        "Value",
         "Vec",
     ];
-    const IN_SCOPE_OF_V2: [&str; 11] = [
+    const IN_SCOPE_OF_V2: [&str; 10] = [
         "Bytes",
         "DateForm",
         "Decode",
         "Fields",
         "Form",
-        "Host",
         "ReplyForm",
         "Request",
         "Signing",
@@ -334,45 +349,27 @@ fn operation(
             index,
         )?);
     }
+    let headers = fields(generation, form.headers, parts, index)?;
     let query = fields(generation, form.query, parts, index)?;
     let body = form
         .body
         .map(|body| fields(generation, body, parts, index))
         .transpose()?;
-    let meta = form
-        .meta
-        .map(|meta| fields(generation, meta, parts, index))
-        .transpose()?;
     placeholders(&form.path, &params)?;
-    for field in params.iter().chain(&query) {
-        let scalar = !field.list && !matches!(field.kind, Kind::Shape(_));
-        ensure!(
-            scalar,
-            "field {}: paths and queries hold no lists and no shapes",
-            field.name
-        );
-        ensure!(
-            !field.is_encrypted(),
-            "field {}: paths and queries are not encrypted",
-            field.name
-        );
-    }
-    for field in &params {
-        let text = matches!(field.kind, Kind::String | Kind::Enum(_));
-        ensure!(text, "path parameter {}: a string or an enum", field.name);
-    }
+    beside_the_body(&params, &headers, &query)?;
     ensure!(
         method != Method::Get || body.is_none() || generation == Generation::V2,
         "a GET has no body"
     );
     ensure!(
-        body.is_none() || meta.is_none(),
-        "`body` and `meta` exclude each other"
+        body.is_none() || form.upload.is_none(),
+        "`body` and `upload` exclude each other"
     );
     ensure!(
-        meta.is_none() || form.by_hand,
-        "uploads (`meta`) are written by hand: `by_hand = true`"
+        form.upload.is_none() || matches!(method, Method::Post | Method::Put),
+        "an upload is a POST"
     );
+    let upload = upload::upload(form.upload, form.meta, form.form, parts, index)?;
     if let Some(response) = &form.response {
         let shape = matches!(index.get(response), Some(Named::Shape(_)));
         ensure!(shape, "response `{response}` is no shape of this family");
@@ -380,17 +377,26 @@ fn operation(
     let reply = match (form.reply.as_deref(), generation) {
         (None, _) => Reply::Signed,
         (Some("unsigned"), _) => Reply::Unsigned,
+        (Some("digest"), Generation::V3) => Reply::Digest,
         (Some("file"), Generation::V2) => Reply::File,
         (Some(other), Generation::V2) => {
             bail!("reply `{other}`: only \"unsigned\" and \"file\" are said")
         }
-        (Some(other), Generation::V3) => bail!("reply `{other}`: only \"unsigned\" is said"),
+        (Some(other), Generation::V3) => {
+            bail!("reply `{other}`: only \"unsigned\" and \"digest\" are said")
+        }
     };
     ensure!(
-        reply != Reply::File || form.response.is_none(),
+        !matches!(reply, Reply::File | Reply::Digest) || form.response.is_none(),
         "a file has no `response`"
     );
-    let operation = Operation {
+    let host = form.host.as_deref();
+    let hong_kong = match (host, generation) {
+        (Some("hk"), Generation::V3) => true,
+        (Some(other), Generation::V3) => bail!("host `{other}`: only \"hk\" is said"),
+        _ => false,
+    };
+    let mut operation = Operation {
         idempotency: idempotency(generation, form.idempotency, method)?,
         name: form.name,
         label: form.label,
@@ -402,14 +408,27 @@ fn operation(
         by_hand: form.by_hand,
         any_of: form.any_of,
         params,
+        headers,
         query,
         body,
-        meta,
+        upload,
         response: form.response,
+        status: None,
+        hong_kong,
         xml,
     };
+    if let Some(status) = form.status {
+        ensure!(
+            status != operation.status(),
+            "`status` says what it would be anyway"
+        );
+        ensure!(
+            matches!(status, 200 | 202),
+            "status {status}: success is 200, 202 or 204, and 204 only where nothing is answered"
+        );
+        operation.status = Some(status);
+    }
     distinct(operation.fields())?;
-    distinct(operation.meta.iter().flatten())?;
     any_of(&operation.any_of, operation.fields())?;
     if let Idempotency::MerchantNumber(number) = &operation.idempotency {
         let chosen = operation.any_of.iter().flatten().any(|name| name == number);
@@ -419,6 +438,50 @@ fn operation(
         ensure!(found, "idempotency: there is no required field {number}");
     }
     Ok(operation)
+}
+
+/// Refuses what paths, headers and queries cannot hold.
+fn beside_the_body(params: &[Field], headers: &[Field], query: &[Field]) -> Result<()> {
+    for field in params {
+        let text = matches!(
+            field.kind,
+            Kind::String | Kind::Enum(_) | Kind::Integer | Kind::Date
+        );
+        ensure!(
+            text && !field.list,
+            "path parameter {}: a string, an enum, an integer or a date",
+            field.name
+        );
+        ensure!(
+            !field.is_encrypted(),
+            "path parameter {}: paths are not encrypted",
+            field.name
+        );
+    }
+    for field in headers {
+        let text = matches!(field.kind, Kind::String | Kind::Enum(_) | Kind::Integer);
+        ensure!(
+            text && !field.list && !field.is_encrypted(),
+            "header {}: a plain string, an enum or an integer",
+            field.name
+        );
+        ensure!(
+            names::is_header(&field.name),
+            "header {}: not one to set",
+            field.name
+        );
+    }
+    for field in query {
+        let held = !matches!(field.kind, Kind::Shape(_) | Kind::Json | Kind::File);
+        ensure!(held, "field {}: a query holds no shapes", field.name);
+        let listed = matches!(field.kind, Kind::String | Kind::Enum(_) | Kind::Integer);
+        ensure!(
+            !field.list || listed && field.sensitive.is_none(),
+            "field {}: a list in a query is one of strings, enums or integers",
+            field.name
+        );
+    }
+    Ok(())
 }
 
 fn method(generation: Generation, said: Option<&str>) -> Result<Method> {
@@ -523,7 +586,9 @@ fn enumeration(form: form::Enumeration) -> Result<Enumeration> {
             seen.insert(format!("::{rust}")),
             "{place}: two words become {rust}"
         );
-        said("label", &word.label).context(place.clone())?;
+        if let Some(label) = &word.label {
+            said("label", label).context(place.clone())?;
+        }
         said("doc", &word.doc).context(place)?;
         words.push(Word {
             word: word.word,

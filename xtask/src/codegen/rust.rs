@@ -230,6 +230,9 @@ fn value_type(field: &Field) -> String {
         Kind::DateTime => "DateTime",
         Kind::Date => "Date",
         Kind::Currency => "Currency",
+        Kind::Number => "Number",
+        Kind::Json => "Value",
+        Kind::File => "FileContent",
         Kind::YesNo => "YesNo",
         Kind::Shape(name) | Kind::Enum(name) => name,
     };

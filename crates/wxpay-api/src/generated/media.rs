@@ -12,6 +12,9 @@
 //! | [`UploadVideo`] | 视频上传 | `POST /v3/merchant/media/video_upload` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/chapter3_2.shtml) |
 
 mod responses;
+mod upload_image;
+mod upload_video;
 
-pub use crate::by_hand::media::*;
 pub use responses::Media;
+pub use upload_image::UploadImage;
+pub use upload_video::UploadVideo;

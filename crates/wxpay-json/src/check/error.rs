@@ -136,6 +136,9 @@ pub enum InvalidKind {
     /// Not an address that WeChat Pay can call; what is wrong about it.
     #[non_exhaustive]
     Url(&'static str),
+    /// A file's name that does not end with one of these, each behind a dot.
+    #[non_exhaustive]
+    Ending(&'static [&'static str]),
 }
 
 /// What a length counts.
@@ -204,6 +207,9 @@ impl fmt::Display for InvalidField {
                 )
             }
             InvalidKind::Url(problem) => f.write_str(problem),
+            InvalidKind::Ending(endings) => {
+                write!(f, "does not end with one of .{}", endings.join(", ."))
+            }
         }
     }
 }

@@ -62,7 +62,7 @@ fn checked(generation: Generation, entry: Entry, name: String, index: &Index) ->
         "`{rust}` is a word of Rust, say another one (`rust`)"
     );
     let written = entry.kind.as_deref().context("no `type`")?;
-    let (kind, list) = kind(written, index)?;
+    let (kind, list) = kind(generation, written, index)?;
     let label = entry.label.clone().context("no `label`")?;
     let doc = entry.doc.clone().context("no `doc`")?;
     said("label", &label)?;
@@ -133,7 +133,14 @@ fn checked(generation: Generation, entry: Entry, name: String, index: &Index) ->
         Some("redacted") => Some(Sensitive::Redacted),
         Some(other) => bail!("sensitive `{other}` is neither \"encrypted\" nor \"redacted\""),
     };
-    ensure!(sensitive.is_none() || text, "`sensitive` is for text");
+    ensure!(
+        sensitive.is_none() || kind == Kind::String,
+        "`sensitive` is for text"
+    );
+    ensure!(
+        sensitive.is_none() || !list || generation == Generation::V3,
+        "`sensitive` on a list"
+    );
     ensure!(
         entry.default.is_none() || !required,
         "`default` on a required field"
@@ -205,7 +212,7 @@ fn said_name(item: &str) -> Result<()> {
     Ok(())
 }
 
-fn kind(written: &str, index: &Index) -> Result<(Kind, bool)> {
+fn kind(generation: Generation, written: &str, index: &Index) -> Result<(Kind, bool)> {
     let element = written
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
@@ -218,7 +225,9 @@ fn kind(written: &str, index: &Index) -> Result<(Kind, bool)> {
         "datetime" => Kind::DateTime,
         "date" => Kind::Date,
         "currency" => Kind::Currency,
-        "yes_no" => Kind::YesNo,
+        "number" if generation == Generation::V3 => Kind::Number,
+        "json" if generation == Generation::V3 => Kind::Json,
+        "yes_no" if generation == Generation::V2 => Kind::YesNo,
         _ => match index.get(name) {
             Some(Named::Shape(_)) => Kind::Shape(name.to_owned()),
             Some(Named::Enum(_)) => Kind::Enum(name.to_owned()),

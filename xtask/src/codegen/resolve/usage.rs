@@ -14,11 +14,7 @@ pub(super) fn mark(family: &mut Family) -> Result<()> {
     let mut users: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
     for operation in &family.operations {
         let (mut sends, mut gets) = (Walk::default(), Walk::default());
-        sends.fields(
-            family,
-            operation.fields().chain(operation.meta.iter().flatten()),
-            !family.is_v2(),
-        )?;
+        sends.fields(family, operation.fields(), !family.is_v2())?;
         if let Some(name) = &operation.response {
             gets.shape(family, name, !family.is_v2())?;
         }
@@ -112,7 +108,12 @@ pub(super) fn defaults(family: &Family) -> Result<()> {
             Kind::YesNo => matches!(default.as_str(), "Y" | "N"),
             Kind::Integer | Kind::Fen => default.parse::<i64>().is_ok(),
             Kind::String | Kind::Currency => true,
-            Kind::DateTime | Kind::Date | Kind::Shape(_) => false,
+            Kind::DateTime
+            | Kind::Date
+            | Kind::Number
+            | Kind::Json
+            | Kind::File
+            | Kind::Shape(_) => false,
         };
         ensure!(
             fits,

@@ -46,7 +46,6 @@ pub(super) fn operation(
             ("sign_type", sign_type.is_some()),
             ("nonce", nonce.is_some()),
             ("merchant", merchant.is_some()),
-            ("host", host.is_some()),
             ("page_url", page_url.is_some()),
             ("workwx_sign", !workwx_sign.is_empty()),
         ];
@@ -58,10 +57,14 @@ pub(super) fn operation(
     for (key, said) in [
         ("params", !form.params.is_empty()),
         ("query", !form.query.is_empty()),
+        ("headers", !form.headers.is_empty()),
+        ("upload", form.upload.is_some()),
         ("meta", form.meta.is_some()),
+        ("form", !form.form.is_empty()),
     ] {
         ensure!(!said, "`{key}` is for v3: fields stand in `body`");
     }
+    ensure!(form.status.is_none(), "`status` is for v3");
     let page_url = only("page_url", *page_url, true)?;
     ensure!(
         matches!(method, Method::Get | Method::Post),

@@ -6,7 +6,7 @@ use crate::codegen::model::{Family, Field, Format, Kind, Operation, Shape};
 
 /// `check` of a shape, if there is anything to look at.
 pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
-    if let Some(body) = body(family, &shape.any_of, shape.fields.iter()) {
+    if let Some(body) = body(family, &shape.any_of, shape.fields.iter(), Vec::new()) {
         let _ = writeln!(
             text,
             "pub(crate) fn check(&self) -> Result<(), InvalidField> {{\n{body}}}\n"
@@ -16,7 +16,29 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
 
 /// `Operation::check`, if there is anything to look at.
 pub(super) fn operation(text: &mut String, family: &Family, operation: &Operation) {
-    if let Some(body) = body(family, &operation.any_of, operation.fields()) {
+    let types = operation
+        .upload
+        .iter()
+        .filter(|upload| !upload.types.is_empty());
+    let types = types.map(|upload| {
+        let endings: Vec<String> = upload
+            .types
+            .iter()
+            .map(|one| format!("\"{one}\""))
+            .collect();
+        let name = &upload.filename.name;
+        format!(
+            "check::ending(\"{name}\", &self.filename, &[{}])",
+            endings.join(", ")
+        )
+    });
+    let body = body(
+        family,
+        &operation.any_of,
+        operation.fields(),
+        types.collect(),
+    );
+    if let Some(body) = body {
         let _ = writeln!(
             text,
             "fn check(&self) -> Result<(), InvalidField> {{\n{body}}}\n"
@@ -28,6 +50,7 @@ fn body<'a>(
     family: &Family,
     any_of: &[Vec<String>],
     fields: impl Iterator<Item = &'a Field> + Clone,
+    further: Vec<String>,
 ) -> Option<String> {
     let mut lines: Vec<String> = fields.clone().flat_map(|one| field(family, one)).collect();
     for group in any_of {
@@ -42,6 +65,7 @@ fn body<'a>(
             present.join(" || ")
         ));
     }
+    lines.extend(further);
     let last = lines.pop()?;
     let mut body = String::new();
     for line in lines {
@@ -81,6 +105,13 @@ fn field(family: &Family, field: &Field) -> Vec<String> {
                 "check::range(\"{wire}\", self.{rust}, {min}, {max})"
             )]
         }
+        Kind::Currency if family.foreign => {
+            vec![format!("wire::currency(\"{wire}\", &self.{rust})")]
+        }
+        Kind::File => {
+            let max = bound(field.max, "usize::MAX");
+            vec![format!("wire::file(\"{wire}\", &self.{rust}, {max})")]
+        }
         Kind::Shape(name) if needed(family, name) => {
             vec![format!(
                 "check::nested(\"{wire}\", &self.{rust}, {name}::check)"
@@ -116,6 +147,6 @@ fn bound(bound: Option<i64>, otherwise: &str) -> String {
 /// Whether the shape `name` has a `check`.
 fn needed(family: &Family, name: &str) -> bool {
     family.shape(name).is_some_and(|shape| {
-        shape.in_request && body(family, &shape.any_of, shape.fields.iter()).is_some()
+        shape.in_request && body(family, &shape.any_of, shape.fields.iter(), Vec::new()).is_some()
     })
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::codegen::model::{Alphabet, Family, Field, Format, Idempotency, Kind, Operation, Reply};
+use crate::codegen::model::{
+    Alphabet, Family, Field, Format, Idempotency, Kind, Operation, Reply, Upload,
+};
 
 /// How wide comments get, without what rustfmt puts before them.
 const WIDTH: usize = 92;
@@ -125,11 +127,42 @@ pub(super) fn operation(text: &mut String, family: &Family, operation: &Operatio
     if let Some(sign) = operation.xml.sign {
         let _ = write!(facts, " Always signed with {}.", sign.prose());
     }
-    if operation.reply == Reply::Unsigned && !page {
-        facts.push_str(" The answer is not signed: TLS alone says whose it is.");
+    if operation.hong_kong {
+        facts.push_str(" Found on <https://apihk.mch.weixin.qq.com>.");
+    }
+    if operation.status == Some(202) {
+        facts.push_str(" Success is 202: it is accepted, and not yet done.");
+    }
+    match operation.reply {
+        Reply::Unsigned if operation.answers_file() && !family.is_v2() => facts.push_str(
+            " The answer is the file itself, which is not signed: TLS alone says whose it is.",
+        ),
+        Reply::Unsigned if !page => {
+            facts.push_str(" The answer is not signed: TLS alone says whose it is.");
+        }
+        Reply::Digest => facts.push_str(" The answer is the file itself, signed by its SHA-1."),
+        _ => {}
+    }
+    if let Some(upload) = &operation.upload {
+        facts.push_str(&described(upload));
     }
     text.push_str("///\n");
     lines(text, "///", &facts);
+}
+
+/// What is signed of an upload, and which files it takes.
+fn described(upload: &Upload) -> String {
+    let mut text = match &upload.digest {
+        Some((digest, _)) => format!(
+            " Signed is the description with the file's {}, not the file.",
+            digest.prose()
+        ),
+        None => " Signed is the description, not the file.".to_owned(),
+    };
+    if !upload.types.is_empty() {
+        let _ = write!(text, " Takes {}.", upload.types.join(", "));
+    }
+    text
 }
 
 /// What stands last above a shape: its Chinese name, and the notifications that carry it.
@@ -151,7 +184,7 @@ pub(super) fn field(text: &mut String, family: &Family, field: &Field, request: 
     );
     let mut notes = Vec::new();
     if request {
-        notes.extend(limits(field));
+        notes.extend(limits(family, field));
         if let Some(default) = &field.default {
             notes.push(format!("`{default}` when left out."));
         }
@@ -165,7 +198,7 @@ pub(super) fn field(text: &mut String, family: &Family, field: &Field, request: 
     }
 }
 
-fn limits(field: &Field) -> Option<String> {
+fn limits(family: &Family, field: &Field) -> Option<String> {
     let unit = match (&field.kind, field.list) {
         (_, true) => "entries".to_owned(),
         (Kind::String, _) => match field.alphabet {
@@ -174,7 +207,9 @@ fn limits(field: &Field) -> Option<String> {
             None if field.bytes => "bytes of UTF-8".to_owned(),
             None => "characters".to_owned(),
         },
+        (Kind::Fen, _) if family.foreign => "of the currency's smallest unit".to_owned(),
         (Kind::Fen, _) => "fen".to_owned(),
+        (Kind::File, _) => "bytes".to_owned(),
         _ => String::new(),
     };
     let range = match (field.min, field.max) {

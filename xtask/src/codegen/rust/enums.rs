@@ -12,7 +12,10 @@ pub(super) fn write(text: &mut String, family: &Family, known: &Enumeration) {
     let _ = writeln!(text, "    pub enum {} {{", known.name);
     for word in &known.words {
         let doc = docs::linked(family, &word.doc);
-        let _ = writeln!(text, "        /// {doc} ({}).", word.label);
+        let _ = match &word.label {
+            Some(label) => writeln!(text, "        /// {doc} ({label})."),
+            None => writeln!(text, "        /// {doc}."),
+        };
         let _ = writeln!(text, "        {} = \"{}\",", word.rust, word.word);
     }
     text.push_str("    }\n}\n");

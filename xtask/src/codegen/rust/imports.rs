@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::codegen::model::{Family, Generation};
 
 /// What generated code may need, and where it comes from.
-const COMMON: [(&str, &str); 14] = [
+const COMMON: [(&str, &str); 17] = [
     ("wxpay_json::node", "FromObject"),
     ("wxpay_json::node", "Object"),
     ("wxpay_json::node", "ToObject"),
@@ -17,9 +17,12 @@ const COMMON: [(&str, &str); 14] = [
     ("wxpay_json", "DecodeError"),
     ("wxpay_json", "Fen"),
     ("wxpay_json", "InvalidField"),
+    ("wxpay_json", "Number"),
     ("wxpay_json", "Sensitive"),
+    ("wxpay_json", "Value"),
     ("wxpay_proto", "Idempotency"),
     ("crate", "Currency"),
+    ("crate", "FileContent"),
     ("crate", "wire"),
 ];
 
@@ -41,10 +44,12 @@ const V2: [(&str, &str); 15] = [
     ("wxpay_proto::v2", "YesNo"),
 ];
 
-const V3: [(&str, &str); 12] = [
+const V3: [(&str, &str); 14] = [
+    ("bytes", "Bytes"),
     ("http", "Method"),
     ("wxpay_proto", "Body"),
     ("wxpay_proto", "BodyError"),
+    ("wxpay_proto", "Host"),
     ("wxpay_proto", "NotificationContent"),
     ("wxpay_proto", "Operation"),
     ("wxpay_proto", "OperationInfo"),

@@ -10,12 +10,10 @@ use crate::codegen::model::{Family, Shape};
 pub(super) fn content(text: &mut String, family: &Family, shape: &Shape) {
     let name = &shape.name;
     let read = if secrets::any(family, shape.fields.iter()) {
-        format!(
-            "let mut content: {name} = plaintext.json()?;\n\
-             content.decrypt(plaintext.decryptor())?;\nOk(content)"
-        )
+        "let mut content: Self = plaintext.json()?;\n\
+         content.decrypt(plaintext.decryptor())?;\nOk(content)"
     } else {
-        "plaintext.json()".to_owned()
+        "plaintext.json()"
     };
     let _ = writeln!(
         text,

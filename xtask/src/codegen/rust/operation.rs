@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::secrets::When;
 use super::{checks, docs, file, nodes, own, secrets, structs, value_type};
-use crate::codegen::model::{self, Family, Field, Idempotency, Kind, Operation};
+use crate::codegen::model::{self, Family, Field, Idempotency, Kind, Operation, Upload};
 use crate::codegen::names;
 
 /// The file of an operation.
@@ -15,19 +15,23 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     structs::definition(&mut text, family, &operation.name, &fields, true);
     let mut methods = String::new();
     structs::build(&mut methods, &fields);
-    secrets::seal(&mut methods, family, &fields, "");
+    secrets::seal(&mut methods, family, &sealed(operation), "");
     if let Some(body) = operation.body.as_ref().filter(|_| !is_whole(operation)) {
         let body: Vec<&Field> = body.iter().collect();
         let _ = writeln!(
             methods,
             "/// Every field that does not stand in the path or the query.\n\
              fn to_body(&self) -> Object<'_> {{\n{}\n}}\n",
-            nodes::object(&body)
+            nodes::object("self", &body)
         );
     }
     let _ = writeln!(text, "impl {} {{\n{methods}}}\n", operation.name);
 
-    let response = operation.response.as_deref().unwrap_or("()");
+    let response = match operation.response.as_deref() {
+        Some(response) => response,
+        None if operation.answers_file() => "Bytes",
+        None => "()",
+    };
     let _ = writeln!(
         text,
         "impl Operation for {} {{\ntype Response = {response};\n",
@@ -36,6 +40,7 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     info(&mut text, family, operation);
     checks::operation(&mut text, family, operation);
     target(&mut text, operation);
+    headers(&mut text, operation);
     body(&mut text, family, operation);
     decode(&mut text, family, operation);
     text.push_str("}\n");
@@ -64,14 +69,20 @@ fn info(text: &mut String, family: &Family, operation: &Operation) {
     let idempotency = idempotency(operation);
     let reply = match operation.reply {
         model::Reply::Signed => "Signed",
+        model::Reply::Digest => "Digest",
         model::Reply::Unsigned | model::Reply::File => "Unsigned",
     };
     let _ = writeln!(
         text,
         "fn info(&self) -> OperationInfo {{\nOperationInfo::new(\"{}\", Method::{}, \
-         Idempotency::{idempotency}, ReplySignature::{reply})\n}}\n",
+         Idempotency::{idempotency}, ReplySignature::{reply}){}\n}}\n",
         names::operation(family, &operation.name),
         operation.method.as_str(),
+        if operation.hong_kong {
+            ".at(Host::HongKong)"
+        } else {
+            ""
+        },
     );
 }
 
@@ -84,9 +95,13 @@ fn target(text: &mut String, operation: &Operation) {
         pieces.next().unwrap_or_default()
     );
     for (piece, field) in pieces.zip(&operation.params) {
-        let value = match field.kind {
-            Kind::Enum(_) => format!("self.{}.as_str()", field.rust),
-            _ => format!("&self.{}", field.rust),
+        let rust = &field.rust;
+        let value = match (&field.kind, nodes::form(field)) {
+            (_, Some(form)) => format!("&self.{rust}.{}()", form.write),
+            (Kind::Enum(_), _) => format!("self.{rust}.as_str()"),
+            (Kind::String, _) if field.sensitive.is_some() => format!("self.{rust}.expose()"),
+            (Kind::String, _) => format!("&self.{rust}"),
+            _ => format!("&self.{rust}.to_string()"),
         };
         let _ = write!(text, ".segment({value})");
         let literal = piece.split_once('}').map_or("", |(_, literal)| literal);
@@ -96,6 +111,38 @@ fn target(text: &mut String, operation: &Operation) {
     }
     for field in &operation.query {
         let (wire, rust) = (&field.name, &field.rust);
+        if field.list {
+            let values = match &field.kind {
+                Kind::Enum(name) => format!("self.{rust}.iter().map({name}::as_str)"),
+                Kind::String => format!("&self.{rust}"),
+                _ => format!("self.{rust}.iter().map(ToString::to_string)"),
+            };
+            let _ = write!(text, ".query_all(\"{wire}\", {values})");
+            continue;
+        }
+        if let Some(form) = nodes::form(field) {
+            let write = form.write;
+            let _ = if field.required {
+                write!(text, ".query(\"{wire}\", &self.{rust}.{write}())")
+            } else {
+                write!(
+                    text,
+                    ".query_opt(\"{wire}\", self.{rust}.map(|time| time.{write}()).as_deref())"
+                )
+            };
+            continue;
+        }
+        if field.is_encrypted() {
+            let _ = if field.required {
+                write!(text, ".query_encrypted(\"{wire}\", &self.{rust})")
+            } else {
+                write!(
+                    text,
+                    ".query_encrypted_opt(\"{wire}\", self.{rust}.as_ref())"
+                )
+            };
+            continue;
+        }
         let _ = match (&field.kind, field.required) {
             (Kind::String, true) if field.sensitive.is_some() => {
                 write!(text, ".query(\"{wire}\", self.{rust}.expose())")
@@ -131,14 +178,140 @@ fn target(text: &mut String, operation: &Operation) {
             (_, true) => write!(text, ".query(\"{wire}\", &self.{rust}.to_string())"),
             (_, false) => write!(
                 text,
-                ".query_opt(\"{wire}\", self.{rust}.map(|value| value.to_string()).as_deref())"
+                ".query_opt(\"{wire}\", self.{rust}.{by_reference}map(|value| value.to_string()).as_deref())",
+                by_reference = if field.kind == Kind::Number {
+                    "as_ref()."
+                } else {
+                    ""
+                }
             ),
         };
     }
     text.push_str("\n}\n\n");
 }
 
+fn headers(text: &mut String, operation: &Operation) {
+    if operation.headers.is_empty() {
+        return;
+    }
+    text.push_str("fn headers(&self) -> Vec<(&'static str, String)> {\n");
+    let value = |field: &Field, of: &str| match &field.kind {
+        Kind::Integer => format!("{of}.to_string()"),
+        Kind::Enum(_) => format!("{of}.as_str().to_owned()"),
+        _ if field.sensitive.is_some() => format!("{of}.expose().to_owned()"),
+        _ => format!("{of}.clone()"),
+    };
+    if operation.headers.iter().all(|field| field.required) {
+        text.push_str("vec![");
+        for field in &operation.headers {
+            let own = value(field, &format!("self.{}", field.rust));
+            let _ = write!(text, "(\"{}\", {own}),", field.name);
+        }
+        text.push_str("]\n}\n\n");
+        return;
+    }
+    text.push_str("let mut headers = Vec::new();\n");
+    for field in &operation.headers {
+        let (wire, rust) = (&field.name, &field.rust);
+        let _ = if field.required {
+            let own = value(field, &format!("self.{rust}"));
+            writeln!(text, "headers.push((\"{wire}\", {own}));")
+        } else {
+            let own = value(field, rust);
+            writeln!(
+                text,
+                "if let Some({rust}) = &self.{rust} {{\nheaders.push((\"{wire}\", {own}));\n}}"
+            )
+        };
+    }
+    text.push_str("headers\n}\n\n");
+}
+
+/// The fields that are encrypted in a copy: those of the body, or of an upload's description.
+fn sealed(operation: &Operation) -> Vec<&Field> {
+    let meta = operation.upload.iter().flat_map(|upload| &upload.meta);
+    operation.body.iter().flatten().chain(meta).collect()
+}
+
+/// The body of an upload.
+fn upload(text: &mut String, family: &Family, operation: &Operation, upload: &Upload) {
+    let meta: Vec<&Field> = upload.meta.iter().collect();
+    let is_sealed = !matches!(secrets::when(family, &meta), When::Never);
+    let (encryptor, of) = if is_sealed {
+        ("encryptor", "sealed")
+    } else {
+        ("_encryptor", "self")
+    };
+    let _ = writeln!(
+        text,
+        "fn body(&self, {encryptor}: &dyn Encryptor) -> Result<Body, BodyError> {{"
+    );
+    if is_sealed {
+        text.push_str(SEALED);
+    }
+    if let Some((digest, _)) = &upload.digest {
+        let _ = writeln!(text, "let digest = self.content.{}();", digest.as_str());
+    }
+    let count = meta.len()
+        + usize::from(upload.describes_name)
+        + usize::from(upload.digest.is_some())
+        + usize::from(upload.algorithm.is_some());
+    let _ = write!(text, "let meta = Object::with_capacity({count})");
+    if upload.describes_name {
+        nodes::write_fields(text, "self", &[&upload.filename]);
+    }
+    if let Some((name, word)) = &upload.algorithm {
+        let _ = write!(text, "\n.written(\"{name}\", \"{word}\")");
+    }
+    if let Some((_, name)) = &upload.digest {
+        let _ = write!(text, "\n.field(\"{name}\", &digest)");
+    }
+    nodes::write_fields(text, of, &meta);
+    text.push_str(";\n");
+    let part = &upload.content.name;
+    if operation.upload_form().is_empty() {
+        let _ = writeln!(
+            text,
+            "wire::upload(&meta, \"{part}\", &self.filename, &self.content)\n}}\n"
+        );
+        return;
+    }
+    text.push_str("let form = [");
+    for field in operation.upload_form() {
+        let (wire, rust) = (&field.name, &field.rust);
+        let value = |of: &str| match field.kind {
+            Kind::Integer => format!("{of}.to_string()"),
+            Kind::Enum(_) => format!("{of}.as_str().to_owned()"),
+            _ if field.sensitive.is_some() => format!("{of}.expose().to_owned()"),
+            _ => format!("{of}.clone()"),
+        };
+        let _ = if field.required {
+            write!(
+                text,
+                "(\"{wire}\", Some({})),",
+                value(&format!("self.{rust}"))
+            )
+        } else {
+            write!(
+                text,
+                "(\"{wire}\", self.{rust}.as_ref().map(|value| {})),",
+                value("value")
+            )
+        };
+    }
+    let _ = writeln!(
+        text,
+        "];\nwire::upload_with(&meta, &form, \"{part}\", &self.filename, &self.content)\n}}\n"
+    );
+}
+
+const SEALED: &str = "// A copy is encrypted, the caller's value stays as it is.\n\
+     let mut sealed = self.clone();\nsealed.encrypt(encryptor)?;\n";
+
 fn body(text: &mut String, family: &Family, operation: &Operation) {
+    if let Some(upload) = &operation.upload {
+        return self::upload(text, family, operation, upload);
+    }
     let Some(fields) = &operation.body else {
         text.push_str(
             "fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {\n\
@@ -161,16 +334,14 @@ fn body(text: &mut String, family: &Family, operation: &Operation) {
         true => format!("Body::json({by_reference})"),
         false => format!("Body::json(&{of}.to_body())"),
     };
-    let sealed = "// A copy is encrypted, the caller's value stays as it is.\n\
-         let mut sealed = self.clone();\nsealed.encrypt(encryptor)?;\n";
     let of_sealed = json("&sealed", "&sealed");
     let of_self = json("self", "self");
     let _ = match when {
         When::Never => writeln!(text, "{of_self}"),
-        When::Always => writeln!(text, "{sealed}{of_sealed}"),
+        When::Always => writeln!(text, "{SEALED}{of_sealed}"),
         When::If(_) => writeln!(
             text,
-            "if self.has_sensitive() {{\n{sealed}return {of_sealed};\n}}\n{of_self}"
+            "if self.has_sensitive() {{\n{SEALED}return {of_sealed};\n}}\n{of_self}"
         ),
     };
     text.push_str("}\n\n");
@@ -178,11 +349,18 @@ fn body(text: &mut String, family: &Family, operation: &Operation) {
 
 /// Whether the body holds every field of the type.
 fn is_whole(operation: &Operation) -> bool {
-    operation.params.is_empty() && operation.query.is_empty()
+    operation.params.is_empty() && operation.query.is_empty() && operation.headers.is_empty()
 }
 
 fn decode(text: &mut String, family: &Family, operation: &Operation) {
     let Some(response) = &operation.response else {
+        if operation.answers_file() {
+            text.push_str(
+                "fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {\n\
+                 Ok(reply.body().clone())\n}\n",
+            );
+            return;
+        }
         text.push_str(
             "fn decode(&self, _reply: Reply<'_>) -> Result<Self::Response, DecodeError> {\nOk(())\n}\n",
         );

@@ -116,6 +116,10 @@ fn each(text: &mut String, secret: &[&&Field], leaf: &str, method: &str, with: &
                 text,
                 "self.{rust}.iter_mut().try_for_each(|{rust}| {rust}.{method}({with})){end}"
             ),
+            (_, true, _) => writeln!(
+                text,
+                "self.{rust}.iter_mut().try_for_each(|text| wire::{leaf}(\"{wire}\", text, {with})){end}"
+            ),
             (_, _, true) => {
                 writeln!(
                     text,

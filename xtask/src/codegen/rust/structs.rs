@@ -126,7 +126,13 @@ fn is_converted(field: &Field) -> bool {
     field.list
         || matches!(
             field.kind,
-            Kind::String | Kind::Currency | Kind::YesNo | Kind::Enum(_)
+            Kind::String
+                | Kind::Currency
+                | Kind::Number
+                | Kind::Json
+                | Kind::File
+                | Kind::YesNo
+                | Kind::Enum(_)
         )
 }
 
