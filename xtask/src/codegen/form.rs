@@ -18,7 +18,7 @@ pub(super) struct Family {
     /// The groups of features it is in.
     #[serde(default)]
     pub(super) groups: Vec<String>,
-    /// What its feature enables beside it.
+    /// Other features that its feature enables.
     #[serde(default)]
     pub(super) enables: Vec<String>,
     #[serde(default)]

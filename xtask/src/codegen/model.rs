@@ -60,7 +60,7 @@ pub(super) struct Family {
     pub(super) foreign: bool,
     /// The groups of features it is in: `default`, `merchant`.
     pub(super) groups: Vec<Group>,
-    /// What its feature enables beside it: other features, `dep:sha2`.
+    /// Other features that its feature enables.
     pub(super) enables: Vec<String>,
     pub(super) operations: Vec<Operation>,
     pub(super) shapes: Vec<Shape>,
