@@ -5,6 +5,7 @@ mod events;
 mod facts;
 mod features;
 mod form;
+mod format;
 mod model;
 mod names;
 mod operations;
@@ -13,9 +14,7 @@ mod rust;
 #[cfg(test)]
 mod tests;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -44,11 +43,11 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let mut written = rust::write(&families);
     written.push(rust::events(&families, &events));
     written.push(rust::notifications_tested(&families));
-    for (path, text) in formatted(&root, &written)? {
+    for (path, text) in format::files(&root, written)? {
         let path = match (path.strip_prefix("../../"), path.strip_prefix("../")) {
             (Some(path), _) => krate.join(path),
             (None, Some(path)) => krate.join("src").join(path),
-            (None, None) => folder.join(path),
+            (None, None) => folder.join(&path),
         };
         files.insert(path, text);
     }
@@ -112,52 +111,6 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// The files as `cargo fmt` would have them: a process each, so several at a time.
-fn formatted<'a>(root: &Path, files: &'a [(String, String)]) -> Result<Vec<(&'a str, String)>> {
-    let at_once = std::thread::available_parallelism().map_or(1, |count| count.get());
-    let share = files.len().div_ceil(at_once).max(1);
-    let one = |(path, text): &'a (String, String)| {
-        let text = rustfmt(root, text).with_context(|| path.clone())?;
-        Ok((path.as_str(), text))
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = files
-            .chunks(share)
-            .map(|files| scope.spawn(move || files.iter().map(one).collect::<Result<Vec<_>>>()))
-            .collect();
-        let mut formatted = Vec::with_capacity(files.len());
-        for thread in threads {
-            match thread.join() {
-                Ok(files) => formatted.extend(files?),
-                Err(_) => bail!("a thread that formats has panicked"),
-            }
-        }
-        Ok(formatted)
-    })
-}
-
-/// Formats `text` as `cargo fmt` would.
-fn rustfmt(root: &Path, text: &str) -> Result<String> {
-    let mut child = Command::new("rustfmt")
-        .args(["--edition", "2024", "--emit", "stdout", "--config-path"])
-        .arg(root.join("rustfmt.toml"))
-        .current_dir(root)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start rustfmt (`rustup component add rustfmt`)")?;
-    // What does not fit into the pipe waits until rustfmt reads, and it reads all before writing.
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(text.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("rustfmt: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// Every family: those of v3 stand in the catalogue itself, those of v2 in its folder `v2`.
