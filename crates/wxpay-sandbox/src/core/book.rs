@@ -144,8 +144,8 @@ impl Book {
             "bill.sub_merchant_fund_flow_bill" => self.sub_merchant_fund_flow_bill(context),
             "bill.download_bill" => self.download_bill(call),
             "security.echo" => self.echo(call),
-            "media.upload_image" => media::upload(context, &media::IMAGE),
-            "media.upload_video" => media::upload(context, &media::VIDEO),
+            "media.upload_image" => media::upload(context, media::IMAGE),
+            "media.upload_video" => media::upload(context, media::VIDEO),
             operation => match prepay::kind(operation) {
                 Some(("combine", trade_type)) => self.combine_prepay(trade_type, context),
                 Some((_, trade_type)) => self.prepay(trade_type, context),

@@ -344,7 +344,8 @@ fn word(field: &Field) -> Option<&str> {
     ];
     let well = WELL.iter().copied();
     let mut well = well.filter(|well| field.words.iter().any(|word| word == well));
-    well.next().or(field.words.first().map(String::as_str))
+    let mut words = field.words.iter().map(String::as_str);
+    well.next().or_else(|| words.next())
 }
 
 fn time(field: &Field, at: i64) -> String {

@@ -13,9 +13,9 @@ pub(super) struct Routes {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: BTreeMap<&'static str, Node>,
+    literals: BTreeMap<&'static str, Self>,
     /// What follows a segment that may be anything but empty.
-    parameter: Option<Box<Node>>,
+    parameter: Option<Box<Self>>,
     /// The operations whose path ends here, by method.
     operations: Vec<(&'static str, usize)>,
 }

@@ -141,7 +141,7 @@ fn links_lead_to_files_that_are_what_is_said_of_them() {
         assert_eq!(answer["download_bill_count"], 1);
         let bill = &answer["download_bill_list"][0];
         let file = follow(&mut shop, &bill["download_url"]);
-        let key = ApiV3Key::new(&shop.open(&bill["encrypt_key"])).unwrap();
+        let key = ApiV3Key::new(shop.open(&bill["encrypt_key"])).unwrap();
         let nonce = bill["nonce"].as_str().unwrap().as_bytes();
         let text = key.open(nonce, b"", &STANDARD.encode(&file)).unwrap();
         let text = if is_packed { unpacked(&text) } else { text };
