@@ -6,8 +6,8 @@ use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wxpay_proto::NotificationContent;
 use wxpay_proto::sign::Encryptor as _;
+use wxpay_proto::{ContentError, Notification, NotificationContent};
 
 use crate::merchant::{key, notified};
 use crate::places::{path, places};
@@ -41,77 +41,131 @@ impl Run {
     pub(crate) fn content<T: NotificationContent + Serialize + Debug>(&mut self, name: &str) {
         let facts = self.0.remove(name).expect(name);
         assert_eq!(T::EVENTS, facts.events, "{name}");
-        for extent in [Extent::Full, Extent::Least] {
-            is_read::<T>(&facts, extent);
-        }
-        another_event_is_refused::<T>(&facts);
-        what_is_missing_is_named::<T>(&facts);
-    }
-}
-
-/// Every event of the type, and what is encrypted is in the clear and does not show.
-fn is_read<T: NotificationContent + Serialize + Debug>(facts: &Facts, extent: Extent) {
-    let name = &facts.name;
-    let sample = facts.content.sample(extent);
-    let mut secrets = Vec::new();
-    let wire = sealed(&facts.content.fields, &sample, &mut secrets);
-    for event in &facts.events {
-        let content: T = match notified(event, &wire).decode() {
-            Ok(content) => content,
-            Err(error) => panic!("{name}: {error:?}\n{wire:#}"),
+        let content = Content {
+            facts,
+            decode: |notification| notification.decode::<T>().map(Shown::of),
+            decode_as: |notification| notification.decode_as::<T>().map(Shown::of),
         };
-        assert_eq!(serde_json::to_value(&content).unwrap(), sample, "{name}");
-        let shown = format!("{content:?}");
-        for secret in &secrets {
-            assert!(!shown.contains(secret), "{name}: {secret} shows in {shown}");
+        content.is_read(Extent::Full);
+        content.is_read(Extent::Least);
+        content.another_event_is_refused();
+        content.what_is_missing_is_named();
+    }
+}
+
+/// A type, forgotten: what follows is compiled once and not once a type.
+struct Content {
+    facts: Facts,
+    decode: fn(&Notification) -> Result<Shown, ContentError>,
+    decode_as: fn(&Notification) -> Result<Shown, ContentError>,
+}
+
+/// A value as JSON and as `Debug` prints it.
+#[derive(Debug)]
+struct Shown {
+    json: Value,
+    debug: String,
+}
+
+impl Shown {
+    fn of<T: Serialize + Debug>(value: T) -> Self {
+        Self {
+            json: serde_json::to_value(&value).unwrap(),
+            debug: format!("{value:?}"),
         }
     }
 }
 
-fn another_event_is_refused<T: NotificationContent + Debug>(facts: &Facts) {
-    let other = if facts
-        .events
-        .iter()
-        .any(|event| event == "SECURITY_ECHO.SUCCESS")
-    {
-        "REFUND.SUCCESS"
-    } else {
-        "SECURITY_ECHO.SUCCESS"
-    };
-    let wire = sealed(
-        &facts.content.fields,
-        &facts.content.sample(Extent::Full),
-        &mut Vec::new(),
-    );
-    let notification = notified(other, &wire);
-    let error = notification.decode::<T>().unwrap_err();
-    let text = error.to_string();
-    assert!(
-        text.contains(other) && text.contains(&facts.events[0]),
-        "{text}"
-    );
-    // On demand it is read all the same.
-    notification.decode_as::<T>().unwrap();
+impl Content {
+    fn sample(&self, extent: Extent) -> Value {
+        let object = &self.facts.content;
+        written(&object.fields, &object.sample(extent))
+    }
+
+    fn sealed(&self, sample: &Value) -> Value {
+        sealed(&self.facts.content.fields, sample, &mut Vec::new())
+    }
+
+    /// Every event of the type, and what is encrypted is in the clear and does not show.
+    fn is_read(&self, extent: Extent) {
+        let name = &self.facts.name;
+        let sample = self.sample(extent);
+        let mut secrets = Vec::new();
+        let wire = sealed(&self.facts.content.fields, &sample, &mut secrets);
+        for event in &self.facts.events {
+            let content = match (self.decode)(&notified(event, &wire)) {
+                Ok(content) => content,
+                Err(error) => panic!("{name}: {error:?}\n{wire:#}"),
+            };
+            assert_eq!(content.json, sample, "{name}");
+            for secret in &secrets {
+                let shown = &content.debug;
+                assert!(!shown.contains(secret), "{name}: {secret} shows in {shown}");
+            }
+        }
+    }
+
+    fn another_event_is_refused(&self) {
+        let echo = "SECURITY_ECHO.SUCCESS";
+        let other = if self.facts.events.iter().any(|event| event == echo) {
+            "REFUND.SUCCESS"
+        } else {
+            echo
+        };
+        let notification = notified(other, &self.sealed(&self.sample(Extent::Full)));
+        let text = (self.decode)(&notification).unwrap_err().to_string();
+        assert!(
+            text.contains(other) && text.contains(&self.facts.events[0]),
+            "{text}"
+        );
+        // On demand it is read all the same.
+        (self.decode_as)(&notification).unwrap();
+    }
+
+    fn what_is_missing_is_named(&self) {
+        let full = self.sample(Extent::Full);
+        for (pointer, field) in places(&self.facts.content, &full) {
+            if !field.required {
+                continue;
+            }
+            let mut sample = full.clone();
+            let (parent, last) = pointer.rsplit_once('/').unwrap();
+            let parent = sample.pointer_mut(parent).unwrap();
+            parent.as_object_mut().unwrap().remove(last).unwrap();
+            let wire = self.sealed(&sample);
+            let error = (self.decode)(&notified(&self.facts.events[0], &wire)).unwrap_err();
+            let cause = error.source().unwrap().to_string();
+            let expected = format!("{}: the field is missing", path(&pointer));
+            assert_eq!(cause, expected, "{}", self.facts.name);
+            assert!(error.to_string().contains("plaintext()"), "{error}");
+            let kept: Value = serde_json::from_slice(error.plaintext()).unwrap();
+            assert_eq!(kept, wire, "what was told is not lost");
+        }
+    }
 }
 
-fn what_is_missing_is_named<T: NotificationContent + Debug>(facts: &Facts) {
-    let full = facts.content.sample(Extent::Full);
-    for (pointer, field) in places(&facts.content, &full) {
-        if !field.required {
-            continue;
+/// The sample with its times written as the wire has them.
+fn written(fields: &[Field], sample: &Value) -> Value {
+    let fields = fields.iter();
+    let there = fields.filter_map(|field| Some((field, sample.get(&field.name)?)));
+    there
+        .map(|(field, value)| (field.name.clone(), written_value(field, value)))
+        .collect()
+}
+
+fn written_value(field: &Field, value: &Value) -> Value {
+    match value {
+        Value::String(text) if field.format.as_deref() == Some("compact") => {
+            let text = text.split('+').next().unwrap();
+            text.replace(['-', ':', 'T'], "").into()
         }
-        let mut sample = full.clone();
-        let (parent, last) = pointer.rsplit_once('/').unwrap();
-        let parent = sample.pointer_mut(parent).unwrap();
-        parent.as_object_mut().unwrap().remove(last).unwrap();
-        let wire = sealed(&facts.content.fields, &sample, &mut Vec::new());
-        let error = notified(&facts.events[0], &wire).decode::<T>().unwrap_err();
-        let cause = error.source().unwrap().to_string();
-        let expected = format!("{}: the field is missing", path(&pointer));
-        assert_eq!(cause, expected, "{}", facts.name);
-        assert!(error.to_string().contains("plaintext()"), "{error}");
-        let kept: Value = serde_json::from_slice(error.plaintext()).unwrap();
-        assert_eq!(kept, wire, "what was told is not lost");
+        Value::Object(_) => written(&field.fields, value),
+        Value::Array(values) => {
+            let item = field.items.as_deref().unwrap();
+            let values = values.iter();
+            values.map(|value| written_value(item, value)).collect()
+        }
+        other => other.clone(),
     }
 }
 
