@@ -66,6 +66,8 @@ pub(super) fn is_variant(name: &str) -> bool {
 /// Whether `name` is a field's or a module's: `out_trade_no`.
 pub(super) fn is_snake(name: &str) -> bool {
     name.starts_with(|char: char| char.is_ascii_lowercase())
+        && !name.contains("__")
+        && !name.ends_with('_')
         && name
             .chars()
             .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_')

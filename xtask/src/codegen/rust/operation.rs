@@ -15,7 +15,8 @@ pub(super) fn write(family: &Family, operation: &Operation) -> String {
     structs::definition(&mut text, family, &operation.name, &fields, true);
     let mut methods = String::new();
     structs::build(&mut methods, &fields);
-    secrets::seal(&mut methods, family, &sealed(operation), "");
+    let asked = operation.body.is_some();
+    secrets::seal(&mut methods, family, &sealed(operation), "", asked);
     if let Some(body) = operation.body.as_ref().filter(|_| !is_whole(operation)) {
         let body: Vec<&Field> = body.iter().collect();
         let _ = writeln!(

@@ -58,11 +58,42 @@ pub(super) fn when(family: &Family, fields: &[&Field]) -> When {
     }
 }
 
-/// `has_sensitive` and `encrypt`, if there is anything to encrypt.
-pub(super) fn seal(text: &mut String, family: &Family, fields: &[&Field], visible: &str) {
+/// Whether anything asks a value of the shape `name` for `has_sensitive`.
+pub(super) fn is_asked(family: &Family, name: &str) -> bool {
+    let operations = family.operations.iter();
+    // Uploads are encrypted without asking.
+    let mut bodies = operations.filter_map(|operation| operation.body.as_ref());
+    bodies.any(|body| asks(family, body, name))
+}
+
+/// Whether what has these `fields` asks a value of the shape `name`, or something in between does.
+fn asks(family: &Family, fields: &[Field], name: &str) -> bool {
+    let all: Vec<&Field> = fields.iter().collect();
+    if !matches!(when(family, &all), When::If(_)) {
+        return false;
+    }
+    fields.iter().any(|field| match &field.kind {
+        Kind::Shape(inner) => family.shape(inner).is_some_and(|shape| {
+            let own: Vec<&Field> = shape.fields.iter().collect();
+            let asked = matches!(when(family, &own), When::If(_));
+            asked && (inner == name || asks(family, &shape.fields, name))
+        }),
+        _ => false,
+    })
+}
+
+/// `encrypt`, if there is anything to encrypt, and where somebody asks first `has_sensitive`.
+pub(super) fn seal(
+    text: &mut String,
+    family: &Family,
+    fields: &[&Field],
+    visible: &str,
+    asked: bool,
+) {
     match when(family, fields) {
         When::Never => return,
         When::Always => {}
+        When::If(_) if !asked => {}
         When::If(condition) => {
             let _ = writeln!(
                 text,

@@ -15,7 +15,8 @@ pub(super) fn shape(text: &mut String, family: &Family, shape: &Shape) {
     if shape.in_request {
         build(&mut methods, &fields);
         checks::shape(&mut methods, family, shape);
-        secrets::seal(&mut methods, family, &fields, "pub(crate) ");
+        let asked = secrets::is_asked(family, &shape.name);
+        secrets::seal(&mut methods, family, &fields, "pub(crate) ", asked);
     }
     if shape.in_response {
         secrets::open(&mut methods, family, &fields);
