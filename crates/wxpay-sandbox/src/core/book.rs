@@ -15,6 +15,8 @@ mod agenda;
 mod bill;
 mod code_pay;
 mod combine;
+mod complaint;
+mod coupon;
 mod fee;
 mod media;
 mod model;

@@ -241,6 +241,12 @@ impl Core {
             (["payscore", segments @ ..], method) => {
                 self.control_payscore(segments, method, body, now)
             }
+            (["complaints", segments @ ..], method) => {
+                self.control_complaints(segments, method, body, now)
+            }
+            (["coupons", segments @ ..], method) => {
+                self.control_coupons(segments, method, body, now)
+            }
             (["v1", segments @ ..], method) => self
                 .control_v1(segments, method, body, now)
                 .map_err(|refused| match refused {

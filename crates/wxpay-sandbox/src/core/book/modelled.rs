@@ -1,7 +1,7 @@
 //! Operations with a state behind them, by method and path: what the catalogue calls them may change,
 //! where they are found does not.
 
-use super::{Book, Context, payscore, sharing, transfer};
+use super::{Book, Context, complaint, coupon, payscore, sharing, transfer};
 use crate::core::call::{Failure, Reply};
 
 /// Carries one operation out.
@@ -13,7 +13,13 @@ pub(super) type Model = &'static [(&'static str, &'static str, CarryOut)];
 
 /// All of them. What is in none of them, and is not called by name either, is answered with
 /// something made up.
-const MODELS: &[Model] = &[payscore::MODEL, sharing::MODEL, transfer::MODEL];
+const MODELS: &[Model] = &[
+    complaint::MODEL,
+    coupon::MODEL,
+    payscore::MODEL,
+    sharing::MODEL,
+    transfer::MODEL,
+];
 
 /// What carries out the operation with this method and this path of the catalogue.
 pub(super) fn find(method: &str, path: &str) -> Option<CarryOut> {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Book, payscore, sharing, transfer};
+use super::{Book, complaint, coupon, payscore, sharing, transfer};
 
 /// A thing that is kept.
 pub(super) trait Entry: Clone {
@@ -117,4 +117,10 @@ shelves! {
     ServiceSettings: payscore::Settings, None;
     ServiceOrder: payscore::ServiceOrder, Some(Book::service_order_wakes);
     Permission: payscore::Permission, None;
+    ComplaintAddress: complaint::Address, None;
+    Complaint: complaint::Complaint, None;
+    ComplaintImage: complaint::Image, None;
+    CouponAddress: coupon::Address, None;
+    CouponStock: coupon::Stock, None;
+    Coupon: coupon::Coupon, None;
 }

@@ -266,7 +266,7 @@ impl Book {
                 }
             };
             self.announce(Event {
-                about: Some(order.out_trade_no),
+                about: Some(order.out_trade_no.clone()),
                 event_type: event_type.0,
                 original_type: "refund",
                 summary: event_type.1,
@@ -276,7 +276,11 @@ impl Book {
                 at,
             });
         }
+        let arrived = refund.succeeded.is_some();
         self.store.put_refund(refund);
+        if arrived {
+            self.complaints_refunded(&order, at);
+        }
     }
 
     /// The order a refund is for: known, paid, and the caller's.

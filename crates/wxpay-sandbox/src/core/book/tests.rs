@@ -2,7 +2,9 @@
 
 mod bills;
 mod combines;
+mod complaints;
 mod counter;
+mod coupons;
 mod notices;
 mod orders;
 mod payment_codes;

@@ -22,6 +22,11 @@ pub(super) const CONTROLS: &[&str] = &[
     "POST /_sandbox/payscore/orders/{out_order_no}/confirm",
     "POST /_sandbox/payscore/orders/{out_order_no}/pay",
     "POST /_sandbox/payscore/permissions/{authorization_code}/confirm",
+    "GET, POST /_sandbox/complaints",
+    "GET, POST /_sandbox/complaints/{complaint_id}",
+    "GET /_sandbox/coupons",
+    "GET /_sandbox/coupons/{coupon_id}",
+    "POST /_sandbox/coupons/{coupon_id}/use",
 ];
 
 impl Core {
@@ -124,6 +129,60 @@ impl Core {
             (["orders", _, "confirm" | "pay"] | ["permissions", _, "confirm"], _) => {
                 Err(Complaint::Method("POST"))
             }
+            _ => Err(no_control()),
+        }
+    }
+
+    /// A control of complaints.
+    pub(super) fn control_complaints(
+        &mut self,
+        segments: &[&str],
+        method: &Method,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Said {
+        let ids = &mut self.ids;
+        match (segments, method) {
+            ([], &Method::GET) => Ok(self.book.complaints_seen()),
+            ([], &Method::POST) => {
+                let said = self.book.complain(read(body)?, now, ids);
+                heard("paid order", "of that number", said)
+            }
+            ([id], &Method::GET) => {
+                let id = decode(id)?;
+                heard("complaint", &id, self.book.complaint_seen(&id))
+            }
+            ([id], &Method::POST) => {
+                let id = decode(id)?;
+                let said = self.book.complain_on(&id, read(body)?, now, ids);
+                heard("complaint", &id, said)
+            }
+            ([] | [_], _) => Err(Complaint::Method("GET, POST")),
+            _ => Err(no_control()),
+        }
+    }
+
+    /// A control of coupons.
+    pub(super) fn control_coupons(
+        &mut self,
+        segments: &[&str],
+        method: &Method,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Said {
+        match (segments, method) {
+            ([], &Method::GET) => Ok(self.book.stocks_seen(now)),
+            ([id], &Method::GET) => {
+                let id = decode(id)?;
+                heard("coupon", &id, self.book.coupon_seen(&id, now))
+            }
+            ([] | [_], _) => Err(Complaint::Method("GET")),
+            ([id, "use"], &Method::POST) => {
+                let id = decode(id)?;
+                let said = self.book.use_coupon(&id, read(body)?, now);
+                heard("coupon or order", &id, said)
+            }
+            ([_, "use"], _) => Err(Complaint::Method("POST")),
             _ => Err(no_control()),
         }
     }

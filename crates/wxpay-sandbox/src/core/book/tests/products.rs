@@ -8,7 +8,7 @@ use wxpay_sign::Timestamp;
 
 use super::super::modelled;
 use super::counter::*;
-use crate::core::call::{Call, Failure, Reply};
+use crate::core::call::{Call, Failure, Reply, Upload};
 use crate::core::catalogue::Catalogue;
 use crate::core::check;
 
@@ -40,6 +40,26 @@ impl Counter {
         parameters: &[(&str, &str)],
         body: Value,
     ) -> Result<Reply, Failure> {
+        self.send_all(method, path, parameters, body, None)
+    }
+
+    /// An upload.
+    pub(super) fn upload(&mut self, path: &str, upload: Upload) -> Result<Value, Failure> {
+        let reply = self.send_all("POST", path, &[], Value::Null, Some(upload))?;
+        let Reply::Json(_, value) = reply else {
+            panic!("{reply:?}")
+        };
+        Ok(value)
+    }
+
+    fn send_all(
+        &mut self,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+        body: Value,
+        upload: Option<Upload>,
+    ) -> Result<Reply, Failure> {
         let mut template = String::new();
         let (mut in_path, mut in_query) = (BTreeMap::new(), BTreeMap::new());
         let mut pieces = path.split("{}");
@@ -63,7 +83,7 @@ impl Counter {
             query: in_query.into_iter().collect(),
             headers: BTreeMap::new(),
             body,
-            upload: None,
+            upload,
             mchid: MCHID,
             base_url: BASE,
             now: Timestamp::from_unix(self.now),
