@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use wxpay_sign::{Decryptor, Encryptor};
 
 use crate::facts::{Size, good, list, name, operations, text};
-use crate::merchant::{Merchant, is_unsigned, parse};
+use crate::merchant::{Merchant, assert_error, is_unsigned, parse};
 
 const FACTS: &str = include_str!("../../src/catalogue.json");
 const BOUNDARY: &str = "b0";
@@ -352,5 +352,51 @@ fn agrees(facts: &Value, response: &Response<Bytes>) {
         if is_plain && !vague && list(field, "enum").is_empty() {
             assert_eq!(&answer[name(field)], given, "{}: {answer}", name(facts));
         }
+    }
+}
+
+/// A request without one thing it must have, and what the refusal has to name.
+fn incomplete(
+    merchant: &Merchant,
+    facts: &Value,
+) -> Option<(Request<Bytes>, String, &'static str)> {
+    let is_needed = |field: &&Value| field["required"] == true;
+    let mut less = facts.clone();
+    let query = list(facts, "query").iter().find(is_needed);
+    if let Some(field) = query {
+        let left = list(facts, "query").iter().filter(|it| *it != field);
+        less["query"] = left.cloned().collect();
+        return Some((
+            request(merchant, &less, Size::Least),
+            name(field).to_owned(),
+            "query",
+        ));
+    }
+    let field = list(&facts["body"], "fields").iter().find(is_needed)?;
+    let left = list(&facts["body"], "fields")
+        .iter()
+        .filter(|it| *it != field);
+    less["body"]["fields"] = left.cloned().collect();
+    let request = request(merchant, &less, Size::Least);
+    Some((request, format!("/{}", name(field)), "body"))
+}
+
+#[test]
+fn what_every_operation_needs_is_missed() {
+    let mut merchant = Merchant::new();
+    for facts in operations(FACTS) {
+        let Some((request, field, location)) = incomplete(&merchant, &facts) else {
+            continue;
+        };
+        let response = merchant.send(request);
+        let said = assert_error(&response, 400, "PARAM_ERROR");
+        assert_eq!(said["detail"]["field"], field, "{}: {said}", name(&facts));
+        assert_eq!(
+            said["detail"]["location"],
+            location,
+            "{}: {said}",
+            name(&facts)
+        );
+        merchant.verified(&response);
     }
 }
