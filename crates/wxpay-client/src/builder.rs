@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use wxpay_proto::Merchant;
+use wxpay_proto::{Host, Merchant};
 
 use crate::BuildError;
 use crate::cache::CertificateCache;
 use crate::client::{Client, Shared};
+use crate::hosts::Hosts;
 use crate::keys::Flights;
 use crate::options::{Options, setters};
 
@@ -51,9 +52,17 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, BuildError> {
         let clock = self.options.clock.clone();
         let wire = self.options.wire(self.merchant.endpoint().clone())?;
+        // An endpoint that is not WeChat Pay's own stands for every host.
+        let elsewhere = [Host::HongKong]
+            .map(|host| (host, host.endpoint(wire.hosts.main())))
+            .into_iter()
+            .filter(|(_, endpoint)| endpoint != wire.hosts.main())
+            .map(|(host, endpoint)| (host, Hosts::new(endpoint, Vec::new())))
+            .collect();
         Ok(Client::from_shared(Shared {
             merchant: self.merchant,
             wire,
+            elsewhere,
             clock,
             cache: self.cache.map(CertificateCache::new),
             flights: Flights::default(),

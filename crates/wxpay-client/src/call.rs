@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 use tracing::Span;
@@ -35,9 +35,10 @@ impl<'c> Call<'c> {
             method: info.method,
             idempotency: info.idempotency,
         };
+        let exchange = Exchange::new(&shared.wire, about, limit).to(shared.hosts(info.host));
         Self {
             shared,
-            exchange: Exchange::new(&shared.wire, about, limit),
+            exchange,
             signed: None,
         }
     }
@@ -138,15 +139,29 @@ impl<'c> Call<'c> {
         exchange.answer(&mut source).await
     }
 
-    /// Like [`answer`](Self::answer), up to the head of the answer only, for one host and not the
-    /// others.
+    /// Like [`answer`](Self::answer), up to the head of the answer only, and if need be for one host and not
+    /// the others.
     pub(crate) async fn head(
         &mut self,
         encoded: &EncodedRequest,
-        host: &Endpoint,
+        host: Option<&Endpoint>,
     ) -> Result<Response<Incoming>, Error> {
         let (exchange, mut source) = self.with_source(encoded);
-        exchange.head(&mut source, Some(host)).await
+        exchange.head(&mut source, host).await
+    }
+
+    /// Verifies the head of a file that is signed by its SHA-1, and gives that.
+    pub(crate) async fn announced(&self, headers: &HeaderMap) -> Result<[u8; 20], AcceptError> {
+        let Shared {
+            merchant, clock, ..
+        } = &**self.shared;
+        let mut proven = merchant.verify_digest(headers, clock.now());
+        if let Err(VerificationError::UnknownKey(key)) = &proven
+            && self.learn(key.clone()).await
+        {
+            proven = merchant.verify_digest(headers, clock.now());
+        }
+        proven.map_err(AcceptError::Verification)
     }
 
     /// Reads an answer whole.
@@ -227,7 +242,7 @@ impl Source for Signing<'_> {
         let nonce = request_nonce().map_err(Failure::fatal)?;
         *self.signed = Some((now, nonce.clone()));
         let merchant = &self.shared.merchant;
-        let signed = if merchant.credential().signer().is_slow() {
+        let signed = if merchant.signer_of(self.encoded).is_slow() {
             let (merchant, encoded) = (merchant.clone(), self.encoded.clone());
             let signing = tokio::task::spawn_blocking(move || merchant.sign(&encoded, now, nonce));
             match timeout_at(deadline, signing).await {

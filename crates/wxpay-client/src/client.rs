@@ -8,7 +8,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 use tracing::Instrument;
 use wxpay_proto::{
-    Merchant, Notification, NotificationError, Operation, RefreshReason, Response,
+    Host, Merchant, Notification, NotificationError, Operation, RefreshReason, Response,
     VerificationError,
 };
 
@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::download::{Download, ExpectedHash};
 use crate::error::Error;
 use crate::exchange::Wire;
+use crate::hosts::Hosts;
 use crate::keys::Flights;
 use crate::timeouts::after;
 
@@ -50,9 +51,19 @@ pub struct Client(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) merchant: Merchant,
     pub(crate) wire: Wire,
+    /// The hosts of operations that are found elsewhere, if that is not the client's own.
+    pub(crate) elsewhere: Vec<(Host, Hosts)>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cache: Option<CertificateCache>,
     pub(crate) flights: Flights,
+}
+
+impl Shared {
+    /// The hosts of an operation.
+    pub(crate) fn hosts(&self, host: Host) -> &Hosts {
+        let own = self.elsewhere.iter().find(|(other, _)| *other == host);
+        own.map_or(&self.wire.hosts, |(_, hosts)| hosts)
+    }
 }
 
 impl Client {
@@ -136,6 +147,22 @@ impl Client {
         expected: ExpectedHash,
     ) -> Result<Download, Error> {
         crate::download::begin(&self.0, download_url, expected).await
+    }
+
+    /// Begins to download the file that an operation answers with: an image of a complaint, a receipt, a
+    /// statement. [`execute`](Self::execute) takes the same operation and gives the file whole, as far as it is
+    /// small enough for an answer.
+    ///
+    /// What is signed is proven before the first byte is given out: the SHA-1 of a statement is, and a statement
+    /// that has another ends in an error. Files that WeChat Pay does not sign are vouched for by TLS alone
+    /// ([`Download::has_hash`]) and given out as they come.
+    ///
+    /// # Errors
+    ///
+    /// When the operation does not answer with a file, nothing answers, the head is not proven, or WeChat Pay
+    /// answers with an error.
+    pub async fn fetch<O: Operation>(&self, operation: &O) -> Result<Download, Error> {
+        crate::download::fetch(&self.0, operation).await
     }
 
     /// Verifies and decrypts a notification (回调通知): its headers and its raw body, exactly as they

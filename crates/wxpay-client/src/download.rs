@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use sha1::{Digest, Sha1};
 use tokio::time::{Instant, Sleep, sleep};
 use tracing::Instrument;
-use wxpay_proto::{Idempotency, OperationInfo, ReplySignature, Untyped};
+use wxpay_proto::{Idempotency, Operation, OperationInfo, ReplySignature, Untyped};
 
 use self::decode::Decoder;
 use self::url::destination;
@@ -86,10 +86,8 @@ pub(crate) enum Expected {
     /// The hash of the uncompressed text.
     Text(ExpectedHash),
     /// The hash of the file as it is sent, or of its text; nobody says which.
-    #[cfg(feature = "v2")]
     Either(ExpectedHash),
     /// Nothing.
-    #[cfg(feature = "v2")]
     Nothing,
 }
 
@@ -126,6 +124,78 @@ pub(crate) async fn begin(
     result
 }
 
+/// Asks for the file that an operation answers with, and waits for the head of the answer.
+pub(crate) async fn fetch<O: Operation>(
+    shared: &Arc<Shared>,
+    operation: &O,
+) -> Result<Download, Error> {
+    let info = operation.info();
+    let mut call = Call::new(shared, info.clone(), shared.wire.timeouts.call());
+    let span = call.span();
+    let result = ask(shared, &mut call, operation, info)
+        .instrument(span.clone())
+        .await;
+    call.record(&span, &result);
+    result
+}
+
+async fn ask<O: Operation>(
+    shared: &Arc<Shared>,
+    call: &mut Call<'_>,
+    operation: &O,
+    info: OperationInfo,
+) -> Result<Download, Error> {
+    if !matches!(
+        info.reply,
+        ReplySignature::Unsigned | ReplySignature::Digest
+    ) {
+        return Err(call.failed(Error::new(
+            ErrorKind::Request,
+            Delivery::NotSent,
+            "the operation does not answer with a file; execute it",
+        )));
+    }
+    let encoded = call.encode(operation).await?;
+    loop {
+        let head = call.head(&encoded, None).await?;
+        if !head.status().is_success() {
+            let answer = call.body(head).await?;
+            match call.accept(operation, &answer).await {
+                Err(error) => call.rejected(error, &answer, &encoded).await?,
+                Ok(_) => return Err(call.failed(displaced())),
+            }
+            continue;
+        }
+        let expected = match info.reply {
+            ReplySignature::Digest => match call.announced(head.headers()).await {
+                Ok(sha1) => Expected::Either(ExpectedHash(sha1)),
+                Err(error) => {
+                    let head = head.map(|_| Bytes::new());
+                    call.rejected(error, &head, &encoded).await?;
+                    continue;
+                }
+            },
+            _ => Expected::Nothing,
+        };
+        let (parts, body) = head.into_parts();
+        let silence = shared.wire.timeouts.response();
+        let mut file = Download::new(info.name, parts.headers, body, expected, silence);
+        if expected == Expected::Nothing {
+            file.decoder = Decoder::plain();
+        }
+        return Ok(file);
+    }
+}
+
+/// Something that is no error and no file.
+fn displaced() -> Error {
+    Error::new(
+        ErrorKind::Unexpected,
+        Delivery::Unknown,
+        "something else came in place of the file",
+    )
+}
+
 async fn request(
     shared: &Arc<Shared>,
     call: &mut Call<'_>,
@@ -137,7 +207,7 @@ async fn request(
     let operation = Untyped::get(target).unsigned_reply();
     let encoded = call.encode(&operation).await?;
     loop {
-        let head = call.head(&encoded, &host).await?;
+        let head = call.head(&encoded, Some(&host)).await?;
         if head.status().is_success() {
             let (parts, body) = head.into_parts();
             return Ok(Download::new(
@@ -153,17 +223,12 @@ async fn request(
         if let Err(error) = call.accept(&operation, &answer).await {
             call.rejected(error, &answer, &encoded).await?;
         } else {
-            let problem = "something else came in place of the file";
-            return Err(call.failed(Error::new(
-                ErrorKind::Unexpected,
-                Delivery::Unknown,
-                problem,
-            )));
+            return Err(call.failed(displaced()));
         }
     }
 }
 
-/// A file on its way, made by the `download` of a client.
+/// A file on its way, made by the `download` or the `fetch` of a client.
 ///
 /// It gives the uncompressed text, in pieces of at most a few dozen kilobytes, and is never in
 /// memory as a whole. Read it by [`chunk`](Self::chunk), as a `tokio::io::AsyncRead`, as a
@@ -171,9 +236,9 @@ async fn request(
 ///
 /// The hash can only be checked at the end. Until then every piece is unproven: WeChat Pay does not
 /// sign files. A file with another hash, a damaged or a short one ends in an error, never in a clean
-/// end, so whoever reads to the end without one has the file that was announced. Bills of v2 come
-/// without a hash ([`has_hash`](Self::has_hash)): what vouches for them is the TLS connection, and
-/// the totals in their last row.
+/// end, so whoever reads to the end without one has the file that was announced. Bills of v2, images and
+/// receipts come without a hash ([`has_hash`](Self::has_hash)): what vouches for them is the TLS
+/// connection, and for bills the totals in their last row.
 #[must_use = "a download is only checked by reading it to its end"]
 pub struct Download {
     operation: &'static str,
@@ -182,7 +247,6 @@ pub struct Download {
     decoder: Decoder,
     hash: Sha1,
     /// That of the file as it is sent.
-    #[cfg(feature = "v2")]
     raw_hash: Sha1,
     expected: Expected,
     length: u64,
@@ -218,7 +282,6 @@ impl Download {
             body,
             decoder: Decoder::new(),
             hash: Sha1::new(),
-            #[cfg(feature = "v2")]
             raw_hash: Sha1::new(),
             expected,
             length: 0,
@@ -232,7 +295,6 @@ impl Download {
 
     /// Takes a piece of the file as it came.
     pub(crate) fn push(&mut self, piece: Bytes) {
-        #[cfg(feature = "v2")]
         if matches!(self.expected, Expected::Either(_)) {
             self.raw_hash.update(&piece);
         }
@@ -257,9 +319,7 @@ impl Download {
     pub fn has_hash(&self) -> bool {
         match self.expected {
             Expected::Text(_) => true,
-            #[cfg(feature = "v2")]
             Expected::Either(_) => true,
-            #[cfg(feature = "v2")]
             Expected::Nothing => false,
         }
     }
@@ -364,12 +424,10 @@ impl Download {
         let hash: [u8; 20] = self.hash.finalize_reset().into();
         let right = match self.expected {
             Expected::Text(expected) => hash == expected.0,
-            #[cfg(feature = "v2")]
             Expected::Either(expected) => {
                 let raw: [u8; 20] = self.raw_hash.finalize_reset().into();
                 hash == expected.0 || raw == expected.0
             }
-            #[cfg(feature = "v2")]
             Expected::Nothing => true,
         };
         if right {

@@ -99,7 +99,6 @@ impl<'c> Exchange<'c> {
     }
 
     /// Goes to these hosts instead of the client's.
-    #[cfg(any(feature = "v1", feature = "v2"))]
     pub(crate) fn to(mut self, hosts: &'c Hosts) -> Self {
         self.hosts = hosts;
         self.began = hosts.first();

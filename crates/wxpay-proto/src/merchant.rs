@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use wxpay_sign::{ApiV3Key, Nonce, SignError, Timestamp};
+use wxpay_sign::{ApiV3Key, Nonce, SignError, Signer, Timestamp};
 
 use crate::certificates::{self, CertificatesError, CertificatesOutcome};
 use crate::credential::{BrandCredential, Credential, is_of_brand};
@@ -93,6 +93,13 @@ impl Merchant {
     #[must_use]
     pub fn credential(&self) -> &Credential {
         &self.inner.credential
+    }
+
+    /// Who signs a request: the merchant, or for those of a brand the brand.
+    #[must_use]
+    pub fn signer_of(&self, encoded: &EncodedRequest) -> &dyn Signer {
+        let own = self.inner.identity(encoded);
+        own.unwrap_or(&self.inner.credential).signer()
     }
 
     /// The platform keys.

@@ -7,7 +7,7 @@ use wxpay_json::{DecodeError, EncodeError};
 use wxpay_sign::Encryptor;
 
 use crate::operation::{
-    Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature,
+    Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature,
 };
 use crate::target::Target;
 
@@ -28,6 +28,7 @@ use crate::target::Target;
 pub struct Untyped {
     info: OperationInfo,
     target: Target,
+    headers: Vec<(&'static str, String)>,
     body: Option<Body>,
 }
 
@@ -40,6 +41,15 @@ impl Untyped {
     /// DELETE, without a body.
     pub const fn delete(target: Target) -> Self {
         Self::new(Method::DELETE, target, None, Idempotency::No)
+    }
+
+    /// DELETE with a body of JSON, which a few interfaces want.
+    ///
+    /// # Errors
+    ///
+    /// Where the value has no form in JSON.
+    pub fn delete_with<T: Serialize>(target: Target, json: &T) -> Result<Self, EncodeError> {
+        Self::with_json(Method::DELETE, target, json)
     }
 
     /// POST with a body of JSON.
@@ -86,6 +96,24 @@ impl Untyped {
         self
     }
 
+    /// The answer is a file that is signed by its SHA-1: a cross-border statement.
+    pub const fn digest_reply(mut self) -> Self {
+        self.info.reply = ReplySignature::Digest;
+        self
+    }
+
+    /// It is found on another host than the main one.
+    pub const fn at(mut self, host: Host) -> Self {
+        self.info.host = host;
+        self
+    }
+
+    /// Adds a header, such as `Idempotency-Key`.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     fn with_json<T: Serialize>(
         method: Method,
         target: Target,
@@ -104,6 +132,7 @@ impl Untyped {
         Self {
             info: OperationInfo::new("untyped", method, idempotency, ReplySignature::Signed),
             target,
+            headers: Vec::new(),
             body,
         }
     }
@@ -118,6 +147,10 @@ impl Operation for Untyped {
 
     fn target(&self) -> Target {
         self.target.clone()
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        self.headers.clone()
     }
 
     fn body(&self, _: &dyn Encryptor) -> Result<Body, BodyError> {

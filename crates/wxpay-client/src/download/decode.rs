@@ -54,6 +54,14 @@ impl Decoder {
         }
     }
 
+    /// Leaves a file as it is.
+    pub(super) fn plain() -> Self {
+        Self {
+            mode: Mode::Plain,
+            input: Bytes::new(),
+        }
+    }
+
     /// Takes the next piece of the file. Everything [`next`](Self::next) can make of the piece
     /// before must have been taken out first.
     pub(super) fn push(&mut self, piece: Bytes) {
