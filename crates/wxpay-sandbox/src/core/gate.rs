@@ -21,10 +21,10 @@ use crate::identity::Identity;
 
 /// The largest JSON body, in bytes. The largest order WeChat Pay takes has some ten thousand.
 const MOST_JSON_BYTES: usize = 1 << 20;
-/// The largest upload, in bytes.
+/// The largest upload whose facts say nothing of its size, in bytes.
 const MOST_UPLOAD_BYTES: usize = 16 << 20;
-/// More parameters than any operation has.
-const MOST_PARAMETERS: usize = 64;
+/// More parameters than any operation has, its lists included.
+const MOST_PARAMETERS: usize = 256;
 
 /// A request as it came.
 #[derive(Debug)]
@@ -276,8 +276,10 @@ impl Visit<'_> {
         if !operation.is_upload() {
             return Ok(None);
         }
-        self.check_size(operation, MOST_UPLOAD_BYTES)?;
         let form = operation.upload_form();
+        // A file may be as large as the facts say, and has its description around it.
+        let most = form.max.unwrap_or_default().saturating_add(MOST_JSON_BYTES);
+        self.check_size(operation, most.max(MOST_UPLOAD_BYTES))?;
         let (content_type, body) = (self.content_type(), &self.incoming.body);
         multipart::parse(content_type, body, &form.meta, &form.file)
             .map(Some)

@@ -68,22 +68,22 @@ fn every_rule_that_is_broken_names_the_field() {
     let catalogue = Catalogue::built_in();
     let mut rules = 0;
     for (facts, operation) in sample::operations(FACTS).zip(catalogue.operations()) {
-        let Some(schema) = &operation.body else {
-            continue;
-        };
-        broken::broken(&facts["body"], &mut |broken| {
-            rules += 1;
-            let found = body(schema, &broken.body);
-            let named: Vec<_> = found.iter().map(field_of).collect();
-            assert_eq!(
-                named,
-                [("body", broken.pointer.as_str())],
-                "{}: {} {}",
-                operation.name,
-                broken.rule,
-                broken.body
-            );
-        });
+        for (schema, key) in [(&operation.body, "body"), (&operation.meta, "meta")] {
+            let Some(schema) = schema else { continue };
+            broken::broken(&facts[key], &mut |broken| {
+                rules += 1;
+                let found = body(schema, &broken.body);
+                let named: Vec<_> = found.iter().map(field_of).collect();
+                assert_eq!(
+                    named,
+                    [("body", broken.pointer.as_str())],
+                    "{}: {} {}",
+                    operation.name,
+                    broken.rule,
+                    broken.body
+                );
+            });
+        }
     }
     assert!(rules > 1_000, "{rules}");
 }

@@ -150,6 +150,19 @@ fn links_lead_to_files_that_are_what_is_said_of_them() {
 }
 
 #[test]
+fn certificates_are_the_same_in_every_part_of_the_world() {
+    let facts = r#"{"name":"a.a","method":"GET","path":"/hk/v3/certificates","host":"hk","response":{"type":"object","fields":[{"name":"data","type":"array","items":{"type":"object","fields":[{"name":"serial_no","type":"string"},{"name":"encrypt_certificate","type":"object","fields":[{"name":"nonce","type":"string"},{"name":"ciphertext","type":"string"}]}]}}]}}
+{"name":"a.b","method":"GET","path":"/v3/global/certificates","host":"hk"}"#;
+    let mut shop = Shop::new(facts);
+    for target in ["/hk/v3/certificates", "/v3/global/certificates"] {
+        let answer = shop.answer("GET", target, &Value::Null);
+        let identity = shop.core.identity();
+        let serial = identity.platform_certificates()[0].serial_number();
+        assert_eq!(answer["data"][0]["serial_no"], serial.as_str());
+    }
+}
+
+#[test]
 fn what_cannot_be_made_up_says_why() {
     let mut shop = Shop::new(BILLS);
     for (target, reason) in [
