@@ -12,8 +12,10 @@
 //! | [`TradeBill`] | 申请交易账单 | `GET /v3/bill/tradebill` | [page](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/trade-bill/get-trade-bill.html) |
 //! | [`FundFlowBill`] | 申请资金账单 | `GET /v3/bill/fundflowbill` | [page](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/fund-bill/get-fund-bill.html) |
 //! | [`SubMerchantFundFlowBill`] | 申请单个子商户资金账单 | `GET /v3/bill/sub-merchant-fundflowbill` | [page](https://pay.weixin.qq.com/docs/partner/apis/bill-download/sub-mch-fund-flow-bill/get-sub-mch-fund-flow-bill.html) |
+//! | [`EcommerceFundFlowBill`] | 申请二级商户资金账单 | `GET /v3/ecommerce/bill/fundflowbill` | [page](https://pay.weixin.qq.com/docs/partner/apis/bill-download/sub-merchant-fund-flow-bill/get-sub-merchant-fund-flow-bill.html) |
 //! | [`DownloadBill`] | 下载账单 | `GET /v3/billdownload/file` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/bill/chapter3_3.shtml) |
 
+mod ecommerce_fund_flow_bill;
 mod enums;
 mod fund_flow_bill;
 mod responses;
@@ -21,10 +23,9 @@ mod sub_merchant_fund_flow_bill;
 mod trade_bill;
 
 pub use crate::by_hand::bill::*;
-pub use enums::{AccountType, BillAlgorithm, BillType, HashType, TarType};
+pub use ecommerce_fund_flow_bill::EcommerceFundFlowBill;
+pub use enums::{AccountType, BillAlgorithm, BillType, EcommerceAccountType, HashType, TarType};
 pub use fund_flow_bill::FundFlowBill;
-pub use responses::BillLink;
-pub use sub_merchant_fund_flow_bill::{
-    EncryptedBillLink, EncryptedBillLinks, SubMerchantFundFlowBill,
-};
+pub use responses::{BillLink, EncryptedBillLink, EncryptedBillLinks};
+pub use sub_merchant_fund_flow_bill::SubMerchantFundFlowBill;
 pub use trade_bill::TradeBill;

@@ -9,5 +9,7 @@
 //! | [`Echo`] | 商户签名验签／加解密测试 | `POST /v3/security/echo` | - |
 
 mod echo;
+mod responses;
 
 pub use echo::{Echo, EchoResponse};
+pub use responses::EchoNotification;

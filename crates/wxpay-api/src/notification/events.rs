@@ -10,278 +10,309 @@ wxpay_json::open_enum! {
         /// that the address was given to (支付成功通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012791861)).
         ///
-        /// Read as `combine::CombineTransaction`, `partner_pay::Transaction` or `pay::Transaction`.
+        /// Read as `brand_profit_sharing::BrandProfitSharingNotification`,
+        /// `combine::CombineTransaction`, `ecommerce_papay::Transaction`,
+        /// `ecommerce_profit_sharing::ProfitSharingNotification`,
+        /// `edu_papay::EduPapayTransactionNotification`,
+        /// `global_papay::GlobalTransactionNotification`, `global_pay::GlobalTransactionNotification`,
+        /// `hk::GlobalTransactionNotification`, `papay::PapayTransactionNotification`,
+        /// `papay_insurance::PapayTransactionNotification`, `partner_pay::Transaction`,
+        /// `pay::Transaction`, `profit_sharing::ProfitSharingNotification` or `vehicle::ParkingOrder`.
         TransactionSuccess = "TRANSACTION.SUCCESS",
         /// A deduction failed (扣费失败通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/deduct-result-notify.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_papay::EduPapayTransactionNotification`,
+        /// `papay::PapayTransactionNotification`, `papay_insurance::PapayTransactionNotification` or
+        /// `vehicle::ParkingOrder`.
         TransactionFail = "TRANSACTION.FAIL",
         /// A user paid back what WeChat Pay had advanced for a deduction (用户还款通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/wexin-pay-score-parking/payment-result-notification.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_school_pay::Order` or `vehicle::ParkingOrder`.
         TransactionPayBack = "TRANSACTION.PAY_BACK",
         /// A deduction for a school succeeded (校园轻松付扣费成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/campus-easy-pay/transactions/pay-result-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_school_pay::Order`.
         TransactionIndustrySuccess = "TRANSACTION.INDUSTRY_SUCCESS",
         /// A deduction for a school failed (校园轻松付扣费失败通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/campus-easy-pay/transactions/pay-result-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_school_pay::Order`.
         TransactionIndustryFailed = "TRANSACTION.INDUSTRY_FAILED",
         /// A refund arrived (退款成功通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/refunds/chapter3_3.shtml)).
         ///
-        /// Read as `refund::RefundNotification`.
+        /// Read as `ecommerce_refund::EcommerceRefundNotification`,
+        /// `global_refund::GlobalRefundNotification`, `hk::GlobalRefundNotification` or
+        /// `refund::RefundNotification`.
         RefundSuccess = "REFUND.SUCCESS",
         /// A refund could not be delivered (退款异常通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/refunds/chapter3_3.shtml)).
         ///
-        /// Read as `refund::RefundNotification`.
+        /// Read as `ecommerce_refund::EcommerceRefundNotification`,
+        /// `global_refund::GlobalRefundNotification`, `hk::GlobalRefundNotification` or
+        /// `refund::RefundNotification`.
         RefundAbnormal = "REFUND.ABNORMAL",
         /// A refund was closed (退款关闭通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/refunds/chapter3_3.shtml)).
         ///
-        /// Read as `refund::RefundNotification`.
+        /// Read as `ecommerce_refund::EcommerceRefundNotification`,
+        /// `global_refund::GlobalRefundNotification`, `hk::GlobalRefundNotification` or
+        /// `refund::RefundNotification`.
         RefundClosed = "REFUND.CLOSED",
         /// An order paid in part by health insurance was paid (医保混合收款成功通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4012165722)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `medical_insurance::MedicalInsuranceNotification`.
         MedicalInsuranceSuccess = "MEDICAL_INSURANCE.SUCCESS",
         /// A share of an order was paid out (分账动账通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_6.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_profit_sharing::BrandProfitSharingNotification`,
+        /// `ecommerce_profit_sharing::ProfitSharingNotification` or
+        /// `profit_sharing::ProfitSharingNotification`.
         ProfitSharing = "PROFITSHARING",
         /// A share of an order came back (分账回退动账通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_6.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_profit_sharing::BrandProfitSharingNotification`,
+        /// `ecommerce_profit_sharing::ProfitSharingNotification` or
+        /// `profit_sharing::ProfitSharingNotification`.
         ProfitSharingReturn = "PROFITSHARING_RETURN",
         /// A share of an order was paid out; another spelling of the same event (分账成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/notice-division.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_profit_sharing::BrandProfitSharingNotification`,
+        /// `ecommerce_profit_sharing::ProfitSharingNotification` or
+        /// `profit_sharing::ProfitSharingNotification`.
         ProfitSharingSuccess = "PROFITSHARING.SUCCESS",
         /// A share of an order came back; another spelling of the same event (分账回退通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/notice-division.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_profit_sharing::BrandProfitSharingNotification`,
+        /// `ecommerce_profit_sharing::ProfitSharingNotification` or
+        /// `profit_sharing::ProfitSharingNotification`.
         ProfitSharingReturned = "PROFITSHARING.RETURN",
         /// A transfer to a user ended, well or not (商家转账单据终态通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012712115)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `transfer::TransferBillNotification`.
         MchTransferBillFinished = "MCHTRANSFER.BILL.FINISHED",
         /// A batch of transfers is done (商家转账批次完成通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/batch-transfer-to-balance/transfer-batch-callback-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `batch_transfer::TransferBatchNotification`.
         MchTransferBatchFinished = "MCHTRANSFER.BATCH.FINISHED",
         /// A batch of transfers was closed (商家转账批次关闭通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/batch-transfer-to-balance/transfer-batch-callback-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `batch_transfer::TransferBatchNotification`.
         MchTransferBatchClosed = "MCHTRANSFER.BATCH.CLOSED",
         /// A user agreed to be paid without confirming each transfer (自动收款授权结果通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4014512908)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `transfer::UserAuthorization`.
         MchTransferAuthorizationConfirmed = "MCHTRANSFER.AUTHORIZATION.CONFIRMED",
         /// That agreement ended (自动收款授权关闭通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4014512908)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `transfer::UserAuthorization`.
         MchTransferAuthorizationClosed = "MCHTRANSFER.AUTHORIZATION.CLOSED",
         /// A transfer to a QQ wallet ended, well or not (转账到QQ钱包终态通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4014301851)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `transfer::QqWalletTransfer`.
         MchTransferQqWalletBillFinished = "MCHTRANSFER.QQWALLETBILL.FINISHED",
         /// A withdrawal changed its state (提现状态变更通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4013049135)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `fund::WithdrawalNotification`.
         MchWithdrawChange = "MCHWITHDRAW.CHANGE",
         /// A recharge arrived (充值成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/notification/recharge-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `ecommerce_recharge::Recharge`.
         RechargeSuccess = "RECHARGE.SUCCESS",
         /// A recharge was closed (充值关闭通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/notification/recharge-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `ecommerce_recharge::Recharge`.
         RechargeClosed = "RECHARGE.CLOSED",
         /// The money of a recharge went back to the bank (充值资金退回通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/notification/rechage-fund-returned-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `ecommerce_recharge::RechargeReturnNotification`.
         RechargeFundReturned = "RECHARGE.FUND_RETURNED",
         /// Orders of persons were settled (个人收款结算通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/settlement-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `ecommerce_individual::SettleOrder`.
         SettlementSuccess = "SETTLEMENT.SUCCESS",
         /// Money that could not be delivered was paid out after all (在途异常资金付款成功通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4014591539)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `ecommerce_individual::Receipt`.
         AbnormalFundProcessingTransferSuccess = "ABNORMAL_FUND_PROCESSING.TRANSFER.SUCCESS",
         /// The money of a donation's budget was locked (公益捐赠预算锁定通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015555114)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `donation::Budget`.
         BudgetLocked = "BUDGET.LOCKED",
         /// A donation's budget was closed (公益捐赠预算关闭通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015555114)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `donation::Budget`.
         BudgetClosed = "BUDGET.CLOSED",
         /// A donation's budget is done (公益捐赠预算完成通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015555114)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `donation::Budget`.
         BudgetFinished = "BUDGET.FINISHED",
         /// A contract for repaying a credit card was signed (信用卡还款协议签约通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016790583)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `credit_repayment::CreditRepaymentContractNotification`.
         CreditRepaymentSignContract = "CREDIT_REPAYMENT.SIGN_CONTRACT",
         /// A contract for repaying a credit card ended (信用卡还款协议解约通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016790583)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `credit_repayment::CreditRepaymentContractNotification`.
         CreditRepaymentTerminateContract = "CREDIT_REPAYMENT.TERMINATE_CONTRACT",
         /// Money was taken for repaying a credit card (信用卡还款扣款成功通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016790592)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `credit_repayment::CreditRepaymentNotification`.
         CreditRepaymentDeductionPay = "CREDIT_REPAYMENT.DEDUCTION_PAY",
         /// A contract for deductions was signed (委托代扣签约成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/contract-alter-notify.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `papay::PapayContractNotification`.
         EntrustSign = "ENTRUST.SIGN",
         /// A contract for deductions ended (委托代扣解约成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/contract-alter-notify.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `papay::PapayContractNotification`.
         EntrustTerminate = "ENTRUST.TERMINATE",
         /// A user is about to end a contract: WeChat Pay asks whether that may be
         /// (委托代扣解约问询通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/contract-alter-notify.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `papay::PapayTerminationInquiryNotification`.
         EntrustTerminateInquiry = "ENTRUST.TERMINATE_INQUIRY",
         /// A user is about to end a contract: WeChat Pay asks what to offer instead (获取解约挽留信息,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/termination-retention/termination-retention-information.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `papay::PapayRetentionNotification`.
         EntrustTerminateRetention = "ENTRUST.TERMINATE_RETENTION",
         /// A contract for school fees was signed (教育续费通签约成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/education-fee-payment/contracts-result-notification.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_papay::EduPapayContractNotification`.
         EntrustSigning = "ENTRUST.SIGNING",
         /// A contract for school fees ended (教育续费通解约成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/education-fee-payment/contracts-result-notification.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_papay::EduPapayContractNotification`.
         EntrustRelease = "ENTRUST.RELEASE",
         /// A contract for combined deductions was signed (收付通合单代扣签约成功通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_7.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `ecommerce_papay::EcommerceContractNotification`.
         EcommerceEntrustSign = "ECOMMERCE_ENTRUST.SIGN",
         /// A contract for combined deductions ended (收付通合单代扣解约成功通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_7.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `ecommerce_papay::EcommerceContractNotification`.
         EcommerceEntrustTerminate = "ECOMMERCE_ENTRUST.TERMINATE",
         /// A contract for an insurance was signed (保险商户委托代扣签约成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/contract-alter-notify.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `papay_insurance::InsuranceContractNotification`.
         InsuranceEntrustSign = "INSURANCE_ENTRUST.SIGN",
         /// A contract for an insurance was renewed (保险商户委托代扣续期完成通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/contract-alter-notify.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `papay_insurance::InsuranceContractNotification`.
         InsuranceEntrustRenew = "INSURANCE_ENTRUST.RENEW",
         /// A contract for an insurance ended (保险商户委托代扣解约成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/contract-alter-notify.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `papay_insurance::InsuranceContractNotification`.
         InsuranceEntrustTerminate = "INSURANCE_ENTRUST.TERMINATE",
         /// A user let the merchant show a policy (保单授权通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4016943540)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `insurance_policy::InsuranceAuthorizationNotification`.
         InsurancePolicyManagementGranted = "INSURANCE_POLICY_MANAGEMENT.GRANTED",
         /// A contract for deductions abroad was signed (跨境委托代扣签约成功通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_5.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `global_papay::GlobalContractNotification`.
         PapaySign = "PAPAY.SIGN",
         /// A contract for deductions abroad ended (跨境委托代扣解约成功通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_5.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `global_papay::GlobalContractNotification`.
         PapayTerminate = "PAPAY.TERMINATE",
         /// What a user owes for a school changed (用户欠款状态变化通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/campus-easy-pay/user-debt-state/users-debt-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_school_pay::DebtState`.
         EduSchoolPayUserDebtStateUpdate = "EDU_SCHOOL_PAY.USER_DEBT_STATE_UPDATE",
         /// A user signed up for paying by face, or left (离线刷脸签约状态变更通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/offline-brushing.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `face::FaceContractNotification`.
         FacePayUserStateChange = "FACEPAY.USER_STATE_CHANGE",
         /// A user confirmed a service order (支付分用户确认订单通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012587953)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `payscore::PayscoreOrderNotification`,
+        /// `payscore_acquiring_bank::PayscoreOrderNotification` or
+        /// `payscore_partner::PayscoreOrderNotification`.
         PayscoreUserConfirm = "PAYSCORE.USER_CONFIRM",
         /// A service order was paid (支付分支付成功通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012587960)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `payscore::PayscoreOrderNotification`,
+        /// `payscore_acquiring_bank::PayscoreOrderNotification` or
+        /// `payscore_partner::PayscoreOrderNotification`.
         PayscoreUserPaid = "PAYSCORE.USER_PAID",
         /// A user confirmed an order that is paid afterwards (先享后付、智慧零售确认订单通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_9&index=8)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `pay_after::Order` or `smart_retail::Order`.
         PayscoreUserAccepted = "PAYSCORE.USER_ACCEPTED",
         /// A user let the merchant use a service (授权服务通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/open/disable-notification.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_school_pay::Contract`, `payscore::PayscorePermissionNotification`,
+        /// `payscore_acquiring_bank::PayscorePermissionNotification` or
+        /// `payscore_partner::PayscorePermissionNotification`.
         PayscoreUserOpenService = "PAYSCORE.USER_OPEN_SERVICE",
         /// A user no longer lets the merchant use a service (解除授权服务通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/open/disable-notification.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `edu_school_pay::Contract`, `payscore::PayscorePermissionNotification`,
+        /// `payscore_acquiring_bank::PayscorePermissionNotification` or
+        /// `payscore_partner::PayscorePermissionNotification`.
         PayscoreUserCloseService = "PAYSCORE.USER_CLOSE_SERVICE",
         /// A user signed a plan of payments (用户签约计划成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/sign-plan-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `payscore_plan::PayscoreSignPlanNotification`.
         PayscoreUserSignPlan = "PAYSCORE.USER_SIGN_PLAN",
         /// A user ended a plan of payments (取消签约计划通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/cancel-sign-plan-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `payscore_plan::PayscoreSignPlanNotification`.
         PayscoreUserCancelSignPlan = "PAYSCORE.USER_CANCEL_SIGN_PLAN",
         /// A sub-merchant was bound to a service, or was not (服务账户绑定结果通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/binding-result.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `payscore_partner::PayscoreServiceAccountNotification`.
         PayscoreBindServiceAccount = "PAYSCORE.BIND_SERVICE_ACCOUNT",
         /// WeChat Pay asks an institution to place an order (商户预下单通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/mch-prepay-callback.html)).
@@ -291,203 +322,205 @@ wxpay_json::open_enum! {
         /// A user took a discount card (先享卡用户领卡通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter4_1.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `discount_card::DiscountCardNotification`.
         DiscountCardGetCard = "DISCOUNT_CARD.GET_CARD",
         /// A discount card was settled (先享卡支付结算通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter4_2.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `discount_card::DiscountCardNotification`.
         DiscountCardSettlement = "DISCOUNT_CARD.SETTLEMENT",
         /// A user took a discount card that was asked for beforehand (先享卡用户领卡通知(预受理领卡),
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter5_1.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `discount_card::DiscountCardNotification`.
         DiscountCardUserAccepted = "DISCOUNT_CARD.USER_ACCEPTED",
         /// A discount card's agreement ended, kept or not (先享卡守约状态变化通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter5_2.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `discount_card::DiscountCardNotification`.
         DiscountCardAgreementEnded = "DISCOUNT_CARD.AGREEMENT_ENDED",
         /// A user paid back what a discount card had given (先享卡扣费状态变化通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter5_3.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `discount_card::DiscountCardNotification`.
         DiscountCardUserPaid = "DISCOUNT_CARD.USER_PAID",
         /// An insurance of a rented power bank changed its state (隔夜归还保险订单状态变化通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/status-change-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `power_bank::InsuranceOrder`.
         HirePowerBankReceiveInsurance = "HIRE_POWER_BANK.RECEIVE_INSURANCE",
         /// Whether a parked car can pay by itself changed (停车入场状态变更通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/wexin-pay-score-parking/parking-status-notification.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `vehicle::ParkingStateNotification`.
         VehicleEntranceStateChange = "VEHICLE.ENTRANCE_STATE_CHANGE",
         /// A user bound a car for paying tolls, or unbound it (ETC授权签约状态变化通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/etc-authorization/notice/get-state-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `vehicle::EtcContractNotification`.
         VehicleUserStateChange = "VEHICLE.USER_STATE_CHANGE",
         /// WeChat Pay asks what a parking costs by now (查询停车费用通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4024070065)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `parking::ParkingFeeQueryNotification`.
         ParkingFeeQueryTransInfo = "PARKING_FEE.QUERY_TRANS_INFO",
         /// A user got a merchant coupon (商家券领券事件通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/merchant-exclusive-coupon/coupon/busicoupon-send.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `busifavor::CouponSendNotification`.
         CouponSend = "COUPON.SEND",
         /// A coupon paid for an order (代金券核销事件通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/check-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `favor::CouponUseNotification`.
         CouponUse = "COUPON.USE",
         /// A user got a product coupon (商品券领券事件通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015780862)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `product_coupon::ProductCouponNotification`.
         ProductCouponSpSend = "PRODUCT_COUPON_SP.SEND",
         /// A picture was made for a product coupon, or could not be (图片生成任务通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4017327744)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `product_coupon::ImageTask`.
         ProductCouponSpImageGeneration = "PRODUCT_COUPON_SP.IMAGE_GENERATION",
         /// A delivery plan changed its state (投放计划变更通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016168699)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `product_coupon::DeliveryPlanNotification`.
         DeliveryPlanChange = "DELIVERY_PLAN.CHANGE",
         /// A customer joined a mall's points (商圈会员积分服务授权结果通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_6_6.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_circle::MallAuthNotification`.
         MallAuthActivateCard = "MALL_AUTH.ACTIVATE_CARD",
         /// A customer paid in a mall's shop (商圈会员支付结果通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/businesscircle/chapter3_1.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_circle::MallTransactionNotification`.
         MallTransactionSuccess = "MALL_TRANSACTION.SUCCESS",
         /// A customer got money back in a mall's shop (商圈会员退款成功通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/businesscircle/chapter3_3.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_circle::MallRefundNotification`.
         MallRefundSuccess = "MALL_REFUND.SUCCESS",
         /// A user took a membership card (会员卡领卡事件通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter7_1.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `member_card::MemberCardNotification`.
         MemberCardAcceptCard = "MEMBERCARD.ACCEPT_CARD",
         /// A user activated a membership card (会员卡激活事件通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter7_2.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `member_card::MemberCardNotification`.
         MemberCardActivateCard = "MEMBERCARD.ACTIVATE_CARD",
         /// A user looked at a membership card, changed it or deleted it (用户管理会员卡事件通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter7_3.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `member_card::MemberCardNotification`.
         MemberCardUserCardManage = "MEMBERCARD.USERCARD_MANAGE",
         /// A user took a brand's membership card; the name until 2025 (用户开通商家名片会员卡事件通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015283692)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_member::BrandMemberCardNotification`.
         MemberCardSpUserCardCreate = "MEMBERCARDSP.USER_CARD.CREATE",
         /// A user deleted a brand's membership card; the name until 2025
         /// (用户删除商家名片会员卡事件通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015283692)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_member::BrandMemberCardNotification`.
         MemberCardSpUserCardDelete = "MEMBERCARDSP.USER_CARD.DELETE",
         /// A user took a brand's membership card (用户开通商家名片会员卡事件通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015283692)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_member::BrandMemberCardNotification`.
         BrandMemberCardSpUserCardCreate = "BRAND_MEMBER_CARD_SP.USER_CARD.CREATE",
         /// A user deleted a brand's membership card (用户删除商家名片会员卡事件通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015283692)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_member::BrandMemberCardNotification`.
         BrandMemberCardSpUserCardDelete = "BRAND_MEMBER_CARD_SP.USER_CARD.DELETE",
         /// WeChat Pay asks for a member's points (同步用户积分事件通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016096820)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_member::BrandMemberPointNotification`.
         BrandMemberCardSpSyncUserPoint = "BRAND_MEMBER_CARD_SP.SYNC_USER_POINT",
         /// A member exchanges points for a coupon (积分兑券事件通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015878622)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `brand_member::BrandMemberExchangeNotification`.
         BrandMemberCardSpPointExchangeCoupon = "BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON",
         /// An employee agreed to paying with the company's money (企业支付关系授权完成通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4014612130)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_pay::BusinessPayAuthorizationNotification`.
         BusinessPayAuthorized = "WEBIZPAY.AUTHORIZED",
         /// An employee no longer pays with the company's money (企业支付关系解除授权通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015764414)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_pay::RevokeEmployeeResponse`.
         BusinessPayRevoked = "WEBIZPAY.REVOKED",
         /// A quota card is no longer valid (企业支付额度卡失效通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015764389)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_pay::BusinessPayCardNotification`.
         BusinessPayQuotaCardExpired = "WEBIZPAY.QUOTACARDEXPIRED",
         /// A quota card paid for an order (企业支付额度卡支付成功通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015764398)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_pay::BusinessPayPaymentNotification`.
         BusinessPayPaymentSuccess = "WEBIZPAY.PAYMENTSUCCESS",
         /// Money came back to a quota card (企业支付额度卡退款成功通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015764405)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `business_pay::BusinessPayRefundNotification`.
         BusinessPayPaymentRefundSuccess = "WEBIZPAY.PAYMENTREFUNDSUCCESS",
         /// There is a new complaint (产生新投诉通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaint-notifications/complaint-notifications.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `complaint::ComplaintNotification` or
+        /// `global_complaint::GlobalComplaintNotification`.
         ComplaintCreate = "COMPLAINT.CREATE",
         /// A complaint changed (投诉状态变化通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaint-notifications/complaint-notifications.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `complaint::ComplaintNotification` or
+        /// `global_complaint::GlobalComplaintNotification`.
         ComplaintStateChange = "COMPLAINT.STATE_CHANGE",
         /// A sub-merchant was punished (处罚商户通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/violation-notice/violation-notifications/disposal-record-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `risk::ViolationNotification`.
         ViolationPunish = "VIOLATION.PUNISH",
         /// Trades of a sub-merchant were blocked (拦截商户通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/violation-notice/violation-notifications/disposal-record-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `risk::ViolationNotification`.
         ViolationIntercept = "VIOLATION.INTERCEPT",
         /// A sub-merchant's appeal was decided on (商户申诉通知,
         /// [official page](https://pay.weixin.qq.com/docs/partner/apis/violation-notice/violation-notifications/disposal-record-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `risk::ViolationNotification`.
         ViolationAppeal = "VIOLATION.APPEAL",
         /// An order was found to be risky (风险订单通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4013894258)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `risk::RiskTradeNotification`.
         RiskTradeIdentification = "RISKTRADE.IDENTIFICATION",
         /// A record of a sub-merchant's management is new or changed (商户管理记录通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4014940982)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `merchant_management::ManageRecordNotification`.
         ManageRecordChange = "MANAGERECORD.CHANGE",
         /// Trades of a sub-merchant were blocked (交易拦截记录新增通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4014940982)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `merchant_management::BlockRecordNotification`.
         BlockRecordChange = "BLOCKRECORD.CHANGE",
         /// An appeal against blocked trades was decided on (交易拦截记录申诉通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4014940982)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `merchant_management::BlockSubmissionNotification`.
         BlockSubmissionChange = "BLOCKSUBMISSION.CHANGE",
         /// News of a merchant that a partner subscribed to (合作伙伴订阅消息通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016022266)).
@@ -497,7 +530,7 @@ wxpay_json::open_enum! {
         /// An application for paying on web pages abroad was decided on (H5支付权限申请事件通知,
         /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_8.shtml)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `global_merchant::H5PermissionNotification`.
         ApplymentStateApproved = "APPLYMENT_STATE.APPROVED",
         /// WeChat Pay asks an institution whose code a foreign wallet has read
         /// (查询收款二维码信息通知,
@@ -513,32 +546,32 @@ wxpay_json::open_enum! {
         /// A user filled in the title for an invoice (用户发票抬头填写完成通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/fapiao/fapiao-card-template/user-invoice-rise-write-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `fapiao::FapiaoTitleNotification`.
         FapiaoUserApplied = "FAPIAO.USER_APPLIED",
         /// An invoice was issued (发票开具成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/fapiao/fapiao-applications/invoice-issued-success-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `fapiao::FapiaoNotification`.
         FapiaoIssued = "FAPIAO.ISSUED",
         /// An invoice was reversed (发票冲红成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/fapiao/fapiao-applications/invoice-issued-success-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `fapiao::FapiaoNotification`.
         FapiaoReversed = "FAPIAO.REVERSED",
         /// An invoice was put into the user's card pack (发票插入用户卡包成功通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/fapiao/fapiao-applications/invoice-issued-success-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `fapiao::FapiaoNotification`.
         FapiaoCardInserted = "FAPIAO.CARD_INSERTED",
         /// An invoice was taken out of the user's card pack (发票卡券作废通知,
         /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/fapiao/fapiao-applications/invoice-issued-success-notice.html)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `fapiao::FapiaoNotification`.
         FapiaoCardDiscarded = "FAPIAO.CARD_DISCARDED",
         /// The self test's notification (签名验证与加解密测试通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4015164042)).
         ///
-        /// There is no type for what it carries: read it with `Notification::json`.
+        /// Read as `security::EchoNotification`.
         SecurityEchoSuccess = "SECURITY_ECHO.SUCCESS",
     }
 }

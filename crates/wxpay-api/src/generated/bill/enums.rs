@@ -73,3 +73,13 @@ wxpay_json::open_enum! {
         Sha1 = "SHA1",
     }
 }
+
+wxpay_json::open_enum! {
+    /// The accounts of the sub-merchants of a platform.
+    ///
+    /// 资金账户类型.
+    pub enum EcommerceAccountType {
+        /// All of them (所有账户).
+        All = "ALL",
+    }
+}

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, serde_by_node};
+use wxpay_json::{DecodeError, Sensitive, serde_by_node};
 
 use super::HashType;
 
@@ -41,3 +41,82 @@ impl FromObject for BillLink {
 }
 
 serde_by_node!(BillLink);
+
+/// Where the files of a sub-merchant's bill are.
+///
+/// 子商户资金账单下载信息.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EncryptedBillLinks {
+    /// How many files (下载信息总数).
+    pub download_bill_count: i64,
+    /// The files (下载信息明细).
+    pub download_bill_list: Vec<EncryptedBillLink>,
+}
+
+impl ToObject for EncryptedBillLinks {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("download_bill_count", &self.download_bill_count)
+            .optional_list("download_bill_list", &self.download_bill_list)
+    }
+}
+
+impl FromObject for EncryptedBillLinks {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            download_bill_count: object.required("download_bill_count")?,
+            download_bill_list: object.maybe_list("download_bill_list")?,
+        })
+    }
+}
+
+serde_by_node!(EncryptedBillLinks);
+
+/// Where one encrypted file is, what proves it and what opens it.
+///
+/// 下载信息明细.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EncryptedBillLink {
+    /// Its place among the files, from 1 (账单文件序号).
+    pub bill_sequence: i64,
+    /// The link for [`DownloadBill`](super::DownloadBill), valid for five minutes (下载地址).
+    pub download_url: String,
+    /// The file's key, itself encrypted for the merchant's private key (RSA-OAEP), Base64
+    /// (加密密钥).
+    pub encrypt_key: Sensitive,
+    /// What kind of hash `hash_value` is (哈希类型).
+    pub hash_type: HashType,
+    /// Hash of the file once opened and uncompressed, hexadecimal (哈希值).
+    pub hash_value: String,
+    /// Nonce of the file's encryption (随机字符串).
+    pub nonce: String,
+}
+
+impl ToObject for EncryptedBillLink {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("bill_sequence", &self.bill_sequence)
+            .field("download_url", &self.download_url)
+            .field("encrypt_key", &self.encrypt_key)
+            .field("hash_type", &self.hash_type)
+            .field("hash_value", &self.hash_value)
+            .field("nonce", &self.nonce)
+    }
+}
+
+impl FromObject for EncryptedBillLink {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            bill_sequence: object.required("bill_sequence")?,
+            download_url: object.required("download_url")?,
+            encrypt_key: object.required("encrypt_key")?,
+            hash_type: object.required("hash_type")?,
+            hash_value: object.required("hash_value")?,
+            nonce: object.required("nonce")?,
+        })
+    }
+}
+
+serde_by_node!(EncryptedBillLink);
