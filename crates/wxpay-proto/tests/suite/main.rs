@@ -13,3 +13,4 @@ mod properties;
 mod request;
 mod response;
 mod support;
+mod unusual;
