@@ -28,7 +28,8 @@ pub(super) struct Found<'r> {
 }
 
 impl Routes {
-    /// Takes an operation up, by its number. The first of two alike stays.
+    /// Takes an operation up, by its number. Of two that differ in nothing but what a parameter is
+    /// called the first stays: a request says as little which one is meant.
     pub(super) fn insert(&mut self, method: &'static str, path: &'static str, operation: usize) {
         let mut node = &mut self.root;
         for segment in path.split('/') {

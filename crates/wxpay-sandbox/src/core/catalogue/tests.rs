@@ -1,5 +1,19 @@
 use super::*;
 
+/// A path without the names of its parameters.
+fn shape(path: &str) -> Vec<&str> {
+    let segments = path.split('/');
+    segments
+        .map(|segment| {
+            if segment.starts_with('{') {
+                "{}"
+            } else {
+                segment
+            }
+        })
+        .collect()
+}
+
 #[test]
 fn the_built_in_catalogue_is_readable_and_routes_to_itself() {
     let catalogue = Catalogue::built_in();
@@ -16,6 +30,11 @@ fn the_built_in_catalogue_is_readable_and_routes_to_itself() {
         let path = operation.path.replace(['{', '}'], "");
         match catalogue.route(&operation.method, &path) {
             Route::Found(found, parameters) => {
+                // Two may differ in nothing but what a parameter is called.
+                assert_eq!(shape(&found.path), shape(&operation.path), "{path}");
+                if found.path != operation.path {
+                    continue;
+                }
                 assert_eq!(found.name, operation.name, "{path}");
                 for field in &operation.path_params {
                     assert_eq!(parameters[&field.name], field.name, "{path}");
