@@ -28,6 +28,12 @@ pub(super) fn write(families: &[Family]) -> Vec<(String, String)> {
             xml::tested(families),
         ));
     }
+    if families.iter().any(|family| !family.is_v2()) {
+        files.push((
+            "../../tests/every_operation/list.rs".to_owned(),
+            operation::tested(families),
+        ));
+    }
     for family in families {
         let folder = family.path();
         files.push((format!("{folder}.rs"), root(family)));

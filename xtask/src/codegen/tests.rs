@@ -1,6 +1,7 @@
 //! What the generator refuses, and the words it finds for it.
 
 mod events;
+mod unusual;
 mod xml;
 
 use super::model::{Family, Generation};
@@ -346,6 +347,7 @@ fn the_same_catalogue_makes_the_same_files() {
         paths,
         [
             "../generated.rs",
+            "../../tests/every_operation/list.rs",
             "links.rs",
             "links/create_link.rs",
             "links/enums.rs"
