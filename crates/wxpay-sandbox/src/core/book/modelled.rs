@@ -29,7 +29,7 @@ pub(super) fn find(method: &str, path: &str) -> Option<CarryOut> {
 }
 
 /// Whether two paths differ in nothing but what they call their parameters.
-pub(super) fn is_same(model: &str, path: &str) -> bool {
+fn is_same(model: &str, path: &str) -> bool {
     let is_parameter = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
     let mut segments = path.split('/');
     let same = model.split('/').all(|wanted| {

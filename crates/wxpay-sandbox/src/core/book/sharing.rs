@@ -13,6 +13,7 @@
 
 mod control;
 mod family;
+mod finish;
 mod order;
 mod receiver;
 mod returns;

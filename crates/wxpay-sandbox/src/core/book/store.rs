@@ -1,5 +1,7 @@
 //! The book's state: entities with their indexes, what has changed, and what is due when.
 
+mod pieces;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use super::bill::Ticket;
 use super::model::{Combine, Order, Refund, RefundScript};
 use super::notice::{Event, Notice, Outgoing};
 use super::payout::{Payout, PayoutScript};
-use super::piece::{Piece, Shelf, Shelved};
+use super::piece::{Piece, Shelf};
 use super::v1;
 
 /// So many orders are kept, and so many refunds.
@@ -141,29 +143,6 @@ impl Store {
         self.payouts.len()
     }
 
-    /// A thing by the name it is kept under.
-    pub(super) fn piece<T: Shelved>(&self, key: &str) -> Option<&T> {
-        T::of(self.pieces.get(&(T::SHELF, key.to_owned()))?)
-    }
-
-    /// A thing by one of its other names.
-    pub(super) fn piece_named<T: Shelved>(&self, name: &str) -> Option<&T> {
-        self.piece(self.piece_names.get(&(T::SHELF, name.to_owned()))?)
-    }
-
-    /// All things of a kind, by their names.
-    pub(super) fn pieces<T: Shelved>(&self) -> impl Iterator<Item = &T> {
-        self.pieces
-            .range((T::SHELF, String::new())..)
-            .take_while(|((shelf, _), _)| *shelf == T::SHELF)
-            .filter_map(|(_, piece)| T::of(piece))
-    }
-
-    /// Whether one more of a kind can be kept.
-    pub(super) fn has_room_for_piece<T: Shelved>(&self) -> bool {
-        self.piece_counts.get(&T::SHELF).copied().unwrap_or(0) < MOST
-    }
-
     pub(super) fn ticket(&self, token: &str) -> Option<&Ticket> {
         self.tickets.get(token)
     }
@@ -215,11 +194,6 @@ impl Store {
     pub(super) fn put_payout(&mut self, payout: Payout) {
         self.changed.insert(Key::Payout(payout.key.clone()));
         self.set_payout(payout);
-    }
-
-    pub(super) fn put_piece<T: Shelved>(&mut self, it: T) {
-        self.changed.insert(Key::Piece(T::SHELF, it.key()));
-        self.set_piece(it.shelve());
     }
 
     pub(super) fn put_payout_script(&mut self, script: PayoutScript) {
@@ -447,18 +421,6 @@ impl Store {
         let key = Key::Payout(payout.key.clone());
         self.agenda.set(key, payout.coming.map(|(at, _)| at));
         self.payouts.insert(payout.key.clone(), payout);
-    }
-
-    fn set_piece(&mut self, piece: Piece) {
-        let (shelf, key) = (piece.shelf(), piece.key());
-        for name in piece.names() {
-            self.piece_names.insert((shelf, name), key.clone());
-        }
-        self.agenda
-            .set(Key::Piece(shelf, key.clone()), piece.wakes());
-        if self.pieces.insert((shelf, key), piece).is_none() {
-            *self.piece_counts.entry(shelf).or_default() += 1;
-        }
     }
 
     fn put_notice(&mut self, notice: Notice) {

@@ -75,7 +75,7 @@ impl Book {
         &mut self,
         context: &mut Context<'_>,
     ) -> Result<Reply, Failure> {
-        let reply = media::upload(context, &media::IMAGE)?;
+        let reply = media::upload(context, media::IMAGE)?;
         let uploaded = |it: &&Image| it.content != DOT;
         if self.store.pieces::<Image>().filter(uploaded).count() >= MOST {
             let message = format!("沙箱最多保存{MOST}张投诉图片");

@@ -97,9 +97,6 @@ impl Family {
         put(&mut view, "description", Some(&part.description));
         put(&mut view, "type", Some(&part.kind));
         put(&mut view, self.account(), Some(&part.account));
-        if self == Self::Ecommerce && part.kind == "MERCHANT_ID" {
-            put(&mut view, "receiver_mchid", Some(&part.account));
-        }
         let (result, reason) = match &part.result {
             Outcome::Pending => ("PENDING", None),
             Outcome::Success => ("SUCCESS", None),

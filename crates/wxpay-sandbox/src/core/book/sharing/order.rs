@@ -3,20 +3,15 @@
 use std::collections::BTreeSet;
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use wxpay_json::Fen;
 
-use super::{Family, MOST_RECEIVERS, MOST_REQUESTS, Outcome, Part, Pool, Settings, Sharing};
+use super::{Family, MOST_RECEIVERS, MOST_REQUESTS, Outcome, Part, Pool, Sharing};
 use crate::core::book::model::Order;
-use crate::core::book::notice::{Event, Form};
 use crate::core::book::order::of_sub_merchant;
-use crate::core::book::text::{self, beijing};
-use crate::core::book::transaction::put;
+use crate::core::book::text;
 use crate::core::book::{Book, Context, full, optional, required};
 use crate::core::call::{Call, Failure, Reply, numeric};
-
-/// The `fail_reason` of those who were taken from the list in the meantime.
-const NO_RELATION: &str = "NO_RELATION";
 
 impl Book {
     pub(super) fn share(&mut self, context: &mut Context<'_>) -> Result<Reply, Failure> {
@@ -93,7 +88,7 @@ impl Book {
         if known.fingerprint != text::fingerprint(what, &call.body, &[]) {
             return Err(Failure::reentry("商户分账单号重复，且参数与原请求不一致"));
         }
-        Ok(Some(answer(Family::of(call), known)))
+        Ok(Some(short_answer(Family::of(call), known, what)))
     }
 
     fn take_up(
@@ -145,7 +140,7 @@ impl Book {
             coming: Some(now.saturating_add(delay.into())),
             returns: Vec::new(),
         };
-        let reply = answer(family, &sharing);
+        let reply = short_answer(family, &sharing, what);
         self.store.put_piece(pool);
         self.store.put_piece(sharing);
         Ok(reply)
@@ -301,6 +296,9 @@ impl Book {
         let ratio = self.share_settings().max_ratio;
         if Family::of(call) == Family::Brand {
             let brand = call.path("brand_mchid");
+            if brand.is_empty() {
+                return Err(Failure::resource_not_exists("品牌主商户号不存在"));
+            }
             return Ok(Reply::ok(
                 json!({ "brand_mchid": brand, "max_ratio": ratio }),
             ));
@@ -311,123 +309,27 @@ impl Book {
             json!({ "sub_mchid": sub_mchid, "max_ratio": ratio }),
         ))
     }
-
-    /// The time of a request has come.
-    pub(in crate::core::book) fn sharing_wakes(&mut self, number: &str, at: i64) {
-        self.carry_out_sharing(number, &self.share_settings(), at);
-    }
-
-    pub(super) fn carry_out_sharing(&mut self, number: &str, settings: &Settings, at: i64) {
-        let Some(mut sharing) = self.store.piece::<Sharing>(number).cloned() else {
-            return;
-        };
-        if sharing.coming.take().is_none() {
-            return;
-        }
-        let of = match sharing.family {
-            Family::Ecommerce => None,
-            Family::Brand => sharing.brand_mchid.clone(),
-            Family::Plain => sharing.sub_mchid.clone(),
-        };
-        let of = of.unwrap_or_default();
-        for part in &mut sharing.parts {
-            part.ended = Some(at);
-            part.result = if part.released {
-                Outcome::Success
-            } else if let Some(reason) = settings.closed.get(&part.account) {
-                Outcome::Closed(reason.clone())
-            } else if self.receiver(&of, &part.kind, &part.account).is_none() {
-                Outcome::Closed(NO_RELATION.to_owned())
-            } else {
-                Outcome::Success
-            };
-        }
-        let told: Vec<Value> = sharing
-            .parts
-            .iter()
-            .filter(|part| !part.released && part.result == Outcome::Success)
-            .map(|part| {
-                let receiver = json!({
-                    "type": part.kind,
-                    "account": part.account,
-                    "amount": part.amount,
-                    "description": part.description,
-                });
-                self.movement(
-                    &sharing,
-                    &sharing.out_order_no,
-                    &sharing.order_id,
-                    receiver,
-                    at,
-                )
-            })
-            .collect();
-        for plaintext in told {
-            self.tell_of_share(
-                settings,
-                "PROFITSHARING",
-                plaintext,
-                &sharing.out_trade_no,
-                at,
-            );
-        }
-        self.store.put_piece(sharing);
-    }
-
-    /// What a receiver is told of: the plaintext of 分账动账通知.
-    pub(super) fn movement(
-        &self,
-        sharing: &Sharing,
-        number: &str,
-        id: &str,
-        receiver: Value,
-        at: i64,
-    ) -> Value {
-        let mut view = Map::new();
-        match &sharing.sub_mchid {
-            Some(sub_mchid) => {
-                put(&mut view, "sp_mchid", Some(&self.parties.mchid));
-                put(&mut view, "sub_mchid", Some(sub_mchid));
-            }
-            None => put(&mut view, "mchid", Some(&self.parties.mchid)),
-        }
-        put(&mut view, "transaction_id", Some(&sharing.transaction_id));
-        put(&mut view, "order_id", Some(id));
-        put(&mut view, "out_order_no", Some(number));
-        view.insert("receiver".to_owned(), receiver);
-        put(&mut view, "success_time", Some(&beijing(at)));
-        Value::Object(view)
-    }
-
-    pub(super) fn tell_of_share(
-        &mut self,
-        settings: &Settings,
-        event_type: &'static str,
-        plaintext: Value,
-        about: &str,
-        at: i64,
-    ) {
-        if let Some(url) = settings.notify_url.clone() {
-            self.announce(Event {
-                about: Some(about.to_owned()),
-                event_type,
-                original_type: "profitsharing",
-                summary: "分账",
-                plaintext,
-                form: Form::V3,
-                url,
-                at,
-            });
-        }
-    }
-
-    /// Whether parts of an order were given to others, so that it cannot be taken back.
-    pub(in crate::core::book) fn is_shared(&self, order: &Order) -> bool {
-        let sums = self.sums(&order.out_trade_no);
-        sums.shared > sums.returned
-    }
 }
 
 fn answer(family: Family, sharing: &Sharing) -> Reply {
     Reply::ok(family.view(sharing))
+}
+
+/// The answer to a request that was just made: platforms and brands are told less than who queries.
+fn short_answer(family: Family, sharing: &Sharing, what: &str) -> Reply {
+    let mut view = family.view(sharing);
+    if let (Family::Ecommerce | Family::Brand, Value::Object(view)) = (family, &mut view) {
+        let unasked: &[&str] = match what {
+            "release" => &[
+                "brand_mchid",
+                "status",
+                "receivers",
+                "finish_amount",
+                "finish_description",
+            ],
+            _ => &["finish_amount", "finish_description"],
+        };
+        view.retain(|name, _| !unasked.contains(&name.as_str()));
+    }
+    Reply::ok(view)
 }

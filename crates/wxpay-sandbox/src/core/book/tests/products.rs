@@ -1,15 +1,15 @@
 //! What a merchant does with the products beside payment.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use http::StatusCode;
 use serde_json::{Value, json};
 use wxpay_sign::Timestamp;
 
-use super::super::modelled;
 use super::counter::*;
 use crate::core::call::{Call, Failure, Reply, Upload};
-use crate::core::catalogue::Catalogue;
+use crate::core::catalogue::{Catalogue, Operation};
 use crate::core::check;
 
 /// Where the merchant is told of things.
@@ -73,8 +73,7 @@ impl Counter {
         for (name, value) in parameters {
             in_query.insert((*name).to_owned(), (*value).to_owned());
         }
-        let mut operations = Catalogue::built_in().operations();
-        let known = operations.find(|it| it.method == method && modelled::is_same(path, &it.path));
+        let known = known(method, path);
         let call = Call {
             operation: known.map_or("", |known| &known.name),
             method,
@@ -134,4 +133,28 @@ pub(super) fn only(told: Vec<(String, Value)>) -> (String, Value) {
 pub(super) fn refused(result: Result<Value, Failure>) -> (StatusCode, &'static str) {
     let failure = result.unwrap_err();
     (failure.status, failure.code)
+}
+
+/// The catalogue's operation with this method and this path.
+fn known(method: &str, path: &str) -> Option<&'static Operation> {
+    static KNOWN: OnceLock<BTreeMap<String, &'static Operation>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        let operations = Catalogue::built_in().operations();
+        operations
+            .map(|it| {
+                let segments = it.path.split('/');
+                let path: Vec<&str> = segments
+                    .map(|segment| {
+                        if segment.starts_with('{') {
+                            "{}"
+                        } else {
+                            segment
+                        }
+                    })
+                    .collect();
+                (format!("{} {}", it.method, path.join("/")), it)
+            })
+            .collect()
+    });
+    known.get(&format!("{method} {path}")).copied()
 }
