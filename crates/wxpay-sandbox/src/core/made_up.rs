@@ -8,6 +8,8 @@ mod echo;
 mod file;
 mod text;
 
+use std::cell::Cell;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -15,6 +17,7 @@ use wxpay_json::DateTime;
 use wxpay_sign::Encryptor as _;
 
 use self::echo::Request;
+use super::book::hex;
 use super::call::{Call, Failure, Reply, numeric};
 use super::catalogue::{Field, Kind, Operation};
 use super::random::Ids;
@@ -33,6 +36,8 @@ pub(super) const PARTLY: &str =
 
 /// Entries of a list of which the request says nothing.
 const ENTRIES: usize = 1;
+/// So many entries the lists of one answer have in all; beyond that each has one.
+const MOST_ENTRIES: usize = 1_000;
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
 
@@ -79,6 +84,8 @@ struct Maker<'a> {
     request: Request<'a>,
     /// What the request is about: equal for requests whose answers belong together.
     about: String,
+    /// How many entries of lists there may still be.
+    room: Cell<usize>,
 }
 
 impl<'a> Maker<'a> {
@@ -93,7 +100,7 @@ impl<'a> Maker<'a> {
         let about = if operation.is_upload() {
             ids.hex(32)
         } else {
-            request.about(operation)
+            hex(&Sha256::digest(request.about(operation)))
         };
         Self {
             operation,
@@ -101,6 +108,7 @@ impl<'a> Maker<'a> {
             identity,
             request,
             about,
+            room: Cell::new(MOST_ENTRIES),
         }
     }
 
@@ -149,6 +157,8 @@ impl<'a> Maker<'a> {
             return Ok(Value::Array(said.map_or_else(made, <[Value]>::to_vec)));
         }
         let count = said.map_or(ENTRIES, <[Value]>::len);
+        let count = count.min(self.room.get()).max(ENTRIES);
+        self.room.set(self.room.get().saturating_sub(count));
         let mut items = Vec::with_capacity(count);
         for index in 0..count {
             let scope = said.and_then(|said| said.get(index));
@@ -288,7 +298,7 @@ impl<'a> Maker<'a> {
             Kind::Integer => self.integer(name, entry).into(),
             Kind::Number => 0.5.into(),
             Kind::Boolean => true.into(),
-            Kind::Datetime | Kind::Date => time(field, now + offset(name)).into(),
+            Kind::Datetime | Kind::Date => time(field, now.saturating_add(offset(name))).into(),
             Kind::Json | Kind::Object => Value::Object(Map::new()),
             Kind::Array => Value::Array(Vec::new()),
             Kind::String | Kind::Any => match word(field) {
@@ -352,7 +362,7 @@ fn time(field: &Field, at: i64) -> String {
     match (field.kind, field.format.as_deref()) {
         (Kind::Datetime, Some("compact")) => wire::compact(at),
         (Kind::Datetime, Some("spaced")) => wire::spaced(at),
-        (Kind::Date, Some("compact")) => wire::compact(at)[..8].to_owned(),
+        (Kind::Date, Some("compact")) => wire::compact(at).chars().take(8).collect(),
         (Kind::Date, _) => DateTime::beijing(at).date().to_string(),
         _ => DateTime::beijing(at).to_string(),
     }

@@ -36,9 +36,11 @@ impl Maker<'_> {
         } else if ends("path") {
             "pages/index/index".to_owned()
         } else if ends("_time") {
-            DateTime::beijing(now + offset(name)).to_string()
+            DateTime::beijing(now.saturating_add(offset(name))).to_string()
         } else if ends("_date") {
-            DateTime::beijing(now + offset(name)).date().to_string()
+            DateTime::beijing(now.saturating_add(offset(name)))
+                .date()
+                .to_string()
         } else if ends("_ip") || name == "ip" {
             "127.0.0.1".to_owned()
         } else if has("phone") || has("mobile") || ends("_tel") {

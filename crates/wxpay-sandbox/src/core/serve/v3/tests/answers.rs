@@ -68,6 +68,18 @@ fn every_kind_of_value_is_made() {
 }
 
 #[test]
+fn an_answer_does_not_grow_beyond_measure() {
+    // Lists in lists, each with an entry for every one of the request.
+    let facts = r#"{"name":"a.a","method":"POST","path":"/v3/a","body":{"type":"object","fields":[{"name":"a","type":"json"},{"name":"b","type":"json"},{"name":"c","type":"json"}]},"response":{"type":"object","fields":[{"name":"a","type":"array","items":{"type":"object","fields":[{"name":"b","type":"array","items":{"type":"object","fields":[{"name":"c","type":"array","items":{"type":"object","fields":[{"name":"out_no","type":"string"}]}}]}}]}}]}}"#;
+    let mut shop = Shop::new(facts);
+    let many = json!(vec![json!({}); 1_000]);
+    let answer = shop.answer("POST", "/v3/a", &json!({ "a": many, "b": many, "c": many }));
+    assert_eq!(answer["a"].as_array().unwrap().len(), 50);
+    let entries = answer.to_string().matches("out_no").count();
+    assert!((500..4_000).contains(&entries), "{entries}");
+}
+
+#[test]
 fn an_answer_has_the_status_and_the_signature_of_its_facts() {
     let facts = r#"{"name":"a.a","method":"POST","path":"/v3/a","status":202,"response":{"type":"object","fields":[{"name":"state","type":"string","required":true}]}}
 {"name":"a.b","method":"POST","path":"/v3/b","status":202}
