@@ -1,17 +1,14 @@
 //! What is done with each operation.
 
-use std::fmt::Debug;
-use std::marker::PhantomData;
-
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use wxpay_proto::json::Sensitive;
 use wxpay_proto::sign::{CipherError, Encryptor};
-use wxpay_proto::{Body, Idempotency, Operation, ReplySignature, Target};
+use wxpay_proto::{Body, Host, Idempotency, Operation, ReplySignature, Target};
 
 use crate::facts::Facts;
 use crate::places::{broken, path, places};
-use crate::sample::{Extent, Object};
+use crate::sample::{Extent, Field, Object};
+use crate::typed::{Entry, Typed};
 
 /// Shows what was encrypted by putting it between brackets.
 #[derive(Debug)]
@@ -23,25 +20,18 @@ impl Encryptor for Brackets {
     }
 }
 
-pub(crate) struct Run<O>(PhantomData<O>);
+pub(crate) struct Run<'a> {
+    pub(crate) entry: &'a Entry,
+    pub(crate) facts: &'a Facts,
+}
 
-impl<O> Run<O>
-where
-    O: Operation + Clone + Debug + PartialEq + Serialize + DeserializeOwned,
-    O::Response: Clone + Debug + PartialEq + Serialize + DeserializeOwned,
-{
-    /// Everything; returns the operation's name.
-    pub(crate) fn all(facts: &[Facts]) -> &'static str {
-        let sample = |facts: &Facts| serde_json::from_value::<O>(facts.all().sample(Extent::Full));
-        // The type says which facts are its own.
-        let name = std::any::type_name::<O>();
-        let facts = facts
-            .iter()
-            .find(|facts| sample(facts).is_ok_and(|operation| operation.info().name == facts.name))
-            .unwrap_or_else(|| {
-                panic!("{name}: the catalogue has no operation it can be read from")
-            });
-        let info = sample(facts).unwrap().info();
+impl Run<'_> {
+    /// Everything.
+    pub(crate) fn all(&self) {
+        let (name, facts) = (self.entry.name, self.facts);
+        let operation = self.read(facts.all().sample(Extent::Full));
+        let info = operation.info();
+        assert_eq!(info.name, name);
         assert_eq!(info.method.as_str(), facts.method, "{name}");
         let idempotency = match (&*facts.method, &facts.merchant_number) {
             ("GET", _) => Idempotency::Safe,
@@ -49,51 +39,60 @@ where
             (_, None) => Idempotency::No,
         };
         assert_eq!(info.idempotency, idempotency, "{name}");
-        let signed = info.reply == ReplySignature::Signed;
-        assert_eq!(signed, facts.reply == "signed", "{name}");
+        let reply = match &*facts.reply {
+            "signed" => ReplySignature::Signed,
+            "unsigned" => ReplySignature::Unsigned,
+            "digest" => ReplySignature::Digest,
+            other => panic!("{name}: {other}"),
+        };
+        assert_eq!(info.reply, reply, "{name}");
+        let host = match facts.host.as_deref() {
+            None => Host::Main,
+            Some("hk") => Host::HongKong,
+            Some(other) => panic!("{name}: {other}"),
+        };
+        assert_eq!(info.host, host, "{name}");
+        assert!([200, 202, 204].contains(&facts.status), "{name}");
         for extent in [Extent::Full, Extent::Least] {
-            Self::request(facts, extent);
+            self.request(extent);
         }
-        Self::required(facts);
-        Self::limits(facts);
+        self.required();
+        self.limits();
         if let Some(response) = &facts.response {
-            Self::response(&facts.name, response);
+            self.response(&operation, response);
         }
-        info.name
     }
 
-    fn request(facts: &Facts, extent: Extent) {
-        let name = &facts.name;
+    fn read(&self, sample: Value) -> Typed {
+        let name = self.entry.name;
+        (self.entry.read)(sample.clone())
+            .unwrap_or_else(|error| panic!("{name}: {error}: {sample}"))
+    }
+
+    fn request(&self, extent: Extent) {
+        let (name, facts) = (self.entry.name, self.facts);
         let sample = facts.all().sample(extent);
-        let operation: O = serde_json::from_value(sample.clone()).unwrap();
-        assert_eq!(
-            serde_json::to_value(&operation).unwrap(),
-            sample,
-            "{name}: stored and read again"
-        );
+        let operation = self.read(sample.clone());
+        assert_eq!(operation.stored(), sample, "{name}: stored and read again");
         operation
             .check()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-
-        let mut target = Target::new("");
-        for (at, piece) in facts.path.split(['{', '}']).enumerate() {
-            target = match at % 2 {
-                0 => target.literal(piece),
-                _ => target.segment(sample[piece].as_str().unwrap()),
-            };
+        assert_eq!(operation.target(), self.target(&sample), "{name}");
+        for (header, value) in operation.headers() {
+            assert_eq!(sample[header], json!(value), "{name}");
         }
-        for field in &facts.query {
-            target = target.query_opt(
-                &field.name,
-                sample.get(&field.name).map(|value| value.as_str().unwrap()),
-            );
-        }
-        assert_eq!(operation.target(), target, "{name}");
+        let headers = facts.headers.iter();
+        let expected = headers.filter(|field| sample.get(&field.name).is_some());
+        assert_eq!(operation.headers().len(), expected.count(), "{name}");
 
-        let before = operation.clone();
-        match (operation.body(&Brackets).unwrap(), &facts.body) {
-            (Body::Empty, None) => {}
-            (Body::Json(bytes), Some(body)) => {
+        match (
+            operation.body(&Brackets).unwrap(),
+            &facts.body,
+            &facts.upload,
+        ) {
+            (Body::Empty, None, None) => {}
+            (Body::Multipart(_), None, Some(_)) => {}
+            (Body::Json(bytes), Some(body), None) => {
                 let sent: Value = serde_json::from_slice(&bytes).unwrap();
                 assert_eq!(
                     sent,
@@ -101,10 +100,11 @@ where
                     "{name}: exactly the fields of the body"
                 );
             }
-            (body, _) => panic!("{name}: {body:?}"),
+            (body, _, _) => panic!("{name}: {body:?}"),
         }
         assert_eq!(
-            operation, before,
+            operation.stored(),
+            sample,
             "{name}: encrypting leaves the value alone"
         );
         if let Some(number) = &facts.merchant_number {
@@ -115,9 +115,39 @@ where
         }
     }
 
-    /// Nothing that is required may be missing.
-    fn required(facts: &Facts) {
-        let object = facts.all();
+    /// Where the sample goes.
+    fn target(&self, sample: &Value) -> Target {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let mut target = Target::new("");
+        for (at, piece) in self.facts.path.split(['{', '}']).enumerate() {
+            target = match at % 2 {
+                0 => target.literal(piece),
+                _ => target.segment(&text(&sample[piece])),
+            };
+        }
+        for field in &self.facts.query {
+            target = match sample.get(&field.name) {
+                None => target,
+                Some(value) if field.sensitive => {
+                    let name = String::leak(field.name.clone());
+                    target.query_encrypted(name, &Sensitive::new(text(value)))
+                }
+                Some(Value::Array(values)) => {
+                    target.query_all(&field.name, values.iter().map(text))
+                }
+                Some(value) => target.query(&field.name, &text(value)),
+            };
+        }
+        target
+    }
+
+    /// Nothing that is required may be missing, and the error names what is.
+    fn required(&self) {
+        let name = self.entry.name;
+        let object = self.facts.all();
         let full = object.sample(Extent::Full);
         for (pointer, field) in places(&object, &full) {
             let mut sample = full.clone();
@@ -128,27 +158,31 @@ where
                 .as_object_mut()
                 .unwrap()
                 .remove(&field.name);
-            let taken = serde_json::from_value::<O>(sample).is_ok();
-            assert_eq!(taken, !field.required, "{}: without {pointer}", facts.name);
+            match (self.entry.read)(sample) {
+                Ok(_) => assert!(!field.required, "{name}: taken without {pointer}"),
+                Err(error) => {
+                    assert!(field.required, "{name}: {pointer}: {error}");
+                    let place = format!("at `{}`", path(&pointer));
+                    assert!(error.to_string().contains(&place), "{name}: {error}");
+                }
+            }
         }
     }
 
     /// Every limit is looked at, and the error names the field.
-    fn limits(facts: &Facts) {
-        let object = facts.all();
+    fn limits(&self) {
+        let name = self.entry.name;
+        let object = self.facts.all();
         let full = object.sample(Extent::Full);
         for (pointer, field) in places(&object, &full) {
             for broken in broken(&field, full.pointer(&pointer).unwrap()) {
                 let mut sample = full.clone();
                 *sample.pointer_mut(&pointer).unwrap() = broken.clone();
-                let operation: O = match serde_json::from_value(sample) {
-                    Ok(operation) => operation,
-                    Err(error) => panic!("{}: {pointer} = {broken}: {error}", facts.name),
-                };
+                let operation = self.read(sample);
                 let Err(error) = operation.check() else {
-                    panic!("{}: {pointer} = {broken} was taken", facts.name);
+                    panic!("{name}: {pointer} = {broken} was taken");
                 };
-                assert_eq!(error.field(), path(&pointer), "{}: {error}", facts.name);
+                assert_eq!(error.field(), path(&pointer), "{name}: {error}");
             }
         }
         for group in &object.any_of {
@@ -156,34 +190,27 @@ where
             for name in group {
                 sample.as_object_mut().unwrap().remove(name);
             }
-            let operation: O = serde_json::from_value(sample).unwrap();
-            let error = operation.check().unwrap_err();
-            assert_eq!(error.field(), group.join(" or "), "{}", facts.name);
+            let error = self.read(sample).check().unwrap_err();
+            assert_eq!(error.field(), group.join(" or "), "{name}");
         }
     }
 
-    fn response(name: &str, response: &Object) {
-        let read = |sample: &Value| {
-            wxpay_proto::json::decode::<O::Response>(&serde_json::to_vec(sample).unwrap())
-        };
+    fn response(&self, operation: &Typed, response: &Object) {
+        let name = self.entry.name;
+        let read = |sample: &Value| operation.answer(sample);
         let full = response.sample(Extent::Full);
         let value = read(&full).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(
-            serde_json::to_value(&value).unwrap(),
-            full,
-            "{name}: nothing of the answer is lost"
-        );
+        assert_eq!(value, full, "{name}: nothing of the answer is lost");
 
-        let least = read(&response.sample(Extent::Least));
-        let least = least.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let least = response.sample(Extent::Least);
+        read(&least).unwrap_or_else(|error| panic!("{name}: {error}"));
         for (pointer, field) in places(response, &full) {
-            let mut sample = full.clone();
-            *sample.pointer_mut(&pointer).unwrap() = Value::Null;
-            let taken = read(&sample).is_ok();
-            assert_eq!(taken, !field.required, "{name}: {pointer} = null");
+            self.absent(operation, &full, &pointer, &field);
 
             let mut sample = full.clone();
-            if let Some(object) = sample.pointer_mut(&pointer).unwrap().as_object_mut() {
+            if let Some(object) = sample.pointer_mut(&pointer).unwrap().as_object_mut()
+                && field.kind == "object"
+            {
                 object.insert("added_later".to_owned(), json!({ "a": [1] }));
                 let with_more = read(&sample).unwrap();
                 assert_eq!(with_more, value, "{name}: keys nobody knows are ignored");
@@ -192,20 +219,36 @@ where
             if !field.words.is_empty() {
                 let mut sample = full.clone();
                 *sample.pointer_mut(&pointer).unwrap() = json!("WORD_OF_2031");
-                let kept = serde_json::to_value(read(&sample).unwrap()).unwrap();
                 assert_eq!(
-                    kept, sample,
+                    read(&sample).unwrap(),
+                    sample,
                     "{name}: {pointer}: words nobody knows are kept"
                 );
             }
 
-            if field.kind == "fen" {
+            if ["fen", "integer"].contains(&&*field.kind) {
                 let mut sample = full.clone();
+                let number = sample.pointer_mut(&pointer).unwrap();
+                *number = json!(number.to_string());
+                assert_eq!(read(&sample).unwrap(), value, "{name}: {pointer} as text");
                 *sample.pointer_mut(&pointer).unwrap() = json!(1.0);
                 let error = read(&sample).unwrap_err();
-                assert_eq!(error.path(), path(&pointer), "{name}: money is no float");
+                assert_eq!(error.path(), path(&pointer), "{name}: no float is whole");
             }
         }
-        drop(least);
+    }
+
+    /// `null` is a field that is missing, which only those may be that are not required.
+    fn absent(&self, operation: &Typed, full: &Value, pointer: &str, field: &Field) {
+        let name = self.entry.name;
+        let mut sample = full.clone();
+        *sample.pointer_mut(pointer).unwrap() = Value::Null;
+        match operation.answer(&sample) {
+            Ok(_) => assert!(!field.required, "{name}: {pointer} = null was taken"),
+            Err(error) => {
+                assert!(field.required, "{name}: {pointer} = null: {error}");
+                assert_eq!(error.path(), path(pointer), "{name}");
+            }
+        }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Field {
     #[serde(default)]
     pub(crate) name: String,
     #[serde(default)]
+    pub(crate) label: String,
+    #[serde(default)]
     pub(crate) required: bool,
     #[serde(rename = "type")]
     pub(crate) kind: String,
@@ -85,6 +87,12 @@ impl Object {
 }
 
 impl Field {
+    /// A text that is always the same.
+    pub(crate) fn word(name: &str, word: &str) -> Self {
+        let field = json!({ "name": name, "required": true, "type": "string", "enum": [word] });
+        serde_json::from_value(field).unwrap()
+    }
+
     pub(crate) fn object(&self) -> Object {
         Object {
             fields: self.fields.clone(),
@@ -101,6 +109,8 @@ impl Field {
             }
             "fen" | "integer" => json!(self.number()),
             "boolean" => json!(true),
+            "number" => json!(1.5),
+            "json" => json!({ "a": [1, "b"] }),
             "datetime" => json!(format!(
                 "2018-06-08T10:{:02}:{:02}+08:00",
                 seed(&self.name) % 60,

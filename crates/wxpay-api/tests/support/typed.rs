@@ -2,9 +2,10 @@
 
 #![allow(dead_code, reason = "not every test of the crate needs all of it")]
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wxpay_proto::json::{DecodeError, InvalidField};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{Body, BodyError, Operation, OperationInfo, Reply, Target};
@@ -16,17 +17,33 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) const fn json<O>(name: &'static str) -> Self
+    /// An operation whose answer is JSON, or nothing.
+    pub(crate) fn json<O>(name: &'static str) -> Self
     where
         O: Operation<Response: Serialize + DeserializeOwned> + Serialize + DeserializeOwned,
         O: 'static,
     {
         Self {
             name,
-            read: |value| Ok(Typed(Box::new(serde_json::from_value::<O>(value)?))),
+            read: |value| Ok(Typed(Box::new(Json(serde_json::from_value::<O>(value)?)))),
+        }
+    }
+
+    /// An operation whose answer is a file.
+    pub(crate) fn file<O>(name: &'static str) -> Self
+    where
+        O: Operation<Response = Bytes> + Serialize + DeserializeOwned + 'static,
+    {
+        Self {
+            name,
+            read: |value| Ok(Typed(Box::new(File(serde_json::from_value::<O>(value)?)))),
         }
     }
 }
+
+struct Json<O>(O);
+
+struct File<O>(O);
 
 /// A value of the operation's own type. Its answers are read as their type, and then shown as JSON.
 pub(crate) struct Typed(Box<dyn Forgotten>);
@@ -43,42 +60,24 @@ impl Typed {
     }
 }
 
+/// What all of them have, as an object can have it.
 trait Forgotten: Send + Sync {
-    fn operation_info(&self) -> OperationInfo;
-    fn checked(&self) -> Result<(), InvalidField>;
-    fn aim(&self) -> Target;
-    fn content(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError>;
+    fn operation(&self) -> &dyn Unanswered;
     fn read(&self, reply: Reply<'_>) -> Result<Value, DecodeError>;
     fn answer(&self, body: &Value) -> Result<Value, DecodeError>;
     fn stored(&self) -> Value;
 }
 
-fn shown(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap()
-}
-
-impl<O> Forgotten for O
+impl<O> Forgotten for Json<O>
 where
     O: Operation<Response: Serialize + DeserializeOwned> + Serialize,
 {
-    fn operation_info(&self) -> OperationInfo {
-        self.info()
-    }
-
-    fn checked(&self) -> Result<(), InvalidField> {
-        self.check()
-    }
-
-    fn aim(&self) -> Target {
-        self.target()
-    }
-
-    fn content(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        self.body(encryptor)
+    fn operation(&self) -> &dyn Unanswered {
+        &self.0
     }
 
     fn read(&self, reply: Reply<'_>) -> Result<Value, DecodeError> {
-        self.decode(reply).map(|response| shown(&response))
+        self.0.decode(reply).map(|response| shown(&response))
     }
 
     fn answer(&self, body: &Value) -> Result<Value, DecodeError> {
@@ -87,7 +86,64 @@ where
     }
 
     fn stored(&self) -> Value {
-        shown(self)
+        shown(&self.0)
+    }
+}
+
+impl<O> Forgotten for File<O>
+where
+    O: Operation<Response = Bytes> + Serialize,
+{
+    fn operation(&self) -> &dyn Unanswered {
+        &self.0
+    }
+
+    fn read(&self, reply: Reply<'_>) -> Result<Value, DecodeError> {
+        let file = self.0.decode(reply)?;
+        Ok(json!({ "bytes": file.len() }))
+    }
+
+    fn answer(&self, body: &Value) -> Result<Value, DecodeError> {
+        panic!("a file is not read as JSON: {body}")
+    }
+
+    fn stored(&self) -> Value {
+        shown(&self.0)
+    }
+}
+
+fn shown(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+/// An operation without its answer.
+trait Unanswered: Send + Sync {
+    fn info(&self) -> OperationInfo;
+    fn check(&self) -> Result<(), InvalidField>;
+    fn target(&self) -> Target;
+    fn headers(&self) -> Vec<(&'static str, String)>;
+    fn body(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError>;
+}
+
+impl<O: Operation> Unanswered for O {
+    fn info(&self) -> OperationInfo {
+        Operation::info(self)
+    }
+
+    fn check(&self) -> Result<(), InvalidField> {
+        Operation::check(self)
+    }
+
+    fn target(&self) -> Target {
+        Operation::target(self)
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        Operation::headers(self)
+    }
+
+    fn body(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
+        Operation::body(self, encryptor)
     }
 }
 
@@ -95,19 +151,23 @@ impl Operation for Typed {
     type Response = Value;
 
     fn info(&self) -> OperationInfo {
-        self.0.operation_info()
+        self.0.operation().info()
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        self.0.checked()
+        self.0.operation().check()
     }
 
     fn target(&self) -> Target {
-        self.0.aim()
+        self.0.operation().target()
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        self.0.operation().headers()
     }
 
     fn body(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        self.0.content(encryptor)
+        self.0.operation().body(encryptor)
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Value, DecodeError> {

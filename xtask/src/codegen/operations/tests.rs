@@ -100,7 +100,7 @@ fn every_documented_interface_is_an_operation() {
     let mut documented = BTreeSet::new();
     for interface in &tables.documented {
         let request = interface.request();
-        if !here.contains(&*request) {
+        if request != RECEIVED && !here.contains(&*request) {
             missing.push(format!("{request} ({})", interface.name));
         }
         assert!(documented.insert(request), "{interface:?} is there twice");
@@ -123,7 +123,8 @@ fn every_documented_interface_is_an_operation() {
         .iter()
         .filter(|(path, _)| path.starts_with("v2::"));
     let v2 = v2.count();
-    assert_eq!((operations.len() - v2, v2), (1018, 137));
+    // One of the 1,018 is what merchants receive.
+    assert_eq!((operations.len() - v2, v2), (1017, 137));
 }
 
 #[test]

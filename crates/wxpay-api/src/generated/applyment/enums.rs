@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 银行账号展示规则.
     pub enum AccountNumberRule {
-        /// masked by the first rule.
+        /// Masked by the first rule.
         FirstMask = "ACCOUNT_NUMBER_RULE_MASK_V1",
-        /// masked by the second rule.
+        /// Masked by the second rule.
         SecondMask = "ACCOUNT_NUMBER_RULE_MASK_V2",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 账户类型.
     pub enum AccountType {
-        /// a company's account (对公银行账户).
+        /// A company's account (对公银行账户).
         Business = "ACCOUNT_TYPE_BUSINESS",
-        /// the owner's private account (经营者个人银行卡).
+        /// The owner's private account (经营者个人银行卡).
         Private = "ACCOUNT_TYPE_PRIVATE",
     }
 }
@@ -31,11 +31,11 @@ wxpay_json::open_enum! {
     ///
     /// 审核状态.
     pub enum AuditResult {
-        /// approved and changed (审核成功).
+        /// Approved and changed (审核成功).
         AuditSuccess = "AUDIT_SUCCESS",
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "AUDITING",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         AuditFail = "AUDIT_FAIL",
     }
 }
@@ -45,7 +45,7 @@ wxpay_json::open_enum! {
     ///
     /// 修改模式.
     pub enum ModifyMode {
-        /// accepted at once and reviewed later.
+        /// Accepted at once and reviewed later.
         Async = "MODIFY_MODE_ASYNC",
     }
 }
@@ -55,11 +55,11 @@ wxpay_json::open_enum! {
     ///
     /// 验证结果.
     pub enum VerifyResult {
-        /// the account was verified (验证成功).
+        /// The account was verified (验证成功).
         VerifySuccess = "VERIFY_SUCCESS",
-        /// the account could not be verified (验证失败).
+        /// The account could not be verified (验证失败).
         VerifyFail = "VERIFY_FAIL",
-        /// not yet known (验证中).
+        /// Not yet known (验证中).
         Verifying = "VERIFYING",
     }
 }
@@ -69,9 +69,9 @@ wxpay_json::open_enum! {
     ///
     /// 超级管理员类型.
     pub enum ContactType {
-        /// the owner or legal representative (经营者/法人).
+        /// The owner or legal representative (经营者/法人).
         Legal = "LEGAL",
-        /// someone authorised by the owner or legal representative (经办人).
+        /// Someone authorised by the owner or legal representative (经办人).
         Super = "SUPER",
     }
 }
@@ -81,21 +81,21 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdDocType {
-        /// identity card of the mainland (中国大陆居民-身份证).
+        /// Identity card of the mainland (中国大陆居民-身份证).
         IdCard = "IDENTIFICATION_TYPE_IDCARD",
-        /// passport of another country or region (其他国家或地区居民-护照).
+        /// Passport of another country or region (其他国家或地区居民-护照).
         OverseaPassport = "IDENTIFICATION_TYPE_OVERSEA_PASSPORT",
-        /// travel permit of a resident of Hong Kong (中国香港居民-来往内地通行证).
+        /// Travel permit of a resident of Hong Kong (中国香港居民-来往内地通行证).
         HongkongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
-        /// travel permit of a resident of Macao (中国澳门居民-来往内地通行证).
+        /// Travel permit of a resident of Macao (中国澳门居民-来往内地通行证).
         MacaoPassport = "IDENTIFICATION_TYPE_MACAO_PASSPORT",
-        /// travel permit of a resident of Taiwan (中国台湾居民-来往大陆通行证).
+        /// Travel permit of a resident of Taiwan (中国台湾居民-来往大陆通行证).
         TaiwanPassport = "IDENTIFICATION_TYPE_TAIWAN_PASSPORT",
-        /// residence permit of a foreigner (外国人居留证).
+        /// Residence permit of a foreigner (外国人居留证).
         ForeignResident = "IDENTIFICATION_TYPE_FOREIGN_RESIDENT",
-        /// residence permit of a resident of Hong Kong or Macao (港澳居民证).
+        /// Residence permit of a resident of Hong Kong or Macao (港澳居民证).
         HongkongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
-        /// residence permit of a resident of Taiwan (台湾居民证).
+        /// Residence permit of a resident of Taiwan (台湾居民证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
 }
@@ -105,19 +105,19 @@ wxpay_json::open_enum! {
     ///
     /// 主体类型.
     pub enum SubjectType {
-        /// an individual business (个体户).
+        /// An individual business (个体户).
         Individual = "SUBJECT_TYPE_INDIVIDUAL",
-        /// a company (企业).
+        /// A company (企业).
         Enterprise = "SUBJECT_TYPE_ENTERPRISE",
-        /// a public institution (事业单位).
+        /// A public institution (事业单位).
         Institutions = "SUBJECT_TYPE_INSTITUTIONS",
-        /// a social organization (社会组织).
+        /// A social organization (社会组织).
         Others = "SUBJECT_TYPE_OTHERS",
-        /// a very small merchant without a licence (小微).
+        /// A very small merchant without a licence (小微).
         Micro = "SUBJECT_TYPE_MICRO",
-        /// a government body (政府机关).
+        /// A government body (政府机关).
         Government = "SUBJECT_TYPE_GOVERNMENT",
-        /// a public institution, under its older word.
+        /// A public institution, under its older word.
         InstitutionsCloned = "SUBJECT_TYPE_INSTITUTIONS_CLONED",
     }
 }
@@ -127,11 +127,11 @@ wxpay_json::open_enum! {
     ///
     /// 小微经营类型.
     pub enum MicroBizType {
-        /// in a store (门店场所).
+        /// In a store (门店场所).
         Store = "MICRO_TYPE_STORE",
-        /// from place to place (流动经营/便民服务).
+        /// From place to place (流动经营/便民服务).
         Mobile = "MICRO_TYPE_MOBILE",
-        /// online (线上商品/服务交易).
+        /// Online (线上商品/服务交易).
         Online = "MICRO_TYPE_ONLINE",
     }
 }
@@ -141,33 +141,33 @@ wxpay_json::open_enum! {
     ///
     /// 登记证书类型.
     pub enum CertType {
-        /// certificate of a public institution (事业单位法人证书).
+        /// Certificate of a public institution (事业单位法人证书).
         PublicInstitution = "CERTIFICATE_TYPE_2388",
-        /// certificate of a unified social credit code (统一社会信用代码证书).
+        /// Certificate of a unified social credit code (统一社会信用代码证书).
         UnifiedSocialCreditCode = "CERTIFICATE_TYPE_2389",
-        /// permit of paid services, for military hospitals (有偿服务许可证（军队医院适用）).
+        /// Permit of paid services, for military hospitals (有偿服务许可证（军队医院适用）).
         PaidService = "CERTIFICATE_TYPE_2390",
-        /// practice permit of a medical institution, for military hospitals (医疗机构执业许可证（军队医院适用）).
+        /// Practice permit of a medical institution, for military hospitals (医疗机构执业许可证（军队医院适用）).
         MedicalPractice = "CERTIFICATE_TYPE_2391",
-        /// licence of the company, for party organizations in companies (企业营业执照（挂靠企业的党组织适用）).
+        /// Licence of the company, for party organizations in companies (企业营业执照（挂靠企业的党组织适用）).
         EnterpriseLicense = "CERTIFICATE_TYPE_2392",
-        /// organization code certificate, for government bodies (组织机构代码证（政府机关适用）).
+        /// Organization code certificate, for government bodies (组织机构代码证（政府机关适用）).
         OrganizationCode = "CERTIFICATE_TYPE_2393",
-        /// certificate of a social association (社会团体法人登记证书).
+        /// Certificate of a social association (社会团体法人登记证书).
         SocialAssociation = "CERTIFICATE_TYPE_2394",
-        /// certificate of a private non-enterprise unit (民办非企业单位登记证书).
+        /// Certificate of a private non-enterprise unit (民办非企业单位登记证书).
         PrivateNonEnterprise = "CERTIFICATE_TYPE_2395",
-        /// certificate of a foundation (基金会法人登记证书).
+        /// Certificate of a foundation (基金会法人登记证书).
         Foundation = "CERTIFICATE_TYPE_2396",
-        /// certificate of a place of religious activity (宗教活动场所登记证).
+        /// Certificate of a place of religious activity (宗教活动场所登记证).
         ReligiousPlace = "CERTIFICATE_TYPE_2399",
-        /// another certificate or approval (其他证书/批文/证明).
+        /// Another certificate or approval (其他证书/批文/证明).
         OtherCertificate = "CERTIFICATE_TYPE_2400",
-        /// practice permit (执业许可证/执业证).
+        /// Practice permit (执业许可证/执业证).
         Practice = "CERTIFICATE_TYPE_2520",
-        /// code certificate of a grassroots self-governing body (基层群众性自治组织特别法人统一社会信用代码证).
+        /// Code certificate of a grassroots self-governing body (基层群众性自治组织特别法人统一社会信用代码证).
         GrassrootsSelfGovernment = "CERTIFICATE_TYPE_2521",
-        /// certificate of a rural collective (农村集体经济组织登记证).
+        /// Certificate of a rural collective (农村集体经济组织登记证).
         RuralCollective = "CERTIFICATE_TYPE_2522",
     }
 }
@@ -177,15 +177,15 @@ wxpay_json::open_enum! {
     ///
     /// 金融机构类型.
     pub enum FinanceType {
-        /// banking (银行业).
+        /// Banking (银行业).
         BankAgent = "BANK_AGENT",
-        /// payments (支付机构).
+        /// Payments (支付机构).
         PaymentAgent = "PAYMENT_AGENT",
-        /// insurance (保险业).
+        /// Insurance (保险业).
         Insurance = "INSURANCE",
-        /// trading and clearing (交易及结算类金融机构).
+        /// Trading and clearing (交易及结算类金融机构).
         TradeAndSettle = "TRADE_AND_SETTLE",
-        /// another kind (其他金融机构).
+        /// Another kind (其他金融机构).
         Other = "OTHER",
     }
 }
@@ -195,9 +195,9 @@ wxpay_json::open_enum! {
     ///
     /// 证件持有人类型.
     pub enum IdHolderType {
-        /// the owner or legal representative (经营者/法人).
+        /// The owner or legal representative (经营者/法人).
         Legal = "LEGAL",
-        /// someone authorised by them (经办人).
+        /// Someone authorised by them (经办人).
         Super = "SUPER",
     }
 }
@@ -207,17 +207,17 @@ wxpay_json::open_enum! {
     ///
     /// 经营场景类型.
     pub enum SalesScenesType {
-        /// in physical stores (线下场所).
+        /// In physical stores (线下场所).
         Store = "SALES_SCENES_STORE",
-        /// on an official account (公众号).
+        /// On an official account (公众号).
         OfficialAccount = "SALES_SCENES_MP",
-        /// in a mini program (小程序).
+        /// In a mini program (小程序).
         MiniProgram = "SALES_SCENES_MINI_PROGRAM",
-        /// on a website (互联网网站).
+        /// On a website (互联网网站).
         Web = "SALES_SCENES_WEB",
-        /// in an app (App).
+        /// In an app (App).
         App = "SALES_SCENES_APP",
-        /// in WeCom (企业微信).
+        /// In WeCom (企业微信).
         Wework = "SALES_SCENES_WEWORK",
     }
 }
@@ -227,9 +227,9 @@ wxpay_json::open_enum! {
     ///
     /// 账户类型.
     pub enum BankAccountType {
-        /// a company's account (对公银行账户).
+        /// A company's account (对公银行账户).
         Corporate = "BANK_ACCOUNT_TYPE_CORPORATE",
-        /// the owner's private account (经营者个人银行卡).
+        /// The owner's private account (经营者个人银行卡).
         Personal = "BANK_ACCOUNT_TYPE_PERSONAL",
     }
 }
@@ -239,31 +239,31 @@ wxpay_json::open_enum! {
     ///
     /// 申请单状态.
     pub enum ApplymentState {
-        /// waits for review (待审核).
+        /// Waits for review (待审核).
         WaitingForAudit = "APPLYMENT_STATE_WAITTING_FOR_AUDIT",
-        /// waits for the contact to be confirmed (待确认联系信息).
+        /// Waits for the contact to be confirmed (待确认联系信息).
         WaitingForConfirmContact = "APPLYMENT_STATE_WAITTING_FOR_CONFIRM_CONTACT",
-        /// waits for the legal representative to be verified (待账户验证).
+        /// Waits for the legal representative to be verified (待账户验证).
         WaitingForConfirmLegalPerson = "APPLYMENT_STATE_WAITTING_FOR_CONFIRM_LEGALPERSON",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Passed = "APPLYMENT_STATE_PASSED",
-        /// frozen (已冻结).
+        /// Frozen (已冻结).
         Frozen = "APPLYMENT_STATE_FREEZED",
-        /// the submission failed or is being edited; submit again (编辑中).
+        /// The submission failed or is being edited; submit again (编辑中).
         Editing = "APPLYMENT_STATE_EDITTING",
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "APPLYMENT_STATE_AUDITING",
         /// rejected; correct and submit again (已驳回).
         Rejected = "APPLYMENT_STATE_REJECTED",
-        /// waits for the account to be verified (待账户验证).
+        /// Waits for the account to be verified (待账户验证).
         ToBeConfirmed = "APPLYMENT_STATE_TO_BE_CONFIRMED",
-        /// waits for the merchant to sign (待签约).
+        /// Waits for the merchant to sign (待签约).
         ToBeSigned = "APPLYMENT_STATE_TO_BE_SIGNED",
-        /// permissions are being opened (开通权限中).
+        /// Permissions are being opened (开通权限中).
         Signing = "APPLYMENT_STATE_SIGNING",
-        /// finished (已完成).
+        /// Finished (已完成).
         Finished = "APPLYMENT_STATE_FINISHED",
-        /// void (已作废).
+        /// Void (已作废).
         Canceled = "APPLYMENT_STATE_CANCELED",
     }
 }

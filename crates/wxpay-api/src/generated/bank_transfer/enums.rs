@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 查询明细状态.
     pub enum DetailView {
-        /// all (全部).
+        /// All (全部).
         All = "ALL",
-        /// those that succeeded (转账成功).
+        /// Those that succeeded (转账成功).
         Success = "SUCCESS",
-        /// those that failed (转账失败).
+        /// Those that failed (转账失败).
         Fail = "FAIL",
     }
 }
@@ -21,9 +21,9 @@ wxpay_json::open_enum! {
     ///
     /// 转账场景.
     pub enum TransferScene {
-        /// an ordinary transfer (普通转账).
+        /// An ordinary transfer (普通转账).
         OrdinaryTransfer = "ORDINARY_TRANSFER",
-        /// a transfer through a payroll card (用工卡转账).
+        /// A transfer through a payroll card (用工卡转账).
         PayrollCardTransfer = "PAYROLL_CARD_TRANSFER",
     }
 }
@@ -33,17 +33,17 @@ wxpay_json::open_enum! {
     ///
     /// 批量转账用途.
     pub enum TransferPurpose {
-        /// payment for goods (货款).
+        /// Payment for goods (货款).
         GoodsPayment = "GOODSPAYMENT",
-        /// commission (佣金).
+        /// Commission (佣金).
         Commission = "COMMISSION",
-        /// a refund (退款).
+        /// A refund (退款).
         Refund = "REFUND",
-        /// reimbursement (报销).
+        /// Reimbursement (报销).
         Reimbursement = "REIMBURSEMENT",
-        /// freight (运费).
+        /// Freight (运费).
         Freight = "FREIGHT",
-        /// something else (其他).
+        /// Something else (其他).
         Others = "OTHERS",
     }
 }
@@ -53,11 +53,11 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum BatchState {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// transfers are under way (转账中).
+        /// Transfers are under way (转账中).
         Processing = "PROCESSING",
-        /// every transfer succeeded or failed (已完成).
+        /// Every transfer succeeded or failed (已完成).
         Finished = "FINISHED",
         /// closed; query for the reason (已关闭).
         Closed = "CLOSED",
@@ -69,9 +69,9 @@ wxpay_json::open_enum! {
     ///
     /// 批次关闭原因.
     pub enum CloseReason {
-        /// the merchant withdrew it (商户主动撤销).
+        /// The merchant withdrew it (商户主动撤销).
         MerchantRevocation = "MERCHANT_REVOCATION",
-        /// it was not carried out in time (系统超时关闭).
+        /// It was not carried out in time (系统超时关闭).
         OverdueClose = "OVERDUE_CLOSE",
     }
 }
@@ -81,11 +81,11 @@ wxpay_json::open_enum! {
     ///
     /// 明细状态.
     pub enum DetailState {
-        /// under way (转账中).
+        /// Under way (转账中).
         Processing = "PROCESSING",
-        /// succeeded (转账成功).
+        /// Succeeded (转账成功).
         Success = "SUCCESS",
-        /// returned to the payer (已退款).
+        /// Returned to the payer (已退款).
         Refund = "REFUND",
         /// failed; read the reason (转账失败).
         Fail = "FAIL",
@@ -97,61 +97,61 @@ wxpay_json::open_enum! {
     ///
     /// 明细失败原因.
     pub enum FailReason {
-        /// the user's account is frozen (用户账户被冻结).
+        /// The user's account is frozen (用户账户被冻结).
         AccountFrozen = "ACCOUNT_FROZEN",
-        /// the user's real name is not verified (用户未实名).
+        /// The user's real name is not verified (用户未实名).
         RealNameCheckFail = "REAL_NAME_CHECK_FAIL",
-        /// the name does not match (用户姓名校验失败).
+        /// The name does not match (用户姓名校验失败).
         NameNotCorrect = "NAME_NOT_CORRECT",
-        /// the openid is not valid (Openid校验失败).
+        /// The openid is not valid (Openid校验失败).
         OpenidInvalid = "OPENID_INVALID",
-        /// more than the user may receive at once (超过用户单笔收款额度).
+        /// More than the user may receive at once (超过用户单笔收款额度).
         TransferQuotaExceed = "TRANSFER_QUOTA_EXCEED",
-        /// more than the user may receive in a day (超过用户单日收款额度).
+        /// More than the user may receive in a day (超过用户单日收款额度).
         DayReceivedQuotaExceed = "DAY_RECEIVED_QUOTA_EXCEED",
-        /// more than the user may receive in a month (超过用户单月收款额度).
+        /// More than the user may receive in a month (超过用户单月收款额度).
         MonthReceivedQuotaExceed = "MONTH_RECEIVED_QUOTA_EXCEED",
-        /// more often than the user may receive in a day (超过用户单日收款次数).
+        /// More often than the user may receive in a day (超过用户单日收款次数).
         DayReceivedCountExceed = "DAY_RECEIVED_COUNT_EXCEED",
-        /// the merchant lacks the permission (产品权限校验失败).
+        /// The merchant lacks the permission (产品权限校验失败).
         ProductAuthCheckFail = "PRODUCT_AUTH_CHECK_FAIL",
-        /// not carried out in time (转账关闭).
+        /// Not carried out in time (转账关闭).
         OverdueClose = "OVERDUE_CLOSE",
-        /// the identity card number does not match (用户身份证校验失败).
+        /// The identity card number does not match (用户身份证校验失败).
         IdCardNotCorrect = "ID_CARD_NOT_CORRECT",
-        /// the user's account does not exist (用户账户不存在).
+        /// The user's account does not exist (用户账户不存在).
         AccountNotExist = "ACCOUNT_NOT_EXIST",
-        /// the transfer looks risky (转账存在风险).
+        /// The transfer looks risky (转账存在风险).
         TransferRisk = "TRANSFER_RISK",
-        /// the payroll card was closed.
+        /// The payroll card was closed.
         PayrollCardAlreadyLogout = "PAYROLL_CARD_ALREADY_LOGOUT",
-        /// the payroll card is frozen.
+        /// The payroll card is frozen.
         PayrollCardAlreadyFrozen = "PAYROLL_CARD_ALREADY_FROZEN",
-        /// the user has not authorised the payroll card.
+        /// The user has not authorised the payroll card.
         PayrollCardUnauthorized = "PAYROLL_CARD_UNAUTHORIZED",
-        /// the user has not opened a payroll card.
+        /// The user has not opened a payroll card.
         PayrollCardUserNotOpen = "PAYROLL_CARD_USER_NOT_OPEN",
-        /// the name does not match the payroll card.
+        /// The name does not match the payroll card.
         PayrollCardNameCardNotMatch = "PAYROLL_CARD_NAME_CARD_NOT_MATCH",
-        /// the identity card does not match the payroll card.
+        /// The identity card does not match the payroll card.
         PayrollCardIdCardNotMatch = "PAYROLL_CARD_ID_CARD_NOT_MATCH",
-        /// the bank card was removed from the payroll card.
+        /// The bank card was removed from the payroll card.
         PayrollCardBankcardUnbundling = "PAYROLL_CARD_BANKCARD_UNBUNDLING",
-        /// more than the bank card may receive.
+        /// More than the bank card may receive.
         BankCardCollectionsAboveQuota = "BANK_CARD_COLLECTIONS_ABOVE_QUOTA",
-        /// the account of the bank card is abnormal.
+        /// The account of the bank card is abnormal.
         BankCardAccountAbnormal = "BANK_CARD_ACCOUNT_ABNORMAL",
-        /// the bank card is in an abnormal state.
+        /// The bank card is in an abnormal state.
         BankCardStatusAbnormal = "BANK_CARD_STATUS_ABNORMAL",
-        /// the bank is given wrongly.
+        /// The bank is given wrongly.
         BankCardBankInfoWrong = "BANK_CARD_BANK_INFO_WRONG",
-        /// the bank card is given wrongly.
+        /// The bank card is given wrongly.
         BankCardCardInfoWrong = "BANK_CARD_CARD_INFO_WRONG",
-        /// another reason (其它失败原因).
+        /// Another reason (其它失败原因).
         OtherFailReasonType = "OTHER_FAIL_REASON_TYPE",
-        /// more than an account of this verification may receive (用户账户收款受限).
+        /// More than an account of this verification may receive (用户账户收款受限).
         RealNameAccountReceivedQuotaExceed = "REALNAME_ACCOUNT_RECEIVED_QUOTA_EXCEED",
-        /// the remark could not be set (转账备注设置失败).
+        /// The remark could not be set (转账备注设置失败).
         TransferRemarkSetFail = "TRANSFER_REMARK_SET_FAIL",
     }
 }
@@ -161,9 +161,9 @@ wxpay_json::open_enum! {
     ///
     /// 收款账户类型.
     pub enum AccountType {
-        /// in WeChat Pay.
+        /// In WeChat Pay.
         WechatPayAccount = "WECHATPAY_ACCOUNT",
-        /// in a bank account.
+        /// In a bank account.
         BankAccount = "BANK_ACCOUNT",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 受理类型.
     pub enum AcceptType {
-        /// a batch of transfers to balances (批量转账).
+        /// A batch of transfers to balances (批量转账).
         BatchTransfer = "BATCH_TRANSFER",
-        /// a single payment to a balance (企业付款至零钱).
+        /// A single payment to a balance (企业付款至零钱).
         TransferToPocket = "TRANSFER_TO_POCKET",
-        /// a single payment to a bank card (企业付款至银行卡).
+        /// A single payment to a bank card (企业付款至银行卡).
         TransferToBank = "TRANSFER_TO_BANK",
     }
 }
@@ -21,11 +21,11 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum BatchStatus {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// transfers are under way (转账中).
+        /// Transfers are under way (转账中).
         Processing = "PROCESSING",
-        /// every transfer succeeded or failed (已完成).
+        /// Every transfer succeeded or failed (已完成).
         Finished = "FINISHED",
         /// closed; query for the reason (已关闭).
         Closed = "CLOSED",

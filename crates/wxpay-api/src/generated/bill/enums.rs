@@ -47,7 +47,7 @@ wxpay_json::open_enum! {
     ///
     /// 压缩类型.
     pub enum TarType {
-        /// gzip (GZIP).
+        /// Gzip (GZIP).
         Gzip = "GZIP",
     }
 }

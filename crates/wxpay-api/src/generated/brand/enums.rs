@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 授权类型.
     pub enum AuthorizationType {
-        /// everything is run by the provider.
+        /// Everything is run by the provider.
         Hosting = "AUTHORIZATION_TYPE_HOSTING",
-        /// some products.
+        /// Some products.
         Partly = "AUTHORIZATION_TYPE_PARTLY",
     }
 }
@@ -19,25 +19,25 @@ wxpay_json::open_enum! {
     ///
     /// 授权产品权限.
     pub enum AuthorizationProduct {
-        /// the brand's card (商家名片).
+        /// The brand's card (商家名片).
         MerchantCard = "BRAND_PRODUCT_AUTHORITY_MERCHANT_CARD",
-        /// links of payments to the card (交易连接名片).
+        /// Links of payments to the card (交易连接名片).
         CardLink = "BRAND_PRODUCT_AUTHORITY_CARD_LINK",
-        /// product coupons (商品券).
+        /// Product coupons (商品券).
         ProductCoupon = "BRAND_PRODUCT_AUTHORITY_PRODUCT_COUPON",
-        /// shake for offers (摇优惠).
+        /// Shake for offers (摇优惠).
         ShakeCoupon = "BRAND_PRODUCT_AUTHORITY_SHAKE_COUPON",
-        /// gifts after payment.
+        /// Gifts after payment.
         BrandPayGift = "BRAND_PRODUCT_AUTHORITY_BRAND_PAY_GIFT",
-        /// stores of the brand (品牌门店).
+        /// Stores of the brand (品牌门店).
         BrandStore = "BRAND_PRODUCT_AUTHORITY_BRAND_STORE",
-        /// managing the brand's merchant numbers.
+        /// Managing the brand's merchant numbers.
         PaymentMerchantManage = "BRAND_PRODUCT_AUTHORITY_PAYMENT_MERCHANT_MANAGE",
-        /// managing the brand's appids.
+        /// Managing the brand's appids.
         AppidManage = "BRAND_PRODUCT_AUTHORITY_APPID_MANAGE",
-        /// managing the brand's channels.
+        /// Managing the brand's channels.
         FinderManage = "BRAND_PRODUCT_AUTHORITY_FINDER_MANAGE",
-        /// managing the brand's categories.
+        /// Managing the brand's categories.
         CategoryManage = "BRAND_PRODUCT_AUTHORITY_CATEGORY_MANAGE",
     }
 }
@@ -47,17 +47,17 @@ wxpay_json::open_enum! {
     ///
     /// 管理员证件类型.
     pub enum IdDocType {
-        /// identity card of the mainland (中国大陆居民身份证).
+        /// Identity card of the mainland (中国大陆居民身份证).
         MainlandIdCard = "IDENTIFICATION_TYPE_MAINLAND_ID_CARD",
-        /// travel permit of a resident of Hong Kong.
+        /// Travel permit of a resident of Hong Kong.
         Hongkong = "IDENTIFICATION_TYPE_HONGKONG",
-        /// travel permit of a resident of Macao.
+        /// Travel permit of a resident of Macao.
         Macao = "IDENTIFICATION_TYPE_MACAO",
-        /// travel permit of a resident of Taiwan.
+        /// Travel permit of a resident of Taiwan.
         Taiwan = "IDENTIFICATION_TYPE_TAIWAN",
-        /// residence permit of a resident of Hong Kong or Macao (港澳居民居住证).
+        /// Residence permit of a resident of Hong Kong or Macao (港澳居民居住证).
         HongkongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
-        /// residence permit of a resident of Taiwan (台湾居民居住证).
+        /// Residence permit of a resident of Taiwan (台湾居民居住证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
 }
@@ -67,9 +67,9 @@ wxpay_json::open_enum! {
     ///
     /// 主体类型.
     pub enum SubjectType {
-        /// a company (企业).
+        /// A company (企业).
         Enterprise = "SUBJECT_TYPE_ENTERPRISE",
-        /// an individual business (个体户).
+        /// An individual business (个体户).
         Individual = "SUBJECT_TYPE_INDIVIDUAL",
     }
 }
@@ -79,9 +79,9 @@ wxpay_json::open_enum! {
     ///
     /// 有无商标.
     pub enum TrademarkPresence {
-        /// it has one (有商标).
+        /// It has one (有商标).
         Exists = "TRADEMARK_EXISTS",
-        /// it has none (无商标).
+        /// It has none (无商标).
         NoTrademark = "TRADEMARK_NONE",
     }
 }
@@ -91,23 +91,23 @@ wxpay_json::open_enum! {
     ///
     /// 申请状态.
     pub enum ApplymentState {
-        /// not known.
+        /// Not known.
         UnknownState = "APPLYMENT_STATE_UNKNOWN",
-        /// not submitted (未提交).
+        /// Not submitted (未提交).
         Unsubmitted = "APPLYMENT_STATE_UNSUBMITTED",
-        /// waits to be verified (待验证).
+        /// Waits to be verified (待验证).
         WaitingValidate = "APPLYMENT_STATE_WAITING_VALIDATE",
-        /// waits for review (待审核).
+        /// Waits for review (待审核).
         WaitingAudit = "APPLYMENT_STATE_WAITING_AUDIT",
-        /// waits for the brand to authorise (待授权).
+        /// Waits for the brand to authorise (待授权).
         WaitingAuth = "APPLYMENT_STATE_WAITING_AUTH",
-        /// the brand's account is being opened.
+        /// The brand's account is being opened.
         OpenAccount = "APPLYMENT_STATE_OPEN_ACCOUNT",
-        /// finished (已完成).
+        /// Finished (已完成).
         Finish = "APPLYMENT_STATE_FINISH",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         AuditRejected = "APPLYMENT_STATE_AUDIT_REJECTED",
-        /// withdrawn (已撤销).
+        /// Withdrawn (已撤销).
         Canceled = "APPLYMENT_STATE_CANCELED",
     }
 }
@@ -119,13 +119,13 @@ wxpay_json::open_enum! {
     pub enum ActivityState {
         /// created, not yet begun (已创建).
         Created = "CREATED",
-        /// running (投放中).
+        /// Running (投放中).
         Delivering = "DELIVERING",
-        /// past its end (已过期).
+        /// Past its end (已过期).
         Expired = "EXPIRED",
-        /// paused (已暂停).
+        /// Paused (已暂停).
         Paused = "PAUSED",
-        /// ended before its time (已终止).
+        /// Ended before its time (已终止).
         Terminated = "TERMINATED",
     }
 }
@@ -135,11 +135,11 @@ wxpay_json::open_enum! {
     ///
     /// 审核状态.
     pub enum AuditState {
-        /// waits for review (待审核).
+        /// Waits for review (待审核).
         Pending = "PENDING",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Approved = "APPROVED",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         Rejected = "REJECTED",
     }
 }
@@ -151,7 +151,7 @@ wxpay_json::open_enum! {
     pub enum DeliveryMode {
         /// WeChat Pay chooses whom.
         Smart = "SMART",
-        /// to the chosen people.
+        /// To the chosen people.
         Targeted = "TARGETED",
     }
 }

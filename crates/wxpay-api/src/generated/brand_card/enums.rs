@@ -7,19 +7,19 @@ wxpay_json::open_enum! {
     ///
     /// 申请单状态.
     pub enum ApplymentState {
-        /// not known.
+        /// Not known.
         UnknownState = "STATE_UNKNOWN",
-        /// being drafted.
+        /// Being drafted.
         Drafting = "DRAFTING",
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "AUDITING",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         AuditRejected = "AUDIT_REJECTED",
         /// approved, waits to be published (待发布).
         PendingPublish = "PENDING_PUBLISH",
-        /// published (已发布).
+        /// Published (已发布).
         Published = "PUBLISHED",
-        /// withdrawn (已撤销).
+        /// Withdrawn (已撤销).
         Canceled = "CANCELED",
     }
 }
@@ -29,13 +29,13 @@ wxpay_json::open_enum! {
     ///
     /// 客服类型.
     pub enum CustomerServiceType {
-        /// in a mini program (小程序).
+        /// In a mini program (小程序).
         MiniProgram = "MINI_PROGRAM",
-        /// on a web page of the brand.
+        /// On a web page of the brand.
         CustomizeWeb = "CUSTOMIZE_WEB",
-        /// on an official account of the brand.
+        /// On an official account of the brand.
         CustomizeOfficialAccount = "CUSTOMIZE_MP",
-        /// by phone.
+        /// By phone.
         ServicePhone = "SERVICE_PHONE",
     }
 }
@@ -45,9 +45,9 @@ wxpay_json::open_enum! {
     ///
     /// 服务跳转类型.
     pub enum ServiceJumpType {
-        /// to a mini program (跳转小程序).
+        /// To a mini program (跳转小程序).
         JumpMiniProgram = "JUMP_MINI_PROGRAM",
-        /// to a web page.
+        /// To a web page.
         JumpWebPage = "JUMP_WEB_PAGE",
     }
 }
@@ -57,9 +57,9 @@ wxpay_json::open_enum! {
     ///
     /// 发布方式.
     pub enum PublishType {
-        /// at once (立即发布).
+        /// At once (立即发布).
         ImmediatePublish = "IMMEDIATE_PUBLISH",
-        /// at a set time (定时发布).
+        /// At a set time (定时发布).
         ScheduledPublish = "SCHEDULED_PUBLISH",
     }
 }
@@ -69,13 +69,13 @@ wxpay_json::open_enum! {
     ///
     /// 交易场景类型.
     pub enum PaymentScene {
-        /// payments in a mini program (小程序支付).
+        /// Payments in a mini program (小程序支付).
         MiniProgram = "MINI_PROGRAM",
-        /// payments in an app (App支付).
+        /// Payments in an app (App支付).
         App = "APP",
-        /// orders with payment score (微信支付分).
+        /// Orders with payment score (微信支付分).
         PaymentScore = "PAYMENT_SCORE",
-        /// payments by payment code (付款码支付).
+        /// Payments by payment code (付款码支付).
         PaymentCode = "PAYMENT_CODE",
     }
 }
@@ -85,15 +85,15 @@ wxpay_json::open_enum! {
     ///
     /// 交易连接名片配置状态.
     pub enum ConfigurationState {
-        /// waits for review (待审核).
+        /// Waits for review (待审核).
         WaitingAudit = "WAITING_AUDIT",
-        /// rejected by the review (审核驳回).
+        /// Rejected by the review (审核驳回).
         AuditReject = "AUDIT_REJECT",
-        /// waits for the merchant's administrator (待确认).
+        /// Waits for the merchant's administrator (待确认).
         WaitingConfirmation = "WAITING_CONFIRMATION",
-        /// refused by the merchant's administrator.
+        /// Refused by the merchant's administrator.
         MerchantAdminReject = "MERCHANT_ADMIN_REJECT",
-        /// in force (已生效).
+        /// In force (已生效).
         InEffect = "IN_EFFECT",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 会员卡模板状态.
     pub enum CardState {
-        /// in force (生效).
+        /// In force (生效).
         Effective = "CARD_EFFECTIVE",
-        /// void (已作废).
+        /// Void (已作废).
         Invalid = "CARD_INVALID",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 会员卡类型.
     pub enum CardType {
-        /// a membership that is bought.
+        /// A membership that is bought.
         Purchase = "PURCHASE",
-        /// an ordinary membership.
+        /// An ordinary membership.
         Normal = "NORMAL",
-        /// a membership with stored money.
+        /// A membership with stored money.
         Balance = "BALANCE",
     }
 }
@@ -35,7 +35,7 @@ wxpay_json::open_enum! {
     pub enum CodeMode {
         /// WeChat Pay (系统分配).
         SystemAllocate = "SYSTEM_ALLOCATE",
-        /// the merchant (商户分配).
+        /// The merchant (商户分配).
         MerchantAllocate = "MERCHANT_ALLOCATE",
     }
 }
@@ -45,15 +45,15 @@ wxpay_json::open_enum! {
     ///
     /// 会员码型.
     pub enum CodeType {
-        /// not at all.
+        /// Not at all.
         NoneCode = "NONE_CODE",
-        /// as a bar code (条形码).
+        /// As a bar code (条形码).
         BarCode = "BAR_CODE",
-        /// as a QR code (二维码).
+        /// As a QR code (二维码).
         QrCode = "QR_CODE",
-        /// as both (条形码和二维码).
+        /// As both (条形码和二维码).
         BarCodeAndQrCode = "BAR_CODE_AND_QR_CODE",
-        /// in a mini program (跳转小程序).
+        /// In a mini program (跳转小程序).
         JumpMiniProgram = "JUMP_MINI_PROGRAM",
     }
 }
@@ -63,11 +63,11 @@ wxpay_json::open_enum! {
     ///
     /// 有效期类型.
     pub enum ValidityType {
-        /// from one set time to another (固定时间范围).
+        /// From one set time to another (固定时间范围).
         FixTimeRange = "FIX_TIME_RANGE",
-        /// a number of days from the day it was received (固定时长).
+        /// A number of days from the day it was received (固定时长).
         FixTerm = "FIX_TERM",
-        /// without end (永久有效).
+        /// Without end (永久有效).
         Permanent = "PERMANENT",
     }
 }
@@ -77,17 +77,17 @@ wxpay_json::open_enum! {
     ///
     /// 平台提供的通用开卡信息字段.
     pub enum CommonFieldName {
-        /// sex (性别).
+        /// Sex (性别).
         Sex = "USER_FORM_FLAG_SEX",
-        /// name (姓名).
+        /// Name (姓名).
         Name = "USER_FORM_FLAG_NAME",
-        /// birthday (生日).
+        /// Birthday (生日).
         Birthday = "USER_FORM_FLAG_BIRTHDAY",
-        /// address (地址).
+        /// Address (地址).
         Address = "USER_FORM_FLAG_ADDRESS",
         /// e-mail address (邮箱).
         Email = "USER_FORM_FLAG_EMAIL",
-        /// city (城市).
+        /// City (城市).
         City = "USER_FORM_FLAG_CITY",
     }
 }
@@ -97,9 +97,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户自定义的开卡信息字段类型.
     pub enum CustomFieldType {
-        /// by any of the values (多选).
+        /// By any of the values (多选).
         CheckBox = "CHECK_BOX",
-        /// by one of the values (单选).
+        /// By one of the values (单选).
         Radio = "RADIO",
     }
 }
@@ -111,11 +111,11 @@ wxpay_json::open_enum! {
     pub enum ActivityState {
         /// created, not yet begun (已创建).
         Created = "MEMBERSHIP_ACTIVITY_CREATED",
-        /// running (生效中).
+        /// Running (生效中).
         Effective = "MEMBERSHIP_ACTIVITY_EFFECTIVE",
-        /// ended before its time (已终止).
+        /// Ended before its time (已终止).
         Terminated = "MEMBERSHIP_ACTIVITY_TERMINATED",
-        /// past its end (已过期).
+        /// Past its end (已过期).
         Expired = "MEMBERSHIP_ACTIVITY_EXPIRED",
     }
 }
@@ -125,7 +125,7 @@ wxpay_json::open_enum! {
     ///
     /// 活动渠道.
     pub enum ActivityChannel {
-        /// in the component of the merchant's mini program.
+        /// In the component of the merchant's mini program.
         MerchantAppComponent = "MECHANT_APP_COMPONENT",
     }
 }
@@ -135,13 +135,13 @@ wxpay_json::open_enum! {
     ///
     /// 用户会员卡状态.
     pub enum UserCardState {
-        /// not opened yet (未激活).
+        /// Not opened yet (未激活).
         Unactivated = "UNACTIVATED",
-        /// in force (生效).
+        /// In force (生效).
         Effective = "EFFECTIVE",
-        /// past its validity (已过期).
+        /// Past its validity (已过期).
         Expired = "EXPIRED",
-        /// void (已作废).
+        /// Void (已作废).
         Invalid = "INVALID",
     }
 }
@@ -151,9 +151,9 @@ wxpay_json::open_enum! {
     ///
     /// 会员开卡状态.
     pub enum UserCardConfirmState {
-        /// it was opened (开卡成功).
+        /// It was opened (开卡成功).
         CreateCardSuccess = "CREATE_CARD_SUCCESS",
-        /// it could not be opened (开卡失败).
+        /// It could not be opened (开卡失败).
         CreateCardFail = "CREATE_CARD_FAIL",
     }
 }
@@ -163,9 +163,9 @@ wxpay_json::open_enum! {
     ///
     /// 积分兑券状态.
     pub enum ExchangeCouponState {
-        /// it succeeded (兑券成功).
+        /// It succeeded (兑券成功).
         Success = "POINT_EXCHANGE_COUPON_SUCCESS",
-        /// it failed (兑券失败).
+        /// It failed (兑券失败).
         Fail = "POINT_EXCHANGE_COUPON_FAIL",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 分账单状态.
     pub enum OrderStatus {
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// finished (处理完成).
+        /// Finished (处理完成).
         Finished = "FINISHED",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 分账接收方类型.
     pub enum ReceiverType {
-        /// a merchant number (商户号).
+        /// A merchant number (商户号).
         MerchantId = "MERCHANT_ID",
-        /// a user's openid under the brand's appid (个人openid).
+        /// A user's openid under the brand's appid (个人openid).
         PersonalOpenid = "PERSONAL_OPENID",
-        /// a user's openid under the sub-merchant's appid (个人sub_openid).
+        /// A user's openid under the sub-merchant's appid (个人sub_openid).
         PersonalSubOpenid = "PERSONAL_SUB_OPENID",
     }
 }
@@ -33,13 +33,13 @@ wxpay_json::open_enum! {
     ///
     /// 分账结果.
     pub enum ReceiverOutcome {
-        /// still under way (待分账).
+        /// Still under way (待分账).
         Pending = "PENDING",
         /// shared; the word is misspelt so in some answers.
         MisspeltSuccess = "SUCEESS",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
-        /// shared (分账成功).
+        /// Shared (分账成功).
         Success = "SUCCESS",
     }
 }
@@ -49,21 +49,21 @@ wxpay_json::open_enum! {
     ///
     /// 分账失败原因.
     pub enum FailReason {
-        /// the receiver's account is abnormal (分账接收账户异常).
+        /// The receiver's account is abnormal (分账接收账户异常).
         AccountAbnormal = "ACCOUNT_ABNORMAL",
-        /// the receiver was removed (分账关系已解除).
+        /// The receiver was removed (分账关系已解除).
         NoRelation = "NO_RELATION",
-        /// the receiver is of high risk (高风险接收方).
+        /// The receiver is of high risk (高风险接收方).
         ReceiverHighRisk = "RECEIVER_HIGH_RISK",
-        /// the receiver's real name is not verified (接收方未实名).
+        /// The receiver's real name is not verified (接收方未实名).
         ReceiverRealNameNotVerified = "RECEIVER_REAL_NAME_NOT_VERIFIED",
-        /// the sharing is no longer authorised (分账权限已解除).
+        /// The sharing is no longer authorised (分账权限已解除).
         NoAuth = "NO_AUTH",
-        /// the receiver may not receive so much (接收方已达收款限额).
+        /// The receiver may not receive so much (接收方已达收款限额).
         ReceiverReceiptLimit = "RECEIVER_RECEIPT_LIMIT",
-        /// the account that shares is abnormal (分出方账户异常).
+        /// The account that shares is abnormal (分出方账户异常).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
-        /// the description could not be set (描述参数设置失败).
+        /// The description could not be set (描述参数设置失败).
         InvalidRequest = "INVALID_REQUEST",
     }
 }
@@ -73,17 +73,17 @@ wxpay_json::open_enum! {
     ///
     /// 与品牌主商户的的关系类型.
     pub enum RelationType {
-        /// a supplier (供应商).
+        /// A supplier (供应商).
         Supplier = "SUPPLIER",
-        /// a distributor (分销商).
+        /// A distributor (分销商).
         Distributor = "DISTRIBUTOR",
-        /// a provider (服务商).
+        /// A provider (服务商).
         ServiceProvider = "SERVICE_PROVIDER",
-        /// a platform (平台).
+        /// A platform (平台).
         Platform = "PLATFORM",
-        /// staff (员工).
+        /// Staff (员工).
         Staff = "STAFF",
-        /// something else (其他).
+        /// Something else (其他).
         Others = "OTHERS",
     }
 }
@@ -93,9 +93,9 @@ wxpay_json::open_enum! {
     ///
     /// 回退结果.
     pub enum ReturnOutcome {
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// taken back (已成功).
+        /// Taken back (已成功).
         Success = "SUCCESS",
         /// failed; read the reason (已失败).
         Fail = "FAIL",
@@ -107,13 +107,13 @@ wxpay_json::open_enum! {
     ///
     /// 失败原因.
     pub enum ReturnFailReason {
-        /// the receiver's account is abnormal (分账接收方账户异常).
+        /// The receiver's account is abnormal (分账接收方账户异常).
         AccountAbnormal = "ACCOUNT_ABNORMAL",
-        /// not carried out in time (超时关单).
+        /// Not carried out in time (超时关单).
         TimeOutClosed = "TIME_OUT_CLOSED",
-        /// the account that had shared is abnormal (原分账分出方账户异常).
+        /// The account that had shared is abnormal (原分账分出方账户异常).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
-        /// the description could not be set (描述参数设置失败).
+        /// The description could not be set (描述参数设置失败).
         InvalidRequest = "INVALID_REQUEST",
     }
 }

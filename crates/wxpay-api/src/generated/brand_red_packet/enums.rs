@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 品牌红包发放场景.
     pub enum Scene {
-        /// sent to users of the brand's choice.
+        /// Sent to users of the brand's choice.
         CustomSend = "CUSTOM_SEND",
     }
 }
@@ -17,13 +17,13 @@ wxpay_json::open_enum! {
     ///
     /// 批次单状态.
     pub enum BatchState {
-        /// waits for the merchant to pay or confirm (待付款).
+        /// Waits for the merchant to pay or confirm (待付款).
         WaitPay = "WAIT_PAY",
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// red packets are being sent (发放中).
+        /// Red packets are being sent (发放中).
         Processing = "PROCESSING",
-        /// every red packet succeeded or failed (已完成).
+        /// Every red packet succeeded or failed (已完成).
         Finished = "FINISHED",
         /// closed; query for the reason (已关闭).
         Closed = "CLOSED",
@@ -35,11 +35,11 @@ wxpay_json::open_enum! {
     ///
     /// 查询明细状态.
     pub enum DetailView {
-        /// all (全部).
+        /// All (全部).
         All = "DETAIL_VIEW_ALL",
-        /// those that succeeded (发放成功).
+        /// Those that succeeded (发放成功).
         Success = "DETAIL_VIEW_SUCCESS",
-        /// those that failed (发放失败).
+        /// Those that failed (发放失败).
         Fail = "DETAIL_VIEW_FAIL",
     }
 }
@@ -49,9 +49,9 @@ wxpay_json::open_enum! {
     ///
     /// 品牌红包批次单关闭原因.
     pub enum CloseReason {
-        /// the merchant withdrew it (商户主动撤销).
+        /// The merchant withdrew it (商户主动撤销).
         MerchantRevocation = "MERCHANT_REVOCATION",
-        /// it was not carried out in time (系统超时关闭).
+        /// It was not carried out in time (系统超时关闭).
         SystemOverdueClose = "SYSTEM_OVERDUE_CLOSE",
     }
 }
@@ -61,13 +61,13 @@ wxpay_json::open_enum! {
     ///
     /// 品牌红包明细单状态.
     pub enum DetailState {
-        /// not yet handled (初始态).
+        /// Not yet handled (初始态).
         Init = "DETAIL_INIT",
-        /// waits for the merchant to pay or confirm (待付款).
+        /// Waits for the merchant to pay or confirm (待付款).
         WaitPay = "DETAIL_WAIT_PAY",
-        /// being sent (发放中).
+        /// Being sent (发放中).
         Processing = "DETAIL_PROCESSING",
-        /// sent (发放成功).
+        /// Sent (发放成功).
         Success = "DETAIL_SUCCESS",
         /// failed; read the reason (发放失败).
         Fail = "DETAIL_FAIL",
@@ -79,45 +79,45 @@ wxpay_json::open_enum! {
     ///
     /// 失败原因.
     pub enum FailReason {
-        /// the user's account is frozen (用户账户被冻结).
+        /// The user's account is frozen (用户账户被冻结).
         AccountFrozen = "ACCOUNT_FROZEN",
-        /// the user's real name is not verified (用户未实名).
+        /// The user's real name is not verified (用户未实名).
         RealNameCheckFail = "REAL_NAME_CHECK_FAIL",
-        /// the name does not match (用户姓名校验失败).
+        /// The name does not match (用户姓名校验失败).
         NameNotCorrect = "NAME_NOT_CORRECT",
-        /// the openid is not valid (Openid校验失败).
+        /// The openid is not valid (Openid校验失败).
         OpenidInvalid = "OPENID_INVALID",
-        /// more than the user may receive at once (超过用户单笔收款额度).
+        /// More than the user may receive at once (超过用户单笔收款额度).
         TransferQuotaExceed = "TRANSFER_QUOTA_EXCEED",
-        /// more than the user may receive in a day (超过用户单日收款额度).
+        /// More than the user may receive in a day (超过用户单日收款额度).
         DayReceivedQuotaExceed = "DAY_RECEIVED_QUOTA_EXCEED",
-        /// more often than the user may receive in a day (超过用户单日收款次数).
+        /// More often than the user may receive in a day (超过用户单日收款次数).
         DayReceivedCountExceed = "DAY_RECEIVED_COUNT_EXCEED",
-        /// the merchant lacks the permission (产品权限校验失败).
+        /// The merchant lacks the permission (产品权限校验失败).
         ProductAuthCheckFail = "PRODUCT_AUTH_CHECK_FAIL",
-        /// not carried out in time (超时关闭).
+        /// Not carried out in time (超时关闭).
         OverdueClose = "OVERDUE_CLOSE",
-        /// the user's account does not exist (用户账户不存在).
+        /// The user's account does not exist (用户账户不存在).
         AccountNotExist = "ACCOUNT_NOT_EXIST",
-        /// the payment looks risky (转账存在风险).
+        /// The payment looks risky (转账存在风险).
         TransferRisk = "TRANSFER_RISK",
-        /// the user's account may not receive (用户账户收款受限).
+        /// The user's account may not receive (用户账户收款受限).
         UserAccountLimit = "USER_ACCOUNT_LIMIT",
-        /// not known.
+        /// Not known.
         UnknownReason = "FAIL_REASON_UNKNOWN",
-        /// the merchant's account is abnormal (付款方账户异常).
+        /// The merchant's account is abnormal (付款方账户异常).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
-        /// the user's account is abnormal (收款方账户异常).
+        /// The user's account is abnormal (收款方账户异常).
         PayeeAccountAbnormal = "PAYEE_ACCOUNT_ABNORMAL",
-        /// the user did not receive it in time.
+        /// The user did not receive it in time.
         UserReceiveOverdue = "USER_RECEIVE_OVERDUE",
-        /// the remark is not allowed.
+        /// The remark is not allowed.
         RemarkNotCorrect = "REMARK_NOT_CORRECT",
-        /// the merchant's administrator refused (商户管理员驳回).
+        /// The merchant's administrator refused (商户管理员驳回).
         MerchantReject = "MERCHANT_REJECT",
-        /// the merchant's administrator did not confirm in time (商户管理员超时未确认).
+        /// The merchant's administrator did not confirm in time (商户管理员超时未确认).
         MerchantNotConfirm = "MERCHANT_NOT_CONFIRM",
-        /// more than the user may receive in a month (用户单月收款额度达上限).
+        /// More than the user may receive in a month (用户单月收款额度达上限).
         MonthUserAmountLimit = "BLOCK_B2C_USERLIMITAMOUNT_BSRULE_MONTH",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 门店状态.
     pub enum StoreState {
-        /// open (营业中).
+        /// Open (营业中).
         Open = "OPEN",
-        /// being created (创建中).
+        /// Being created (创建中).
         Creating = "CREATING",
-        /// paused (暂停营业).
+        /// Paused (暂停营业).
         Closed = "CLOSED",
     }
 }
@@ -21,11 +21,11 @@ wxpay_json::open_enum! {
     ///
     /// 审核状态.
     pub enum AuditState {
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Success = "SUCCESS",
-        /// under review (审核中).
+        /// Under review (审核中).
         Processing = "PROCESSING",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         Rejected = "REJECTED",
     }
 }
@@ -35,13 +35,13 @@ wxpay_json::open_enum! {
     ///
     /// 收款绑定状态.
     pub enum RecipientState {
-        /// confirmed by the merchant (已确认).
+        /// Confirmed by the merchant (已确认).
         Confirmed = "CONFIRMED",
-        /// refused by the merchant's administrator.
+        /// Refused by the merchant's administrator.
         AdminRejected = "ADMIN_REJECTED",
-        /// waits for the merchant to confirm (确认中).
+        /// Waits for the merchant to confirm (确认中).
         Confirming = "CONFIRMING",
-        /// not confirmed in time.
+        /// Not confirmed in time.
         TimeoutRejected = "TIMEOUT_REJECTED",
     }
 }

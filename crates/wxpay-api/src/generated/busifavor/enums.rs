@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 券类型.
     pub enum CouponType {
-        /// for every user.
+        /// For every user.
         Normal = "NORMAL",
-        /// for members.
+        /// For members.
         Member = "MEMBER",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 批次类型.
     pub enum StockType {
-        /// takes a fixed amount off (固定面额满减券).
+        /// Takes a fixed amount off (固定面额满减券).
         Normal = "NORMAL",
-        /// takes a share of the price off (折扣券).
+        /// Takes a share of the price off (折扣券).
         Discount = "DISCOUNT",
-        /// lets the user buy something at a set price (换购券).
+        /// Lets the user buy something at a set price (换购券).
         Exchange = "EXCHANGE",
     }
 }
@@ -33,13 +33,13 @@ wxpay_json::open_enum! {
     ///
     /// 核销方式.
     pub enum UseMethod {
-        /// scanned in a store (线下滴码核销).
+        /// Scanned in a store (线下滴码核销).
         OffLine = "OFF_LINE",
-        /// in a mini program (线上小程序核销).
+        /// In a mini program (线上小程序核销).
         MiniPrograms = "MINI_PROGRAMS",
-        /// by the user (用户自助核销).
+        /// By the user (用户自助核销).
         SelfConsume = "SELF_CONSUME",
-        /// by the payment code (微信支付付款码核销).
+        /// By the payment code (微信支付付款码核销).
         PaymentCode = "PAYMENT_CODE",
     }
 }
@@ -49,11 +49,11 @@ wxpay_json::open_enum! {
     ///
     /// code展示模式.
     pub enum CodeDisplayMode {
-        /// not at all (不展示code).
+        /// Not at all (不展示code).
         NotShow = "NOT_SHOW",
-        /// as a bar code (一维码).
+        /// As a bar code (一维码).
         BarCode = "BARCODE",
-        /// as a QR code (二维码).
+        /// As a QR code (二维码).
         QrCode = "QRCODE",
     }
 }
@@ -63,25 +63,25 @@ wxpay_json::open_enum! {
     ///
     /// 背景颜色.
     pub enum BackgroundColor {
-        /// the colour 010.
+        /// The colour 010.
         Color010 = "Color010",
-        /// the colour 020.
+        /// The colour 020.
         Color020 = "Color020",
-        /// the colour 030.
+        /// The colour 030.
         Color030 = "Color030",
-        /// the colour 040.
+        /// The colour 040.
         Color040 = "Color040",
-        /// the colour 050.
+        /// The colour 050.
         Color050 = "Color050",
-        /// the colour 060.
+        /// The colour 060.
         Color060 = "Color060",
-        /// the colour 070.
+        /// The colour 070.
         Color070 = "Color070",
-        /// the colour 080.
+        /// The colour 080.
         Color080 = "Color080",
-        /// the colour 090.
+        /// The colour 090.
         Color090 = "Color090",
-        /// the colour 100.
+        /// The colour 100.
         Color100 = "Color100",
     }
 }
@@ -93,9 +93,9 @@ wxpay_json::open_enum! {
     pub enum CouponCodeMode {
         /// WeChat Pay (系统分配券code).
         WechatPayMode = "WECHATPAY_MODE",
-        /// the merchant, when it sends a coupon (商户发放时接口指定券code).
+        /// The merchant, when it sends a coupon (商户发放时接口指定券code).
         MerchantApi = "MERCHANT_API",
-        /// the merchant, by uploading codes first (商户上传自定义code).
+        /// The merchant, by uploading codes first (商户上传自定义code).
         MerchantUpload = "MERCHANT_UPLOAD",
     }
 }
@@ -105,13 +105,13 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum StockState {
-        /// under review (审核中).
+        /// Under review (审核中).
         Unaudit = "UNAUDIT",
-        /// running (运行中).
+        /// Running (运行中).
         Running = "RUNNING",
-        /// stopped (已停止).
+        /// Stopped (已停止).
         Stopped = "STOPED",
-        /// paused (暂停发放).
+        /// Paused (暂停发放).
         Paused = "PAUSED",
     }
 }
@@ -121,15 +121,15 @@ wxpay_json::open_enum! {
     ///
     /// 券状态.
     pub enum CouponState {
-        /// sent and usable (可用).
+        /// Sent and usable (可用).
         Sent = "SENDED",
-        /// used (已核销).
+        /// Used (已核销).
         Used = "USED",
-        /// expired (已过期).
+        /// Expired (已过期).
         Expired = "EXPIRED",
-        /// deleted by the user (已删除).
+        /// Deleted by the user (已删除).
         Deleted = "DELETED",
-        /// made invalid (已失效).
+        /// Made invalid (已失效).
         Deactivated = "DEACTIVATED",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户标识类型.
     pub enum IdentifierType {
-        /// the code of the legal entity.
+        /// The code of the legal entity.
         OrganizationCode = "ORGANIZATION_CODE",
-        /// the number of an order of the merchant.
+        /// The number of an order of the merchant.
         TransactionId = "TRANSACTION_ID",
     }
 }
@@ -19,7 +19,7 @@ wxpay_json::open_enum! {
     ///
     /// 账单类型.
     pub enum BillType {
-        /// all company payments.
+        /// All company payments.
         AllCompanyPayments = "QYZFALL",
     }
 }
@@ -29,9 +29,9 @@ wxpay_json::open_enum! {
     ///
     /// 使用规则.
     pub enum CardRule {
-        /// once.
+        /// Once.
         Single = "SINGLE",
-        /// until its quota is spent.
+        /// Until its quota is spent.
         Multiple = "MULTIPLE",
     }
 }
@@ -41,9 +41,9 @@ wxpay_json::open_enum! {
     ///
     /// 退款规则.
     pub enum RefundRule {
-        /// it does.
+        /// It does.
         Return = "RETURN",
-        /// it does not.
+        /// It does not.
         NotReturn = "NOT_RETURN",
     }
 }
@@ -53,9 +53,9 @@ wxpay_json::open_enum! {
     ///
     /// 卡片状态.
     pub enum CardState {
-        /// usable.
+        /// Usable.
         Active = "ACTIVE",
-        /// void.
+        /// Void.
         Disabled = "DISABLED",
     }
 }
@@ -65,9 +65,9 @@ wxpay_json::open_enum! {
     ///
     /// 拉起付款码页面的企业应用类型.
     pub enum ApplicationType {
-        /// on a web page (H5).
+        /// On a web page (H5).
         WebPage = "H5",
-        /// in a mini program (小程序).
+        /// In a mini program (小程序).
         MiniProgram = "MINIPROGRAM",
     }
 }
@@ -77,9 +77,9 @@ wxpay_json::open_enum! {
     ///
     /// 员工企业支付权限状态.
     pub enum AuthorizationState {
-        /// no longer (已解除).
+        /// No longer (已解除).
         Revoked = "REVOKED",
-        /// yes (已授权).
+        /// Yes (已授权).
         Authorized = "AUTHORIZED",
     }
 }
@@ -89,9 +89,9 @@ wxpay_json::open_enum! {
     ///
     /// 需要查询的支付产品.
     pub enum ProductType {
-        /// payment by code (付款码支付).
+        /// Payment by code (付款码支付).
         CodePay = "CODE_PAY",
-        /// no product in particular.
+        /// No product in particular.
         AnyProduct = "NONE",
     }
 }
@@ -101,13 +101,13 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum BatchState {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// under way (处理中).
+        /// Under way (处理中).
         InProgress = "IN_PROGRESS",
-        /// finished (已完成).
+        /// Finished (已完成).
         Completed = "COMPLETED",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 订单状态.
     pub enum OrderStatus {
-        /// ordered (下单).
+        /// Ordered (下单).
         CreateDeal = "CREATE_DEAL",
-        /// paid (支付成功).
+        /// Paid (支付成功).
         PaySuccess = "PAY_SUCCESS",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 菜品单位.
     pub enum Unit {
-        /// by the portion (按份).
+        /// By the portion (按份).
         ByShare = "BY_SHARE",
-        /// by weight (按重量).
+        /// By weight (按重量).
         ByWeight = "BY_WEIGHT",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 请求场景.
     pub enum ReqScene {
-        /// convenient settlement on platforms.
+        /// Convenient settlement on platforms.
         SjtConvenientSettlement = "SJT_CONVENIENT_SETTLEMENT_SERVICE_MERCHANT",
-        /// very small merchants on platforms.
+        /// Very small merchants on platforms.
         SjtMicroMerchant = "SJT_MICRO_MERCHANT",
-        /// convenient settlement in WeChat shops.
+        /// Convenient settlement in WeChat shops.
         WxShopConvenientSettlement = "WX_SHOP_CONVENIENT_SETTLEMENT_SERVICE_MERCHANT",
     }
 }
@@ -21,11 +21,11 @@ wxpay_json::open_enum! {
     ///
     /// 主体类型.
     pub enum MerchantType {
-        /// kind 1.
+        /// Kind 1.
         TypeOne = "1",
-        /// kind 2.
+        /// Kind 2.
         TypeTwo = "2",
-        /// kind 3.
+        /// Kind 3.
         TypeThree = "3",
     }
 }
@@ -35,7 +35,7 @@ wxpay_json::open_enum! {
     ///
     /// 主体证件类型.
     pub enum MerchantIdType {
-        /// kind 12.
+        /// Kind 12.
         TypeTwelve = "12",
     }
 }
@@ -45,7 +45,7 @@ wxpay_json::open_enum! {
     ///
     /// 法定代表人证件类型.
     pub enum LegalRepresentativeIdType {
-        /// kind 01.
+        /// Kind 01.
         TypeOne = "01",
     }
 }
@@ -55,7 +55,7 @@ wxpay_json::open_enum! {
     ///
     /// 受益所有人证件类型.
     pub enum BeneficialOwnerIdType {
-        /// kind 01.
+        /// Kind 01.
         TypeOne = "01",
     }
 }
@@ -65,11 +65,11 @@ wxpay_json::open_enum! {
     ///
     /// 业务场景.
     pub enum BusinessScene {
-        /// opening an account of a very small merchant.
+        /// Opening an account of a very small merchant.
         SjtMicroPlusOpenAccount = "SJT_MICRO_PLUS_OPEN_ACCOUNT",
-        /// updating such a merchant's record.
+        /// Updating such a merchant's record.
         SjtMicroPlusUpdateInfo = "SJT_MICRO_PLUS_UPDATE_INFO",
-        /// fetching an image by its number.
+        /// Fetching an image by its number.
         GetByMediaId = "GET_BY_MEDIA_ID",
     }
 }
@@ -79,13 +79,13 @@ wxpay_json::open_enum! {
     ///
     /// 影像件类型.
     pub enum MchMediaType {
-        /// the front of an identity card (身份证人像面).
+        /// The front of an identity card (身份证人像面).
         IdCardFront = "ID_CARD_FRONT",
-        /// the back of an identity card (身份证国徽面).
+        /// The back of an identity card (身份证国徽面).
         IdCardBack = "ID_CARD_BACK",
-        /// the front of a store.
+        /// The front of a store.
         StoreFront = "STORE_FRONT",
-        /// the inside of a store.
+        /// The inside of a store.
         StoreInterior = "STORE_INTERIOR",
     }
 }
@@ -111,7 +111,7 @@ wxpay_json::open_enum! {
     ///
     /// 变更类型.
     pub enum ChangeScene {
-        /// the legal subject was renamed.
+        /// The legal subject was renamed.
         SubjectInfoRename = "SUBJECT_INFO_RENAME",
     }
 }
@@ -121,9 +121,9 @@ wxpay_json::open_enum! {
     ///
     /// 申请单状态.
     pub enum ApplicationState {
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// succeeded (成功).
+        /// Succeeded (成功).
         Success = "SUCCESS",
         /// failed; read the reason (失败).
         Fail = "FAIL",
@@ -135,9 +135,9 @@ wxpay_json::open_enum! {
     ///
     /// 审核结果.
     pub enum AuditResult {
-        /// approved (通过).
+        /// Approved (通过).
         Pass = "PASS",
-        /// rejected (驳回).
+        /// Rejected (驳回).
         Reject = "REJECT",
     }
 }
@@ -147,11 +147,11 @@ wxpay_json::open_enum! {
     ///
     /// 场景.
     pub enum UpdateScene {
-        /// scene 01.
+        /// Scene 01.
         SceneOne = "01",
-        /// scene 02.
+        /// Scene 02.
         SceneTwo = "02",
-        /// scene 03.
+        /// Scene 03.
         SceneThree = "03",
     }
 }
@@ -161,7 +161,7 @@ wxpay_json::open_enum! {
     ///
     /// 微众资金划回策略.
     pub enum FundRepatriationStrategy {
-        /// never.
+        /// Never.
         AllForbidden = "ALL_FORBIDDEN",
         /// always, when this is the only restriction.
         AllAllowedWhenUnique = "ALL_ALLOWED_WHEN_UNIQUE",
@@ -173,9 +173,9 @@ wxpay_json::open_enum! {
     ///
     /// 控制单类型.
     pub enum ControlType {
-        /// one that restricts an account (管控).
+        /// One that restricts an account (管控).
         Punish = "PUNISH",
-        /// one that lifts restrictions (解管).
+        /// One that lifts restrictions (解管).
         Recover = "RECOVER",
     }
 }
@@ -185,9 +185,9 @@ wxpay_json::open_enum! {
     ///
     /// 控制场景.
     pub enum ControlScene {
-        /// it restricts an account (管控).
+        /// It restricts an account (管控).
         Punish = "PUNISH",
-        /// it lifts restrictions (解管).
+        /// It lifts restrictions (解管).
         Recover = "RECOVER",
     }
 }
@@ -197,11 +197,11 @@ wxpay_json::open_enum! {
     ///
     /// 管控状态.
     pub enum ControlState {
-        /// being carried out (执行中).
+        /// Being carried out (执行中).
         Executing = "EXECUTING",
-        /// carried out (成功).
+        /// Carried out (成功).
         Success = "SUCCESS",
-        /// failed (失败).
+        /// Failed (失败).
         Failed = "FAILED",
     }
 }
@@ -211,9 +211,9 @@ wxpay_json::open_enum! {
     ///
     /// 生效状态.
     pub enum EffectState {
-        /// in force (生效中).
+        /// In force (生效中).
         Active = "ACTIVE",
-        /// lifted (已解除).
+        /// Lifted (已解除).
         Recovered = "RECOVERED",
     }
 }
@@ -223,15 +223,15 @@ wxpay_json::open_enum! {
     ///
     /// 管控方案.
     pub enum ControlAction {
-        /// no money can come in.
+        /// No money can come in.
         DisableReceive = "DISABLE_RECEIVE",
-        /// no money can be withdrawn.
+        /// No money can be withdrawn.
         DisableWithdrawal = "DISABLE_WITHDRAWAL",
-        /// no payments can be made.
+        /// No payments can be made.
         DisablePay = "DISABLE_PAY",
-        /// no refunds can be made.
+        /// No refunds can be made.
         DisableRefund = "DISABLE_REFUND",
-        /// the merchant cannot be closed.
+        /// The merchant cannot be closed.
         DisableCloseMerchant = "DISABLE_CLOSE_MERCHANT",
     }
 }
@@ -241,9 +241,9 @@ wxpay_json::open_enum! {
     ///
     /// 特殊减额类型.
     pub enum ReductionType {
-        /// a fine.
+        /// A fine.
         FinancialPenalty = "FINANCIAL_PENALTY",
-        /// a deduction by a court.
+        /// A deduction by a court.
         JudicialDeduction = "JUDICIAL_DEDUCTION",
     }
 }
@@ -253,9 +253,9 @@ wxpay_json::open_enum! {
     ///
     /// 处理结果.
     pub enum ReductionState {
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// reduced (成功).
+        /// Reduced (成功).
         Success = "SUCCESS",
         /// failed; read the reason (失败).
         Failed = "FAILED",
@@ -267,11 +267,11 @@ wxpay_json::open_enum! {
     ///
     /// 失败原因.
     pub enum FailReason {
-        /// the balance is too low (余额不足).
+        /// The balance is too low (余额不足).
         BalanceNotEnough = "BALANCE_NOT_ENOUGH",
-        /// closed because the receipt does not exist.
+        /// Closed because the receipt does not exist.
         ReceiptNotExistClosed = "RECEIPT_NOT_EXIST_CLOSED",
-        /// not carried out in time (超时关闭).
+        /// Not carried out in time (超时关闭).
         TimeOutClosed = "TIME_OUT_CLOSED",
     }
 }

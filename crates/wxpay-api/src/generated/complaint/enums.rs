@@ -7,19 +7,19 @@ wxpay_json::open_enum! {
     ///
     /// 投诉单状态.
     pub enum LegacyComplaintState {
-        /// the payer complained.
+        /// The payer complained.
         PayerComplainted = "PAYER_COMPLAINTED",
-        /// the money is frozen.
+        /// The money is frozen.
         Frozen = "FROZENED",
-        /// the freezing is over.
+        /// The freezing is over.
         FrozenFinished = "FROZEN_FINISHED",
-        /// the payer withdrew it.
+        /// The payer withdrew it.
         PayerCanceled = "PAYER_CANCELED",
-        /// the merchant refunded.
+        /// The merchant refunded.
         MerchantRefunded = "MERCHANT_REFUNDED",
         /// WeChat Pay refunded.
         SystemRefunded = "SYSTEM_REFUNDED",
-        /// the money was released by hand.
+        /// The money was released by hand.
         ManualUnfrozen = "MANUAL_UNFROZEN",
     }
 }
@@ -29,11 +29,11 @@ wxpay_json::open_enum! {
     ///
     /// 投诉单状态.
     pub enum ComplaintState {
-        /// waits for the merchant (待处理).
+        /// Waits for the merchant (待处理).
         Pending = "PENDING",
-        /// being handled (处理中).
+        /// Being handled (处理中).
         Processing = "PROCESSING",
-        /// handled (已处理完成).
+        /// Handled (已处理完成).
         Processed = "PROCESSED",
     }
 }
@@ -43,13 +43,13 @@ wxpay_json::open_enum! {
     ///
     /// 支付分服务单状态.
     pub enum ServiceOrderState {
-        /// under way (服务订单进行中).
+        /// Under way (服务订单进行中).
         Doing = "DOING",
-        /// cancelled by the merchant (商户取消服务订单).
+        /// Cancelled by the merchant (商户取消服务订单).
         Revoked = "REVOKED",
-        /// waits for payment (服务订单待支付).
+        /// Waits for payment (服务订单待支付).
         WaitPay = "WAITPAY",
-        /// finished (服务订单已完成).
+        /// Finished (服务订单已完成).
         Done = "DONE",
     }
 }
@@ -59,9 +59,9 @@ wxpay_json::open_enum! {
     ///
     /// 媒体文件业务类型.
     pub enum MediaType {
-        /// from the payer, with the complaint (用户提交投诉时上传的图片凭证).
+        /// From the payer, with the complaint (用户提交投诉时上传的图片凭证).
         UserComplaintImage = "USER_COMPLAINT_IMAGE",
-        /// from a step of the negotiation (用户、商户、微信支付客服在协商解决投诉时，上传的图片凭证).
+        /// From a step of the negotiation (用户、商户、微信支付客服在协商解决投诉时，上传的图片凭证).
         OperationImage = "OPERATION_IMAGE",
     }
 }
@@ -71,11 +71,11 @@ wxpay_json::open_enum! {
     ///
     /// 问题类型.
     pub enum ProblemType {
-        /// a refund (申请退款).
+        /// A refund (申请退款).
         Refund = "REFUND",
-        /// a service that did not take effect (服务权益未生效).
+        /// A service that did not take effect (服务权益未生效).
         ServiceNotWork = "SERVICE_NOT_WORK",
-        /// something else (其他类型).
+        /// Something else (其他类型).
         Others = "OTHERS",
     }
 }
@@ -87,7 +87,7 @@ wxpay_json::open_enum! {
     pub enum UserTag {
         /// trusted; may be refunded at once (此类用户满足极速退款条件).
         Trusted = "TRUSTED",
-        /// a complaint of high risk (高风险投诉).
+        /// A complaint of high risk (高风险投诉).
         HighRisk = "HIGH_RISK",
     }
 }
@@ -97,7 +97,7 @@ wxpay_json::open_enum! {
     ///
     /// 补充信息类型.
     pub enum AdditionalType {
-        /// shared power banks (充电宝投诉相关行业).
+        /// Shared power banks (充电宝投诉相关行业).
         SharePower = "SHARE_POWER_TYPE",
     }
 }
@@ -107,55 +107,55 @@ wxpay_json::open_enum! {
     ///
     /// 操作类型.
     pub enum OperateType {
-        /// the payer complained (用户提交投诉).
+        /// The payer complained (用户提交投诉).
         UserCreateComplaint = "USER_CREATE_COMPLAINT",
-        /// the payer complained again (用户继续投诉).
+        /// The payer complained again (用户继续投诉).
         UserContinueComplaint = "USER_CONTINUE_COMPLAINT",
-        /// the payer wrote (用户留言).
+        /// The payer wrote (用户留言).
         UserResponse = "USER_RESPONSE",
         /// WeChat Pay wrote (平台留言).
         PlatformResponse = "PLATFORM_RESPONSE",
-        /// the merchant wrote (商户留言).
+        /// The merchant wrote (商户留言).
         MerchantResponse = "MERCHANT_RESPONSE",
-        /// the merchant asked to end it (商户申请结单).
+        /// The merchant asked to end it (商户申请结单).
         MerchantConfirmComplete = "MERCHANT_CONFIRM_COMPLETE",
-        /// notice of the complaint (用户提交投诉系统通知).
+        /// Notice of the complaint (用户提交投诉系统通知).
         UserCreateComplaintSystemMessage = "USER_CREATE_COMPLAINT_SYSTEM_MESSAGE",
-        /// notice of a full refund (投诉单发起全额退款系统通知).
+        /// Notice of a full refund (投诉单发起全额退款系统通知).
         ComplaintFullRefundedSystemMessage = "COMPLAINT_FULL_REFUNDED_SYSTEM_MESSAGE",
-        /// notice of the repeated complaint (用户继续投诉系统通知).
+        /// Notice of the repeated complaint (用户继续投诉系统通知).
         UserContinueComplaintSystemMessage = "USER_CONTINUE_COMPLAINT_SYSTEM_MESSAGE",
-        /// the payer withdrew it; only in old complaints (用户主动撤诉（只存在于历史投诉单的协商历史中）).
+        /// The payer withdrew it; only in old complaints (用户主动撤诉（只存在于历史投诉单的协商历史中）).
         UserRevokeComplaint = "USER_REVOKE_COMPLAINT",
-        /// the payer confirmed it as settled; only in old complaints (用户确认投诉解决（只存在于历史投诉单的协商历史中）).
+        /// The payer confirmed it as settled; only in old complaints (用户确认投诉解决（只存在于历史投诉单的协商历史中）).
         UserConfirmComplaint = "USER_COMFIRM_COMPLAINT",
         /// WeChat Pay urged the merchant (平台催办).
         PlatformHelpApplication = "PLATFORM_HELP_APPLICATION",
-        /// the payer asked WeChat Pay for help (用户申请平台协助).
+        /// The payer asked WeChat Pay for help (用户申请平台协助).
         UserApplyPlatformHelp = "USER_APPLY_PLATFORM_HELP",
-        /// the merchant agreed to refund (商户同意退款申请).
+        /// The merchant agreed to refund (商户同意退款申请).
         MerchantApproveRefund = "MERCHANT_APPROVE_REFUND",
-        /// the merchant refused to refund (商户拒绝退款申请).
+        /// The merchant refused to refund (商户拒绝退款申请).
         MerchantRefuseRefund = "MERCHANT_REFUSE_RERUND",
-        /// the payer answered how satisfied they are (用户提交满意度调查结果).
+        /// The payer answered how satisfied they are (用户提交满意度调查结果).
         UserSubmitSatisfaction = "USER_SUBMIT_SATISFACTION",
-        /// the service order was cancelled (服务订单已取消).
+        /// The service order was cancelled (服务订单已取消).
         ServiceOrderCancel = "SERVICE_ORDER_CANCEL",
-        /// the service order was finished (服务订单已完成).
+        /// The service order was finished (服务订单已完成).
         ServiceOrderComplete = "SERVICE_ORDER_COMPLETE",
-        /// notice of a partial refund (投诉单发起部分退款系统通知).
+        /// Notice of a partial refund (投诉单发起部分退款系统通知).
         ComplaintPartialRefundedSystemMessage = "COMPLAINT_PARTIAL_REFUNDED_SYSTEM_MESSAGE",
-        /// notice that a refund arrived (投诉单退款到账系统通知).
+        /// Notice that a refund arrived (投诉单退款到账系统通知).
         ComplaintRefundReceivedSystemMessage = "COMPLAINT_REFUND_RECEIVED_SYSTEM_MESSAGE",
-        /// notice of a refund on the merchant's behalf (投诉单受托退款系统通知).
+        /// Notice of a refund on the merchant's behalf (投诉单受托退款系统通知).
         ComplaintEntrustedRefundSystemMessage = "COMPLAINT_ENTRUSTED_REFUND_SYSTEM_MESSAGE",
-        /// the payer asked for WeChat Pay's service (用户申请平台协助).
+        /// The payer asked for WeChat Pay's service (用户申请平台协助).
         UserApplyPlatformService = "USER_APPLY_PLATFORM_SERVICE",
-        /// the payer gave up WeChat Pay's service (用户取消平台协助).
+        /// The payer gave up WeChat Pay's service (用户取消平台协助).
         UserCancelPlatformService = "USER_CANCEL_PLATFORM_SERVICE",
         /// WeChat Pay's service ended (客服结束平台协助).
         PlatformServiceFinished = "PLATFORM_SERVICE_FINISHED",
-        /// the payer answered by a click (用户点击回复).
+        /// The payer answered by a click (用户点击回复).
         UserClickResponse = "USER_CLICK_RESPONSE",
     }
 }
@@ -165,17 +165,17 @@ wxpay_json::open_enum! {
     ///
     /// 消息块类型.
     pub enum BlockType {
-        /// text (文本).
+        /// Text (文本).
         Text = "TEXT",
-        /// an image (图片).
+        /// An image (图片).
         Image = "IMAGE",
-        /// a link (链接).
+        /// A link (链接).
         Link = "LINK",
-        /// frequent questions (FAQ列表).
+        /// Frequent questions (FAQ列表).
         FaqList = "FAQ_LIST",
-        /// a button (按钮).
+        /// A button (按钮).
         Button = "BUTTON",
-        /// buttons (按钮组).
+        /// Buttons (按钮组).
         ButtonGroup = "BUTTON_GROUP",
     }
 }
@@ -185,9 +185,9 @@ wxpay_json::open_enum! {
     ///
     /// 文本颜色.
     pub enum Color {
-        /// the usual colour.
+        /// The usual colour.
         Default = "DEFAULT",
-        /// a weaker colour.
+        /// A weaker colour.
         Secondary = "SECONDARY",
     }
 }
@@ -197,9 +197,9 @@ wxpay_json::open_enum! {
     ///
     /// 图片样式类型.
     pub enum ImageStyleType {
-        /// narrow.
+        /// Narrow.
         Narrow = "IMAGE_STYLE_TYPE_NARROW",
-        /// wide.
+        /// Wide.
         Wide = "IMAGE_STYLE_TYPE_WIDE",
     }
 }
@@ -209,11 +209,11 @@ wxpay_json::open_enum! {
     ///
     /// 动作类型.
     pub enum ActionType {
-        /// it sends a reply (发送消息).
+        /// It sends a reply (发送消息).
         SendMessage = "ACTION_TYPE_SEND_MESSAGE",
-        /// it opens a page (跳转链接).
+        /// It opens a page (跳转链接).
         JumpUrl = "ACTION_TYPE_JUMP_URL",
-        /// it opens a mini program (跳转小程序).
+        /// It opens a mini program (跳转小程序).
         JumpMiniProgram = "ACTION_TYPE_JUMP_MINI_PROGRAM",
     }
 }
@@ -223,11 +223,11 @@ wxpay_json::open_enum! {
     ///
     /// 按钮布局方式.
     pub enum ButtonLayout {
-        /// not known.
+        /// Not known.
         UnknownLayout = "LAYOUT_UNKNOWN",
-        /// side by side.
+        /// Side by side.
         Horizontal = "LAYOUT_HORIZONTAL",
-        /// below each other.
+        /// Below each other.
         Vertical = "LAYOUT_VERTICAL",
     }
 }
@@ -237,11 +237,11 @@ wxpay_json::open_enum! {
     ///
     /// 发送者身份类别.
     pub enum SenderIdentity {
-        /// not known.
+        /// Not known.
         UnknownSender = "UNKNOWN",
-        /// a person (人工).
+        /// A person (人工).
         Manual = "MANUAL",
-        /// a machine (机器).
+        /// A machine (机器).
         Machine = "MACHINE",
     }
 }
@@ -251,9 +251,9 @@ wxpay_json::open_enum! {
     ///
     /// 审批动作.
     pub enum RefundProgressAction {
-        /// it refuses (拒绝退款).
+        /// It refuses (拒绝退款).
         Reject = "REJECT",
-        /// it agrees (同意退款).
+        /// It agrees (同意退款).
         Approve = "APPROVE",
     }
 }
@@ -263,37 +263,37 @@ wxpay_json::open_enum! {
     ///
     /// 操作类型.
     pub enum LegacyOperateType {
-        /// the payer complained (用户提交投诉).
+        /// The payer complained (用户提交投诉).
         UserCreateComplaint = "USER_CREATE_COMPLAINT",
         /// WeChat Pay complained for the payer.
         CreateComplaintByPlatform = "CREATE_COMPLAINT_BY_PLATFORM",
-        /// the payer complained again (用户继续投诉).
+        /// The payer complained again (用户继续投诉).
         UserContinueComplaint = "USER_CONTINUE_COMPLAINT",
-        /// the payer withdrew it (用户主动撤诉).
+        /// The payer withdrew it (用户主动撤诉).
         UserRevokeComplaint = "USER_REVOKE_COMPLAINT",
-        /// the payer confirmed it as settled.
+        /// The payer confirmed it as settled.
         UserConfirmComplaint = "USER_CONFIRM_COMPLAINT",
-        /// the merchant refunded.
+        /// The merchant refunded.
         SellerRefund = "SELLER_REFUND",
-        /// the merchant asked the payer to confirm.
+        /// The merchant asked the payer to confirm.
         MerchantLaunchConfirmProcess = "MERCHANT_LAUNCH_CONFIRM_PROCESS",
-        /// the payer wrote (用户留言).
+        /// The payer wrote (用户留言).
         UserResponse = "USER_RESPONSE",
-        /// the merchant wrote (商户留言).
+        /// The merchant wrote (商户留言).
         MerchantResponse = "MERCHANT_RESPONSE",
         /// WeChat Pay wrote.
         ResponseByPlatform = "RESPONSE_BY_PLATFORM",
         /// WeChat Pay complained again for the payer.
         ContinueComplaintByPlatform = "CONTINUE_COMPLAINT_BY_PLATFORM",
-        /// notice of the complaint.
+        /// Notice of the complaint.
         CreateComplaintSystemMessage = "CREATE_COMPLAINT_SYSTEM_MESSAGE",
-        /// notice that the complaint was not handled in time.
+        /// Notice that the complaint was not handled in time.
         ComplaintTimeoutSystemMessage = "COMPLAINT_TIMEOUT_SYSTEM_MESSAGE",
-        /// notice of the merchant's refund.
+        /// Notice of the merchant's refund.
         SellerRefundSystemMessage = "SELLER_REFUND_SYSTEM_MESSAGE",
-        /// notice of the repeated complaint.
+        /// Notice of the repeated complaint.
         ContinueComplaintSystemMessage = "CONTINUE_COMPLAINT_SYSTEM_MESSAGE",
-        /// notice that the merchant asked to confirm.
+        /// Notice that the merchant asked to confirm.
         LaunchConfirmProcessSystemMessage = "LAUNCH_CONFIRM_PROCESS_SYSTEM_MESSAGE",
     }
 }

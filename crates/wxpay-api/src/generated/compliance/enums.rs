@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 核实单状态.
     pub enum VerificationState {
-        /// under way (核实中).
+        /// Under way (核实中).
         Processing = "PROCESSING",
-        /// passed (核实成功).
+        /// Passed (核实成功).
         Success = "SUCCESS",
         /// failed; read the reason (核实失败).
         Fail = "FAIL",
@@ -21,9 +21,9 @@ wxpay_json::open_enum! {
     ///
     /// 失败原因.
     pub enum FailReason {
-        /// the papers are not in order.
+        /// The papers are not in order.
         MaterialsAbnormal = "MATERIALS_ABNORMAL",
-        /// not finished in time.
+        /// Not finished in time.
         ProcessTimeout = "PROCESS_TIMEOUT",
     }
 }

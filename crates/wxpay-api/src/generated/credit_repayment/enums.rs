@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 实名验证类型.
     pub enum IdentityType {
-        /// not valid.
+        /// Not valid.
         Invalid = "REAL_IDENTITY_TYPE_INVALID",
-        /// identity card of the mainland (身份证).
+        /// Identity card of the mainland (身份证).
         IdCard = "REAL_IDENTITY_TYPE_ID_CARD",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 协议状态.
     pub enum ContractState {
-        /// not valid.
+        /// Not valid.
         Invalid = "CONTRACT_STATE_INVALID",
-        /// in force (生效中).
+        /// In force (生效中).
         Effective = "CONTRACT_STATE_EFFECTIVE",
-        /// ended (已解约).
+        /// Ended (已解约).
         Terminated = "CONTRACT_STATE_TERMINATED",
     }
 }
@@ -33,11 +33,11 @@ wxpay_json::open_enum! {
     ///
     /// 协议解约方式.
     pub enum ContractTerminatedMode {
-        /// not valid.
+        /// Not valid.
         Invalid = "TERMINATION_MODE_INVALID",
-        /// the user (用户解约).
+        /// The user (用户解约).
         ByUser = "TERMINATION_MODE_BY_USER",
-        /// the merchant (商户解约).
+        /// The merchant (商户解约).
         ByMerchant = "TERMINATION_MODE_BY_MERCHANT",
         /// WeChat Pay's customer service (客服解约).
         ByCustomerService = "TERMINATION_MODE_BY_CUSTOMER_SERVICE",
@@ -49,13 +49,13 @@ wxpay_json::open_enum! {
     ///
     /// 还款单状态.
     pub enum OrderState {
-        /// waits to be deducted.
+        /// Waits to be deducted.
         Pending = "DEDUCT_ORDER_STATE_PENDING",
-        /// not paid (未支付).
+        /// Not paid (未支付).
         NotPay = "DEDUCT_ORDER_STATE_NOT_PAY",
-        /// paid (支付成功).
+        /// Paid (支付成功).
         PaySuccess = "DEDUCT_ORDER_STATE_PAY_SUCCESS",
-        /// the deduction failed (支付失败).
+        /// The deduction failed (支付失败).
         PayFail = "DEDUCT_ORDER_STATE_PAY_FAIL",
     }
 }

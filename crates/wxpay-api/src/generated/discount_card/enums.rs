@@ -7,17 +7,17 @@ wxpay_json::open_enum! {
     ///
     /// 订单状态.
     pub enum OrderState {
-        /// created (已创建).
+        /// Created (已创建).
         Created = "CREATED",
-        /// being settled.
+        /// Being settled.
         Settling = "SETTLING",
-        /// being charged (扣费中).
+        /// Being charged (扣费中).
         Charging = "CHARGING",
-        /// charged (已扣费).
+        /// Charged (已扣费).
         Charged = "CHARGED",
-        /// nothing was to be charged (无需扣费).
+        /// Nothing was to be charged (无需扣费).
         NoCharge = "NO_CHARGE",
-        /// cancelled (已取消).
+        /// Cancelled (已取消).
         Revoked = "REVOKED",
     }
 }
@@ -27,9 +27,9 @@ wxpay_json::open_enum! {
     ///
     /// 履约类型.
     pub enum PerformanceType {
-        /// it counts (增加).
+        /// It counts (增加).
         Increase = "INCREASE",
-        /// it is taken back (减少).
+        /// It is taken back (减少).
         Decrease = "DECREASE",
     }
 }
@@ -39,9 +39,9 @@ wxpay_json::open_enum! {
     ///
     /// 奖励类型.
     pub enum RewardType {
-        /// it is given (增加).
+        /// It is given (增加).
         Increase = "INCREASE",
-        /// it is taken back (减少).
+        /// It is taken back (减少).
         Decrease = "DECREASE",
     }
 }

@@ -7,13 +7,13 @@ wxpay_json::open_enum! {
     ///
     /// 预算单状态.
     pub enum BudgetState {
-        /// waits for the donor's administrator (待确认).
+        /// Waits for the donor's administrator (待确认).
         Pending = "PENDING",
-        /// confirmed and locked (已锁定).
+        /// Confirmed and locked (已锁定).
         Locked = "LOCKED",
         /// finished, what was left is unlocked (已完成).
         Finished = "FINISHED",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -23,7 +23,7 @@ wxpay_json::open_enum! {
     ///
     /// 订单类型.
     pub enum TransactionType {
-        /// an order of WeChat Pay (微信支付订单).
+        /// An order of WeChat Pay (微信支付订单).
         WxPay = "WXPAY",
     }
 }
@@ -33,11 +33,11 @@ wxpay_json::open_enum! {
     ///
     /// 捐赠状态.
     pub enum TransferState {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// donated (成功).
+        /// Donated (成功).
         Success = "SUCCESS",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Close = "CLOSE",
     }
 }

@@ -7,17 +7,17 @@ wxpay_json::open_enum! {
     ///
     /// 尽调单状态.
     pub enum DueDiligenceState {
-        /// waits for answers.
+        /// Waits for answers.
         Collecting = "DUE_DILIGENCE_STATE_COLLECTING",
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "DUE_DILIGENCE_STATE_AUDITING",
         /// rejected; answer again (已驳回).
         Rejected = "DUE_DILIGENCE_STATE_REJECTED",
-        /// not answered in time (已过期).
+        /// Not answered in time (已过期).
         Expired = "DUE_DILIGENCE_STATE_EXPIRED",
-        /// cancelled (已取消).
+        /// Cancelled (已取消).
         Cancelled = "DUE_DILIGENCE_STATE_CANCELLED",
-        /// finished (已完成).
+        /// Finished (已完成).
         Finished = "DUE_DILIGENCE_STATE_FINISHED",
     }
 }
@@ -27,19 +27,19 @@ wxpay_json::open_enum! {
     ///
     /// 被管控的能力.
     pub enum Limitation {
-        /// receive payments or recharge.
+        /// Receive payments or recharge.
         NoTransactionAndRecharge = "NO_TRANSACTION_AND_RECHARGE",
-        /// pay out.
+        /// Pay out.
         NoPayment = "NO_PAYMENT",
-        /// withdraw.
+        /// Withdraw.
         NoWithdrawal = "NO_WITHDRAWAL",
-        /// refund.
+        /// Refund.
         NoRefund = "NO_REFUND",
-        /// receive payments.
+        /// Receive payments.
         NoTransaction = "NO_TRANSACTION",
-        /// share orders.
+        /// Share orders.
         NoProfitSharing = "NO_PROFIT_SHARING",
-        /// finish payment-score orders.
+        /// Finish payment-score orders.
         NoPaymentPointCompleteOrder = "NO_PAYMENT_POINT_COMPLETE_ORDER",
     }
 }
@@ -49,43 +49,43 @@ wxpay_json::open_enum! {
     ///
     /// 商户被该原因管控的解脱路径.
     pub enum RecoverWay {
-        /// there is none.
+        /// There is none.
         Irrecoverable = "IRRECOVERABLE",
-        /// correct the legal subject.
+        /// Correct the legal subject.
         ModifySubjectInformation = "MODIFY_SUBJECT_INFORMATION",
-        /// correct the settlement account.
+        /// Correct the settlement account.
         ModifySettleAccountInformation = "MODIFY_SETTLE_ACCOUNT_INFORMATION",
-        /// verify the identity of the inactive merchant.
+        /// Verify the identity of the inactive merchant.
         VerifyInactiveMerchantIdentity = "VERIFY_INACTIVE_MERCHANT_IDENTITY",
-        /// submit facts on the business in stores.
+        /// Submit facts on the business in stores.
         SubmitOfflineBusinessScenarioInformation = "SUBMIT_OFFLINE_BUSINESS_SCENARIO_INFORMATION",
-        /// submit papers for an appeal.
+        /// Submit papers for an appeal.
         SubmitInformationForAppeal = "SUBMIT_INFORMATION_FOR_APPEAL",
-        /// settle the disputes with payers.
+        /// Settle the disputes with payers.
         ResolveTransactionDisputes = "RESOLVE_TRANSACTION_DISPUTES",
-        /// correct the administrator.
+        /// Correct the administrator.
         ModifyAdministratorInformation = "MODIFY_ADMINISTRATOR_INFORMATION",
-        /// call the customer service at 95017.
+        /// Call the customer service at 95017.
         CallCustomerServiceAt95017 = "CALL_CUSTOMER_SERVICE_AT_95017",
-        /// update the business scene.
+        /// Update the business scene.
         UpdateBusinessScenarioInformation = "UPDATE_BUSINESS_SCENARIO_INFORMATION",
-        /// answer the customer due diligence.
+        /// Answer the customer due diligence.
         SubmitCddInformation = "SUBMIT_CDD_INFORMATION",
-        /// wait for WeChat Pay's review.
+        /// Wait for WeChat Pay's review.
         WaitingForPlatformReview = "WAITING_FOR_PLATFORM_REVIEW",
-        /// submit the beneficial owners.
+        /// Submit the beneficial owners.
         SubmitUboInformation = "SUBMIT_UBO_INFORMATION",
-        /// sign the pledge against fraud and verify by face.
+        /// Sign the pledge against fraud and verify by face.
         SignAntiFraudPledgeAndVerifyFace = "SIGN_ANTI_FRAUD_PLEDGE_AND_VERIFY_FACE",
-        /// ask the authority in charge.
+        /// Ask the authority in charge.
         ContactAppropriateAuthorityForConsultation = "CONTACT_APPROPRIATE_AUTHORITY_FOR_CONSULTATION",
-        /// correct the short name.
+        /// Correct the short name.
         ModifyAbbreviationInformation = "MODIFY_ABBREVIATION_INFORMATION",
-        /// confirm the kind of business.
+        /// Confirm the kind of business.
         ConfirmBusinessType = "CONFIRM_BUSINESS_TYPE",
-        /// submit facts on the business online.
+        /// Submit facts on the business online.
         SubmitOnlineBusinessScenarioInformation = "SUBMIT_ONLINE_BUSINESS_SCENARIO_INFORMATION",
-        /// ask the provider.
+        /// Ask the provider.
         ContactServiceProvider = "CONTACT_SERVICE_PROVIDER",
     }
 }
@@ -95,9 +95,9 @@ wxpay_json::open_enum! {
     ///
     /// 处置方式.
     pub enum LimitationActionType {
-        /// at once (立即管控).
+        /// At once (立即管控).
         ImmediateControl = "LIMIT_ACTION_TYPE_IMMEDIATE_CONTROL",
-        /// after a delay (延迟管控).
+        /// After a delay (延迟管控).
         DelayControl = "LIMIT_ACTION_TYPE_DELAY_CONTROL",
     }
 }
@@ -107,25 +107,25 @@ wxpay_json::open_enum! {
     ///
     /// 商户被管控原因类型.
     pub enum LimitationReasonType {
-        /// the licence is not in order.
+        /// The licence is not in order.
         LicenseAbnormal = "LICENSE_ABNORMAL",
-        /// it has had no orders.
+        /// It has had no orders.
         NoTrade = "NO_TRADE",
-        /// the settlement account is not in order.
+        /// The settlement account is not in order.
         SettleAccountAbnormal = "SETTLE_ACCOUNT_ABNORMAL",
-        /// its business looks risky.
+        /// Its business looks risky.
         RiskAbnormal = "RISK_ABNORMAL",
-        /// another reason.
+        /// Another reason.
         Other = "OTHER",
-        /// an inspection found something wrong.
+        /// An inspection found something wrong.
         InspectAbnormal = "INSPECT_ABNORMAL",
-        /// the legal representative is not valid.
+        /// The legal representative is not valid.
         InvalidRepresentativeInformation = "INVALID_REPRESENTATIVE_INFORMATION",
-        /// the business is not in a valid state.
+        /// The business is not in a valid state.
         InvalidBusinessStatus = "INVALID_BUSINESS_STATUS",
-        /// the business licence is not valid.
+        /// The business licence is not valid.
         InvalidBusinessLicense = "INVALID_BUSINESS_LICENSE",
-        /// the beneficial owner is not valid.
+        /// The beneficial owner is not valid.
         InvalidBeneficiaryInformation = "INVALID_BENEFICIARY_INFORMATION",
     }
 }

@@ -7,19 +7,19 @@ wxpay_json::open_enum! {
     ///
     /// 主体类型.
     pub enum OrganizationType {
-        /// a very small merchant, not a company (小微商户).
+        /// A very small merchant, not a company (小微商户).
         Micro = "2401",
-        /// a private seller (个人卖家).
+        /// A private seller (个人卖家).
         PersonalSeller = "2500",
-        /// an individual business (个体工商户).
+        /// An individual business (个体工商户).
         IndividualBusiness = "4",
-        /// a company (企业).
+        /// A company (企业).
         Enterprise = "2",
-        /// a public institution (事业单位).
+        /// A public institution (事业单位).
         PublicInstitution = "3",
-        /// a government body (政府机关).
+        /// A government body (政府机关).
         Government = "2502",
-        /// a social organization (社会组织).
+        /// A social organization (社会组织).
         SocialOrganization = "1708",
     }
 }
@@ -29,33 +29,33 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum CertType {
-        /// certificate of a public institution (事业单位法人证书).
+        /// Certificate of a public institution (事业单位法人证书).
         PublicInstitution = "CERTIFICATE_TYPE_2388",
-        /// certificate of a unified social credit code (统一社会信用代码证书).
+        /// Certificate of a unified social credit code (统一社会信用代码证书).
         UnifiedSocialCreditCode = "CERTIFICATE_TYPE_2389",
-        /// permit of paid services, for military hospitals (有偿服务许可证（军队医院适用）).
+        /// Permit of paid services, for military hospitals (有偿服务许可证（军队医院适用）).
         PaidService = "CERTIFICATE_TYPE_2390",
-        /// practice permit of a medical institution, for military hospitals (医疗机构执业许可证（军队医院适用）).
+        /// Practice permit of a medical institution, for military hospitals (医疗机构执业许可证（军队医院适用）).
         MedicalPractice = "CERTIFICATE_TYPE_2391",
-        /// licence of the company, for party organizations in companies (企业营业执照（挂靠企业的党组织适用）).
+        /// Licence of the company, for party organizations in companies (企业营业执照（挂靠企业的党组织适用）).
         EnterpriseLicense = "CERTIFICATE_TYPE_2392",
-        /// organization code certificate, for government bodies (组织机构代码证（政府机关适用）).
+        /// Organization code certificate, for government bodies (组织机构代码证（政府机关适用）).
         OrganizationCode = "CERTIFICATE_TYPE_2393",
-        /// certificate of a social association (社会团体法人登记证书).
+        /// Certificate of a social association (社会团体法人登记证书).
         SocialAssociation = "CERTIFICATE_TYPE_2394",
-        /// certificate of a private non-enterprise unit (民办非企业单位登记证书).
+        /// Certificate of a private non-enterprise unit (民办非企业单位登记证书).
         PrivateNonEnterprise = "CERTIFICATE_TYPE_2395",
-        /// certificate of a foundation (基金会法人登记证书).
+        /// Certificate of a foundation (基金会法人登记证书).
         Foundation = "CERTIFICATE_TYPE_2396",
-        /// certificate of a place of religious activity (宗教活动场所登记证).
+        /// Certificate of a place of religious activity (宗教活动场所登记证).
         ReligiousPlace = "CERTIFICATE_TYPE_2399",
-        /// another certificate or approval (其他证书/批文/证明).
+        /// Another certificate or approval (其他证书/批文/证明).
         OtherCertificate = "CERTIFICATE_TYPE_2400",
-        /// practice permit (执业许可证/执业证).
+        /// Practice permit (执业许可证/执业证).
         Practice = "CERTIFICATE_TYPE_2520",
-        /// code certificate of a grassroots self-governing body (基层群众性自治组织特别法人统一社会信用代码证).
+        /// Code certificate of a grassroots self-governing body (基层群众性自治组织特别法人统一社会信用代码证).
         GrassrootsSelfGovernment = "CERTIFICATE_TYPE_2521",
-        /// certificate of a rural collective (农村集体经济组织登记证).
+        /// Certificate of a rural collective (农村集体经济组织登记证).
         RuralCollective = "CERTIFICATE_TYPE_2522",
     }
 }
@@ -65,15 +65,15 @@ wxpay_json::open_enum! {
     ///
     /// 金融机构类型.
     pub enum FinanceType {
-        /// banking (银行业).
+        /// Banking (银行业).
         BankAgent = "BANK_AGENT",
-        /// payments (支付机构).
+        /// Payments (支付机构).
         PaymentAgent = "PAYMENT_AGENT",
-        /// insurance (保险业).
+        /// Insurance (保险业).
         Insurance = "INSURANCE",
-        /// trading and clearing (交易及结算类金融机构).
+        /// Trading and clearing (交易及结算类金融机构).
         TradeAndSettle = "TRADE_AND_SETTLE",
-        /// another kind (其他金融机构).
+        /// Another kind (其他金融机构).
         Other = "OTHER",
     }
 }
@@ -83,9 +83,9 @@ wxpay_json::open_enum! {
     ///
     /// 证件持有人类型.
     pub enum IdHolderType {
-        /// the owner or legal representative (经营者/法人).
+        /// The owner or legal representative (经营者/法人).
         Legal = "LEGAL",
-        /// someone authorised by them (经办人).
+        /// Someone authorised by them (经办人).
         Super = "SUPER",
     }
 }
@@ -95,21 +95,21 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdDocType {
-        /// identity card of the mainland (中国大陆居民-身份证).
+        /// Identity card of the mainland (中国大陆居民-身份证).
         IdCard = "IDENTIFICATION_TYPE_IDCARD",
-        /// passport of another country or region (其他国家或地区居民-护照).
+        /// Passport of another country or region (其他国家或地区居民-护照).
         OverseaPassport = "IDENTIFICATION_TYPE_OVERSEA_PASSPORT",
-        /// travel permit of a resident of Hong Kong (中国香港居民-来往内地通行证).
+        /// Travel permit of a resident of Hong Kong (中国香港居民-来往内地通行证).
         HongkongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
-        /// travel permit of a resident of Macao (中国澳门居民-来往内地通行证).
+        /// Travel permit of a resident of Macao (中国澳门居民-来往内地通行证).
         MacaoPassport = "IDENTIFICATION_TYPE_MACAO_PASSPORT",
-        /// travel permit of a resident of Taiwan (中国台湾居民-来往大陆通行证).
+        /// Travel permit of a resident of Taiwan (中国台湾居民-来往大陆通行证).
         TaiwanPassport = "IDENTIFICATION_TYPE_TAIWAN_PASSPORT",
-        /// residence permit of a foreigner (外国人居留证).
+        /// Residence permit of a foreigner (外国人居留证).
         ForeignResident = "IDENTIFICATION_TYPE_FOREIGN_RESIDENT",
-        /// residence permit of a resident of Hong Kong or Macao (港澳居民证).
+        /// Residence permit of a resident of Hong Kong or Macao (港澳居民证).
         HongkongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
-        /// residence permit of a resident of Taiwan (台湾居民证).
+        /// Residence permit of a resident of Taiwan (台湾居民证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
 }
@@ -119,9 +119,9 @@ wxpay_json::open_enum! {
     ///
     /// 账户类型.
     pub enum BankAccountType {
-        /// a company's account (对公账户).
+        /// A company's account (对公账户).
         Corporate = "74",
-        /// a private account (对私账户).
+        /// A private account (对私账户).
         Personal = "75",
     }
 }
@@ -131,9 +131,9 @@ wxpay_json::open_enum! {
     ///
     /// 超级管理员类型.
     pub enum ContactType {
-        /// the owner or legal representative (经营者/法人).
+        /// The owner or legal representative (经营者/法人).
         Legal = "65",
-        /// someone authorised by them (经办人).
+        /// Someone authorised by them (经办人).
         Agent = "66",
     }
 }
@@ -143,19 +143,19 @@ wxpay_json::open_enum! {
     ///
     /// 申请状态.
     pub enum ApplymentState {
-        /// the facts are being checked (资料校验中).
+        /// The facts are being checked (资料校验中).
         Checking = "CHECKING",
-        /// waits for the account to be verified (待账户验证).
+        /// Waits for the account to be verified (待账户验证).
         AccountNeedVerify = "ACCOUNT_NEED_VERIFY",
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "AUDITING",
         /// rejected; correct and submit again (已驳回).
         Rejected = "REJECTED",
-        /// waits for the merchant to sign (待签约).
+        /// Waits for the merchant to sign (待签约).
         NeedSign = "NEED_SIGN",
-        /// finished (完成).
+        /// Finished (完成).
         Finish = "FINISH",
-        /// frozen (已冻结).
+        /// Frozen (已冻结).
         Frozen = "FROZEN",
     }
 }
@@ -165,11 +165,11 @@ wxpay_json::open_enum! {
     ///
     /// 签约状态.
     pub enum SignState {
-        /// not yet (未签约).
+        /// Not yet (未签约).
         Unsigned = "UNSIGNED",
-        /// signed (已签约).
+        /// Signed (已签约).
         Signed = "SIGNED",
-        /// it cannot be signed now (不可签约).
+        /// It cannot be signed now (不可签约).
         NotSignable = "NOT_SIGNABLE",
     }
 }
@@ -179,9 +179,9 @@ wxpay_json::open_enum! {
     ///
     /// 核身方式.
     pub enum VerifyIdentityType {
-        /// face to face.
+        /// Face to face.
         FaceToFace = "VERIFY_IDENTITY_TYPE_FACE_TO_FACE",
-        /// remotely.
+        /// Remotely.
         Remote = "VERIFY_IDENTITY_TYPE_REMOTE",
     }
 }

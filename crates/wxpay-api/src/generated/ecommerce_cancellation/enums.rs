@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 是否提取资金.
     pub enum Withdraw {
-        /// it is (提取资金).
+        /// It is (提取资金).
         ApplyWithdraw = "APPLY_WITHDRAW",
-        /// it is not (不提取资金).
+        /// It is not (不提取资金).
         NotApplyWithdraw = "NOT_APPLY_WITHDRAW",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 账户类型.
     pub enum AccountType {
-        /// a company's account (对公银行账户).
+        /// A company's account (对公银行账户).
         Corporate = "ACCOUNT_TYPE_CORPORATE",
-        /// a private account (个人银行卡).
+        /// A private account (个人银行卡).
         Personal = "ACCOUNT_TYPE_PERSONAL",
     }
 }
@@ -31,21 +31,21 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdDocType {
-        /// identity card of the mainland (中国大陆居民-身份证).
+        /// Identity card of the mainland (中国大陆居民-身份证).
         IdCard = "IDENTIFICATION_TYPE_IDCARD",
-        /// passport of another country or region (其他国家或地区居民-护照).
+        /// Passport of another country or region (其他国家或地区居民-护照).
         OverseaPassport = "IDENTIFICATION_TYPE_OVERSEA_PASSPORT",
-        /// travel permit of a resident of Hong Kong (中国香港居民-来往内地通行证).
+        /// Travel permit of a resident of Hong Kong (中国香港居民-来往内地通行证).
         HongkongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
-        /// travel permit of a resident of Macao (中国澳门居民-来往内地通行证).
+        /// Travel permit of a resident of Macao (中国澳门居民-来往内地通行证).
         MacaoPassport = "IDENTIFICATION_TYPE_MACAO_PASSPORT",
-        /// travel permit of a resident of Taiwan (中国台湾居民-来往大陆通行证).
+        /// Travel permit of a resident of Taiwan (中国台湾居民-来往大陆通行证).
         TaiwanPassport = "IDENTIFICATION_TYPE_TAIWAN_PASSPORT",
-        /// residence permit of a foreigner (外国人居留证).
+        /// Residence permit of a foreigner (外国人居留证).
         ForeignResident = "IDENTIFICATION_TYPE_FOREIGN_RESIDENT",
-        /// residence permit of a resident of Hong Kong or Macao (港澳居民证).
+        /// Residence permit of a resident of Hong Kong or Macao (港澳居民证).
         HongkongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
-        /// residence permit of a resident of Taiwan (台湾居民证).
+        /// Residence permit of a resident of Taiwan (台湾居民证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
 }
@@ -55,7 +55,7 @@ wxpay_json::open_enum! {
     ///
     /// 申请证明材料类型.
     pub enum ProofMediaType {
-        /// the written application to withdraw.
+        /// The written application to withdraw.
         WithdrawalApplication = "WITHDRAWAL_APPLICATION",
     }
 }
@@ -65,23 +65,23 @@ wxpay_json::open_enum! {
     ///
     /// 注销提现申请单状态.
     pub enum CancelState {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// under review (审核中).
+        /// Under review (审核中).
         Reviewing = "REVIEWING",
-        /// rejected (已驳回).
+        /// Rejected (已驳回).
         Rejected = "REJECTED",
-        /// waits for the merchant's administrator (待商户确认).
+        /// Waits for the merchant's administrator (待商户确认).
         WaitingMerchantConfirm = "WAITING_MERCHANT_CONFIRM",
-        /// withdrawn (已撤销).
+        /// Withdrawn (已撤销).
         Revoked = "REVOKED",
-        /// being carried out (系统处理中).
+        /// Being carried out (系统处理中).
         SystemProcessing = "SYSTEM_PROCESSING",
-        /// the merchant was closed (已注销).
+        /// The merchant was closed (已注销).
         Canceled = "CANCELED",
-        /// the money is being paid out (资金处理中).
+        /// The money is being paid out (资金处理中).
         FundProcessing = "FUND_PROCESSING",
-        /// finished (已完成).
+        /// Finished (已完成).
         Finish = "FINISH",
     }
 }
@@ -91,11 +91,11 @@ wxpay_json::open_enum! {
     ///
     /// 提现状态.
     pub enum WithdrawState {
-        /// under way (提现中).
+        /// Under way (提现中).
         WithdrawProcessing = "WITHDRAW_PROCESSING",
-        /// something went wrong (提现异常).
+        /// Something went wrong (提现异常).
         WithdrawException = "WITHDRAW_EXCEPTION",
-        /// paid out (提现成功).
+        /// Paid out (提现成功).
         WithdrawSucceed = "WITHDRAW_SUCCEED",
     }
 }
@@ -105,13 +105,13 @@ wxpay_json::open_enum! {
     ///
     /// 二级商户号的出款子账户类型.
     pub enum OutAccountType {
-        /// the basic account (基本账户).
+        /// The basic account (基本账户).
         BasicAccount = "BASIC_ACCOUNT",
-        /// the operation account (运营账户).
+        /// The operation account (运营账户).
         OperateAccount = "OPERATE_ACCOUNT",
-        /// the deposit account (保证金账户).
+        /// The deposit account (保证金账户).
         MarginAccount = "MARGIN_ACCOUNT",
-        /// the fee account (手续费账户).
+        /// The fee account (手续费账户).
         TradeFeeAccount = "TRADE_FEE_ACCOUNT",
     }
 }
@@ -121,13 +121,13 @@ wxpay_json::open_enum! {
     ///
     /// 付款状态.
     pub enum PayState {
-        /// under way (付款中).
+        /// Under way (付款中).
         PayProcessing = "PAY_PROCESSING",
-        /// paid (付款成功).
+        /// Paid (付款成功).
         PaySucceed = "PAY_SUCCEED",
-        /// failed (付款失败).
+        /// Failed (付款失败).
         PayFail = "PAY_FAIL",
-        /// returned by the bank (银行退票).
+        /// Returned by the bank (银行退票).
         BankRefunded = "BANK_REFUNDED",
     }
 }
@@ -137,9 +137,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户状态.
     pub enum MerchantState {
-        /// it does (正常).
+        /// It does (正常).
         Normal = "NORMAL",
-        /// it was closed (已注销).
+        /// It was closed (已注销).
         HasBeenCancelled = "HAS_BEEN_CANCELLED",
     }
 }
@@ -149,9 +149,9 @@ wxpay_json::open_enum! {
     ///
     /// 注销资格检查结果.
     pub enum ValidateOutcome {
-        /// it may (允许注销).
+        /// It may (允许注销).
         AllowCancelWithdraw = "ALLOW_CANCEL_WITHDRAW",
-        /// it may not; read the reasons (不允许注销).
+        /// It may not; read the reasons (不允许注销).
         NotAllowCancelWithdraw = "NOT_ALLOW_CANCEL_WITHDRAW",
     }
 }
@@ -161,13 +161,13 @@ wxpay_json::open_enum! {
     ///
     /// 不可发起注销原因类型.
     pub enum BlockReasonType {
-        /// complaints are not handled.
+        /// Complaints are not handled.
         ConsumerComplaintUnprocessed = "CONSUMER_COMPLAINT_UNPROCESSED",
-        /// it is restricted.
+        /// It is restricted.
         HasBlockingControl = "HAS_BLOCKING_CONTROL",
-        /// money is still on its way.
+        /// Money is still on its way.
         FundsPendingProcessing = "FUNDS_PENDING_PROCESSING",
-        /// another reason (其他原因).
+        /// Another reason (其他原因).
         OtherReason = "OTHER_REASON",
     }
 }
@@ -177,9 +177,9 @@ wxpay_json::open_enum! {
     ///
     /// 注销申请材料类型.
     pub enum ApplicationType {
-        /// the platform's written application.
+        /// The platform's written application.
         SpCancelAccountApplication = "SP_CANCEL_ACCOUNT_APPLICATION",
-        /// the sub-merchant's written application.
+        /// The sub-merchant's written application.
         SubCancelAccountApplication = "SUB_CANCEL_ACCOUNT_APPLICATION",
     }
 }
@@ -189,11 +189,11 @@ wxpay_json::open_enum! {
     ///
     /// 注销状态.
     pub enum ApplicationState {
-        /// under review (审核中).
+        /// Under review (审核中).
         Reviewing = "REVIEWING",
-        /// rejected (已驳回).
+        /// Rejected (已驳回).
         Rejected = "REJECTED",
-        /// the merchant was closed (注销成功).
+        /// The merchant was closed (注销成功).
         CancelSuccess = "CANCEL_SUCCESS",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 转账接收方类型.
     pub enum ReceiverType {
-        /// the payer of an order.
+        /// The payer of an order.
         TransactionUser = "TRANSACTION_USER",
-        /// a merchant (商户).
+        /// A merchant (商户).
         Merchant = "MERCHANT",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 转账接收方订单类型.
     pub enum TransactionInfoType {
-        /// an order of WeChat Pay (微信支付订单).
+        /// An order of WeChat Pay (微信支付订单).
         WxPay = "WXPAY",
-        /// an order of the kind WXVALUE.
+        /// An order of the kind WXVALUE.
         WxValue = "WXVALUE",
     }
 }
@@ -31,17 +31,17 @@ wxpay_json::open_enum! {
     ///
     /// 赔付状态.
     pub enum BillState {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// paid (成功).
+        /// Paid (成功).
         Success = "SUCCESS",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
-        /// waits for the user to collect it (待用户确认).
+        /// Waits for the user to collect it (待用户确认).
         WaitUserConfirm = "WAIT_USER_CONFIRM",
-        /// being cancelled (撤销中).
+        /// Being cancelled (撤销中).
         Canceling = "CANCELING",
-        /// cancelled (已撤销).
+        /// Cancelled (已撤销).
         Cancelled = "CANCELLED",
     }
 }
@@ -51,13 +51,13 @@ wxpay_json::open_enum! {
     ///
     /// 业务类型.
     pub enum BusinessType {
-        /// a compensation from the deposit (保证金赔付).
+        /// A compensation from the deposit (保证金赔付).
         DepositCompensation = "DEPOSIT_COMPENSATION",
-        /// a compensation by the platform after a sale (平台售后赔付).
+        /// A compensation by the platform after a sale (平台售后赔付).
         PlatformAfterSalesCompensation = "PLATFORM_AFTER_SALES_COMPENSATION",
-        /// an insurance claim (保险理赔).
+        /// An insurance claim (保险理赔).
         InsuranceClaim = "INSURANCE_CLAIM",
-        /// a compensation from the deposit after a sale (保证金售后赔付).
+        /// A compensation from the deposit after a sale (保证金售后赔付).
         DepositAfterSalesCompensation = "DEPOSIT_AFTER_SALES_COMPENSATION",
     }
 }

@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 产品名称.
     pub enum ProductName {
-        /// payments from person to person.
+        /// Payments from person to person.
         PersonToPerson = "C2C",
     }
 }
@@ -17,11 +17,11 @@ wxpay_json::open_enum! {
     ///
     /// 在途异常资金付款状态.
     pub enum ReceiptState {
-        /// waits for an instruction.
+        /// Waits for an instruction.
         Pending = "RECEIPT_STATE_PENDING",
-        /// under way.
+        /// Under way.
         Progress = "RECEIPT_STATE_PROGRESS",
-        /// finished (已完成).
+        /// Finished (已完成).
         Completed = "RECEIPT_STATE_COMPLETED",
     }
 }
@@ -31,7 +31,7 @@ wxpay_json::open_enum! {
     ///
     /// 发起在途异常资金付款请求的角色.
     pub enum Operator {
-        /// the merchant (商户).
+        /// The merchant (商户).
         Merchant = "MERCHANT",
     }
 }
@@ -41,11 +41,11 @@ wxpay_json::open_enum! {
     ///
     /// 付款方式.
     pub enum TransferMode {
-        /// to the user who should have received it.
+        /// To the user who should have received it.
         ToOriginalReceiveUser = "TRANSFER_TO_ORIGINAL_RECEIVE_USER",
-        /// to the merchant that should have received it.
+        /// To the merchant that should have received it.
         ToOriginalReceiveMerchant = "TRANSFER_MODE_TO_ORIGINAL_RECEIVE_MERCHANT",
-        /// to a named merchant.
+        /// To a named merchant.
         ToSpecifiedReceiveMerchant = "TRANSFER_MODE_TO_SPECIFIED_RECEIVE_MERCHANT",
     }
 }
@@ -55,13 +55,13 @@ wxpay_json::open_enum! {
     ///
     /// 在途异常资金付款指令状态.
     pub enum InstructionState {
-        /// waits to be carried out.
+        /// Waits to be carried out.
         Pending = "INSTRUCTION_STATE_PENDING",
-        /// under way.
+        /// Under way.
         InProgress = "INSTRUCTION_STATE_IN_PROGRESS",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "INSTRUCTION_STATE_CLOSED",
-        /// carried out (成功).
+        /// Carried out (成功).
         Success = "INSTRUCTION_STATE_SUCCESS",
     }
 }
@@ -71,9 +71,9 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum AuthState {
-        /// yes (已授权).
+        /// Yes (已授权).
         Authorized = "AUTHORIZED",
-        /// no (未授权).
+        /// No (未授权).
         Unauthorized = "UNAUTHORIZED",
     }
 }
@@ -83,7 +83,7 @@ wxpay_json::open_enum! {
     ///
     /// 应用授权作用域.
     pub enum AuthScope {
-        /// the real name in WeChat Pay.
+        /// The real name in WeChat Pay.
         PayRealName = "pay_realname",
     }
 }
@@ -93,7 +93,7 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum CredType {
-        /// identity card of the mainland (身份证).
+        /// Identity card of the mainland (身份证).
         IdCard = "ID_CARD",
     }
 }
@@ -103,7 +103,7 @@ wxpay_json::open_enum! {
     ///
     /// 权限类型.
     pub enum PermissionType {
-        /// receiving money as a private person (个人收款方).
+        /// Receiving money as a private person (个人收款方).
         IndividualPayee = "INDIVIDUAL_PAYEE",
     }
 }
@@ -115,7 +115,7 @@ wxpay_json::open_enum! {
     pub enum TradeScenario {
         /// second-hand goods.
         Recommerce = "RECOMMERCE",
-        /// trade between persons.
+        /// Trade between persons.
         IndividualTrade = "INDIVIDUALTRADE",
     }
 }
@@ -125,7 +125,7 @@ wxpay_json::open_enum! {
     ///
     /// 异常结算批次单处理方式.
     pub enum AbnormalSettleType {
-        /// paid to the user who should have received it.
+        /// Paid to the user who should have received it.
         TransferToOriginalReceiveUser = "TRANSFER_TO_ORIGINAL_RECEIVE_USER",
     }
 }
@@ -135,13 +135,13 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum SettleState {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// the money was taken over.
+        /// The money was taken over.
         Received = "RECEIVED",
-        /// settled (成功).
+        /// Settled (成功).
         Success = "SUCCESS",
-        /// the fee could not be deducted.
+        /// The fee could not be deducted.
         DeductFeeFail = "DEDUCT_FEE_FAIL",
         /// abnormal; handle it (异常).
         Abnormal = "ABNORMAL",
@@ -155,9 +155,9 @@ wxpay_json::open_enum! {
     ///
     /// 异常原因类型.
     pub enum AbnormalType {
-        /// the person's authorisation is no longer valid.
+        /// The person's authorisation is no longer valid.
         AuthRelationshipInvalid = "AUTH_RELATIONSHIP_INVALID",
-        /// the person may not receive so much.
+        /// The person may not receive so much.
         UserPayQuotaLimit = "USER_PAY_QUOTA_LIMIT",
     }
 }

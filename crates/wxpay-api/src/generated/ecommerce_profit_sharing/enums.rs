@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 处理结果.
     pub enum ReturnOutcome {
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// succeeded (已成功).
+        /// Succeeded (已成功).
         Success = "SUCCESS",
         /// failed; read the reason (已失败).
         Failed = "FAILED",
@@ -23,11 +23,11 @@ wxpay_json::open_enum! {
     ///
     /// 分账失败原因.
     pub enum FailReason {
-        /// the receiver's account is abnormal (分账接收账户异常).
+        /// The receiver's account is abnormal (分账接收账户异常).
         AccountAbnormal = "ACCOUNT_ABNORMAL",
-        /// the receiver was removed (分账关系已解除).
+        /// The receiver was removed (分账关系已解除).
         NoRelation = "NO_RELATION",
-        /// the receiver is of high risk (高风险接收方).
+        /// The receiver is of high risk (高风险接收方).
         ReceiverHighRisk = "RECEIVER_HIGH_RISK",
     }
 }
@@ -37,7 +37,7 @@ wxpay_json::open_enum! {
     ///
     /// 类型.
     pub enum AfterSalesType {
-        /// the income of a service fee.
+        /// The income of a service fee.
         ServiceFeeIncome = "SERVICE_FEE_INCOME",
     }
 }
@@ -47,11 +47,11 @@ wxpay_json::open_enum! {
     ///
     /// 场景.
     pub enum AfterSalesScene {
-        /// returning a ticket (退票).
+        /// Returning a ticket (退票).
         RefundTicket = "REFUND_TICKET",
-        /// changing a ticket (改签).
+        /// Changing a ticket (改签).
         ChangeTicket = "CHANGE_TICKET",
-        /// returning goods (退货).
+        /// Returning goods (退货).
         ReturnGoods = "RETURN_GOODS",
     }
 }
@@ -61,9 +61,9 @@ wxpay_json::open_enum! {
     ///
     /// 分账单状态.
     pub enum OrderStatus {
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// finished (处理完成).
+        /// Finished (处理完成).
         Finished = "FINISHED",
     }
 }
@@ -73,11 +73,11 @@ wxpay_json::open_enum! {
     ///
     /// 分账结果.
     pub enum ReceiverOutcome {
-        /// still under way (待分账).
+        /// Still under way (待分账).
         Pending = "PENDING",
-        /// shared (分账成功).
+        /// Shared (分账成功).
         Success = "SUCCESS",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -87,9 +87,9 @@ wxpay_json::open_enum! {
     ///
     /// 分账接收方类型.
     pub enum ReceiverType {
-        /// a merchant number (商户号).
+        /// A merchant number (商户号).
         MerchantId = "MERCHANT_ID",
-        /// a user's openid (个人openid).
+        /// A user's openid (个人openid).
         PersonalOpenid = "PERSONAL_OPENID",
     }
 }
@@ -99,11 +99,11 @@ wxpay_json::open_enum! {
     ///
     /// 异常处理状态.
     pub enum AbnormalStatus {
-        /// being handled.
+        /// Being handled.
         Pending = "ABNORMAL_PENDING",
-        /// handled.
+        /// Handled.
         Finished = "ABNORMAL_FINISHED",
-        /// closed.
+        /// Closed.
         Closed = "ABNORMAL_CLOSED",
     }
 }
@@ -113,9 +113,9 @@ wxpay_json::open_enum! {
     ///
     /// 异常处理关单原因.
     pub enum FundsAbnormalClosedReason {
-        /// not handled in time.
+        /// Not handled in time.
         Timeout = "CLOSED_REASON_TIMEOUT",
-        /// the transfer was not allowed.
+        /// The transfer was not allowed.
         RestrictTransfer = "CLOSED_REASON_RESTRICT_TRANSFER",
     }
 }
@@ -143,9 +143,9 @@ wxpay_json::open_enum! {
     ///
     /// 失败原因.
     pub enum ReturnFailReason {
-        /// the receiver's account is abnormal (分账接收方账户异常).
+        /// The receiver's account is abnormal (分账接收方账户异常).
         AccountAbnormal = "ACCOUNT_ABNORMAL",
-        /// not carried out in time (超时关单).
+        /// Not carried out in time (超时关单).
         TimeOutClosed = "TIME_OUT_CLOSED",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 充值入账账户.
     pub enum AccountType {
-        /// the basic account (基本账户).
+        /// The basic account (基本账户).
         Basic = "BASIC",
-        /// the operation account (运营账户).
+        /// The operation account (运营账户).
         Operation = "OPERATION",
-        /// the fee account (手续费账户).
+        /// The fee account (手续费账户).
         Fees = "FEES",
     }
 }
@@ -21,11 +21,11 @@ wxpay_json::open_enum! {
     ///
     /// 充值状态.
     pub enum RechargeState {
-        /// the money arrived (充值成功).
+        /// The money arrived (充值成功).
         Success = "SUCCESS",
-        /// waits for the money (充值中).
+        /// Waits for the money (充值中).
         Recharging = "RECHARGING",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -35,7 +35,7 @@ wxpay_json::open_enum! {
     ///
     /// 充值场景.
     pub enum BankTransferRechargeScene {
-        /// a platform's recharge by bank transfer.
+        /// A platform's recharge by bank transfer.
         EcommerceBankTransfer = "ECOMMERCE_BANK_TRANSFER",
     }
 }
@@ -45,9 +45,9 @@ wxpay_json::open_enum! {
     ///
     /// 员工状态.
     pub enum EmployeeState {
-        /// may scan (生效).
+        /// May scan (生效).
         Effective = "EFFECTIVE",
-        /// was removed (已删除).
+        /// Was removed (已删除).
         Deleted = "DELETED",
     }
 }
@@ -57,9 +57,9 @@ wxpay_json::open_enum! {
     ///
     /// 充值场景.
     pub enum RechargeScene {
-        /// the deposit of a sub-merchant (电商平台保证金充值).
+        /// The deposit of a sub-merchant (电商平台保证金充值).
         EcommerceDeposit = "ECOMMERCE_DEPOSIT",
-        /// payments of a sub-merchant.
+        /// Payments of a sub-merchant.
         EcommercePayment = "ECOMMERCE_PAYMENT",
     }
 }
@@ -69,9 +69,9 @@ wxpay_json::open_enum! {
     ///
     /// 充值入账账户.
     pub enum RechargeAccountType {
-        /// the deposit account (保证金账户).
+        /// The deposit account (保证金账户).
         Deposit = "DEPOSIT",
-        /// the operation account (运营账户).
+        /// The operation account (运营账户).
         Operation = "OPERATION",
     }
 }
@@ -81,11 +81,11 @@ wxpay_json::open_enum! {
     ///
     /// 充值渠道.
     pub enum RechargeChannel {
-        /// by bank transfer (转账充值).
+        /// By bank transfer (转账充值).
         BankTransfer = "BANK_TRANSFER",
-        /// by scanning a code (扫码充值).
+        /// By scanning a code (扫码充值).
         QrRecharge = "QR_RECHARGE",
-        /// by online banking (网银充值).
+        /// By online banking (网银充值).
         OnlineBank = "ONLINE_BANK",
     }
 }
@@ -95,9 +95,9 @@ wxpay_json::open_enum! {
     ///
     /// 员工类型.
     pub enum EmployeeType {
-        /// the administrator (管理员).
+        /// The administrator (管理员).
         Admin = "ADMIN",
-        /// an employee (员工).
+        /// An employee (员工).
         Staff = "STAFF",
     }
 }
@@ -107,9 +107,9 @@ wxpay_json::open_enum! {
     ///
     /// 网银类型.
     pub enum OnlineBankType {
-        /// a company's (企业网银).
+        /// A company's (企业网银).
         Corporate = "ONLINE_BANK_TYPE_CORPORATE",
-        /// a person's (个人网银).
+        /// A person's (个人网银).
         Personal = "ONLINE_BANK_TYPE_PERSONAL",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 出资账户类型.
     pub enum FromAccount {
-        /// the available balance (可用余额).
+        /// The available balance (可用余额).
         Available = "AVAILABLE",
-        /// the balance that is not yet available (不可用余额).
+        /// The balance that is not yet available (不可用余额).
         Unavailable = "UNAVAILABLE",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 退款出资商户.
     pub enum RefundAccount {
-        /// the sub-merchant (二级商户).
+        /// The sub-merchant (二级商户).
         SubMerchant = "REFUND_SOURCE_SUB_MERCHANT",
-        /// the platform, in advance (电商平台垫付).
+        /// The platform, in advance (电商平台垫付).
         PartnerAdvance = "REFUND_SOURCE_PARTNER_ADVANCE",
     }
 }
@@ -31,11 +31,11 @@ wxpay_json::open_enum! {
     ///
     /// 资金账户.
     pub enum RequestFundsAccount {
-        /// the available balance (可用余额).
+        /// The available balance (可用余额).
         Available = "AVAILABLE",
-        /// unsettled funds (未结算资金).
+        /// Unsettled funds (未结算资金).
         Unsettled = "UNSETTLED",
-        /// prepaid funds.
+        /// Prepaid funds.
         Prepaid = "PREPAID",
     }
 }
@@ -45,9 +45,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// the whole order (全场优惠类型).
+        /// The whole order (全场优惠类型).
         Global = "GLOBAL",
-        /// single goods (单品优惠类型).
+        /// Single goods (单品优惠类型).
         Single = "SINGLE",
     }
 }
@@ -57,9 +57,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// a cash coupon, whose amount is settled to the merchant (代金券).
+        /// A cash coupon, whose amount is settled to the merchant (代金券).
         Coupon = "COUPON",
-        /// a discount coupon, whose amount is not settled (优惠券).
+        /// A discount coupon, whose amount is not settled (优惠券).
         Discount = "DISCOUNT",
     }
 }
@@ -69,13 +69,13 @@ wxpay_json::open_enum! {
     ///
     /// 退款渠道.
     pub enum RefundChannel {
-        /// the way it was paid (原路退款).
+        /// The way it was paid (原路退款).
         Original = "ORIGINAL",
-        /// to the payer's balance (退回到余额).
+        /// To the payer's balance (退回到余额).
         Balance = "BALANCE",
-        /// to another balance, as the account was abnormal (原账户异常退到其他余额账户).
+        /// To another balance, as the account was abnormal (原账户异常退到其他余额账户).
         OtherBalance = "OTHER_BALANCE",
-        /// to another bank card, as the card was abnormal (原银行卡异常退到其他银行卡).
+        /// To another bank card, as the card was abnormal (原银行卡异常退到其他银行卡).
         OtherBankCard = "OTHER_BANKCARD",
     }
 }
@@ -85,13 +85,13 @@ wxpay_json::open_enum! {
     ///
     /// 退款状态.
     pub enum RefundStatus {
-        /// the money arrived (退款成功).
+        /// The money arrived (退款成功).
         Success = "SUCCESS",
-        /// closed (退款关闭).
+        /// Closed (退款关闭).
         Close = "CLOSE",
-        /// under way (退款处理中).
+        /// Under way (退款处理中).
         Processing = "PROCESSING",
-        /// the money could not arrive; send it somewhere else (退款异常).
+        /// The money could not arrive; send it somewhere else (退款异常).
         Abnormal = "ABNORMAL",
     }
 }
@@ -101,15 +101,15 @@ wxpay_json::open_enum! {
     ///
     /// 资金账户.
     pub enum FundsAccount {
-        /// the available balance (可用余额).
+        /// The available balance (可用余额).
         Available = "AVAILABLE",
-        /// unsettled funds (未结算资金).
+        /// Unsettled funds (未结算资金).
         Unsettled = "UNSETTLED",
-        /// the operation account (运营户).
+        /// The operation account (运营户).
         Operation = "OPERATION",
-        /// the basic account (基本账户).
+        /// The basic account (基本账户).
         Basic = "BASIC",
-        /// the basic account of digital yuan (数字人民币基本账户).
+        /// The basic account of digital yuan (数字人民币基本账户).
         EcnyBasic = "ECNY_BASIC",
     }
 }
@@ -119,9 +119,9 @@ wxpay_json::open_enum! {
     ///
     /// 异常退款处理方式.
     pub enum AbnormalRefundType {
-        /// to a bank card of the payer (退款到用户银行卡).
+        /// To a bank card of the payer (退款到用户银行卡).
         UserBankCard = "USER_BANK_CARD",
-        /// to the merchant's bank account (退款至交易商户银行账户).
+        /// To the merchant's bank account (退款至交易商户银行账户).
         MerchantBankCard = "MERCHANT_BANK_CARD",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 补差结果.
     pub enum SubsidyOutcome {
-        /// succeeded (成功).
+        /// Succeeded (成功).
         Success = "SUCCESS",
-        /// failed (失败).
+        /// Failed (失败).
         Fail = "FAIL",
-        /// wholly returned (已全额回退).
+        /// Wholly returned (已全额回退).
         Refund = "REFUND",
     }
 }
@@ -21,9 +21,9 @@ wxpay_json::open_enum! {
     ///
     /// 出资账户类型.
     pub enum FromAccount {
-        /// the available balance (可用余额).
+        /// The available balance (可用余额).
         Available = "AVAILABLE",
-        /// the balance that is not yet available (不可用余额).
+        /// The balance that is not yet available (不可用余额).
         Unavailable = "UNAVAILABLE",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 签约状态.
     pub enum ContractStatus {
-        /// signed (签约).
+        /// Signed (签约).
         Add = "ADD",
-        /// terminated (解约).
+        /// Terminated (解约).
         Delete = "DELETE",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 标识本次请求获取的信息类型.
     pub enum InfoType {
-        /// the UnionID.
+        /// The UnionID.
         AskUnionid = "ASK_UNIONID",
-        /// the real name.
+        /// The real name.
         AskRealName = "ASK_REAL_NAME",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 查询结果.
     pub enum InspectionOutcome {
-        /// passed (成功).
+        /// Passed (成功).
         Success = "SUCCESS",
-        /// passed with warnings (警告).
+        /// Passed with warnings (警告).
         Warn = "WARN",
-        /// failed (失败).
+        /// Failed (失败).
         Fail = "FAIL",
     }
 }
@@ -33,9 +33,9 @@ wxpay_json::open_enum! {
     ///
     /// 激活状态.
     pub enum ActivationStatus {
-        /// activated (已激活).
+        /// Activated (已激活).
         Activated = "ACTIVATED",
-        /// not activated (未激活).
+        /// Not activated (未激活).
         Inactivated = "INACTIVATED",
     }
 }
@@ -45,7 +45,7 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdentificationType {
-        /// mainland identity card (身份证).
+        /// Mainland identity card (身份证).
         IdCard = "IDCARD",
     }
 }
@@ -55,11 +55,11 @@ wxpay_json::open_enum! {
     ///
     /// 签约模式.
     pub enum ContractMode {
-        /// only the given card.
+        /// Only the given card.
         LimitBankCard = "LIMIT_BANK_CARD",
-        /// the given card first.
+        /// The given card first.
         PriorityBankCard = "PRIORITY_BANK_CARD",
-        /// any card.
+        /// Any card.
         LimitNone = "LIMIT_NONE",
     }
 }
@@ -69,11 +69,11 @@ wxpay_json::open_enum! {
     ///
     /// 签约状态.
     pub enum ContractState {
-        /// never signed (未签约).
+        /// Never signed (未签约).
         NotContracted = "NOT_CONTRACTED",
-        /// terminated (已解约).
+        /// Terminated (已解约).
         Terminated = "TERMINATED",
-        /// signed (已签约).
+        /// Signed (已签约).
         Contracted = "CONTRACTED",
     }
 }
@@ -83,9 +83,9 @@ wxpay_json::open_enum! {
     ///
     /// 签约卡来源.
     pub enum ContractBankCardFrom {
-        /// the merchant gave it.
+        /// The merchant gave it.
         MerchantLimitedBankCard = "MERCHANT_LIMITED_BANK_CARD",
-        /// the user chose it.
+        /// The user chose it.
         UserSelectFree = "USER_SELECT_FREE",
     }
 }
@@ -95,11 +95,11 @@ wxpay_json::open_enum! {
     ///
     /// 重采状态.
     pub enum CollectionState {
-        /// a new photo is needed.
+        /// A new photo is needed.
         CollectionRequired = "COLLECTION_REQUIRED",
-        /// the photo is uploaded.
+        /// The photo is uploaded.
         PhotoUploaded = "PHOTO_UPLOADED",
-        /// done.
+        /// Done.
         Complete = "COMPLETE",
     }
 }
@@ -111,13 +111,13 @@ wxpay_json::open_enum! {
     pub enum TradeType {
         /// QR code payment (扫码支付).
         Native = "NATIVE",
-        /// on a page inside WeChat or in a mini program (公众号支付).
+        /// On a page inside WeChat or in a mini program (公众号支付).
         Jsapi = "JSAPI",
-        /// in an app (APP支付).
+        /// In an app (APP支付).
         App = "APP",
-        /// from a mobile browser (H5支付).
+        /// From a mobile browser (H5支付).
         Mweb = "MWEB",
-        /// by deduction under a contract.
+        /// By deduction under a contract.
         Auth = "AUTH",
     }
 }
@@ -127,9 +127,9 @@ wxpay_json::open_enum! {
     ///
     /// 平台产品ID.
     pub enum BusinessProductId {
-        /// product 2 of the platform.
+        /// Product 2 of the platform.
         ProductTwo = "2",
-        /// product 11 of the platform.
+        /// Product 11 of the platform.
         ProductEleven = "11",
     }
 }
@@ -139,9 +139,9 @@ wxpay_json::open_enum! {
     ///
     /// 用户类型.
     pub enum UserType {
-        /// student (学生).
+        /// Student (学生).
         Student = "STUDENT",
-        /// member of the staff (职工).
+        /// Member of the staff (职工).
         Staff = "STUFF",
     }
 }
@@ -151,9 +151,9 @@ wxpay_json::open_enum! {
     ///
     /// 用户状态.
     pub enum UserStatus {
-        /// can pay (正常).
+        /// Can pay (正常).
         Normal = "NORMAL",
-        /// disabled (禁用).
+        /// Disabled (禁用).
         Disabled = "DISABLED",
     }
 }

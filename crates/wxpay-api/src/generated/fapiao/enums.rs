@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 购买方类型.
     pub enum BuyerType {
-        /// a person (个人).
+        /// A person (个人).
         Individual = "INDIVIDUAL",
-        /// a company or other body (单位).
+        /// A company or other body (单位).
         Organization = "ORGANIZATION",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 开具的发票类型.
     pub enum FapiaoBillType {
-        /// ordinary fapiao (普通发票).
+        /// Ordinary fapiao (普通发票).
         Common = "COMM_FAPIAO",
-        /// special VAT fapiao (增值税专用发票).
+        /// Special VAT fapiao (增值税专用发票).
         Vat = "VAT_FAPIAO",
     }
 }
@@ -41,33 +41,33 @@ wxpay_json::open_enum! {
     ///
     /// 出行人证件类型.
     pub enum CertificateType {
-        /// mainland identity card (居民身份证).
+        /// Mainland identity card (居民身份证).
         IdentityCard = "IDENTITY_CARD",
-        /// passport (护照).
+        /// Passport (护照).
         Passport = "PASSPORT",
-        /// travel permit of a Hong Kong resident.
+        /// Travel permit of a Hong Kong resident.
         HongKongPermit = "HONG_KONG_PERMIT",
-        /// travel permit of a Macao resident.
+        /// Travel permit of a Macao resident.
         MacaoPermit = "MACAO_PERMIT",
-        /// travel permit of a Taiwan resident.
+        /// Travel permit of a Taiwan resident.
         TaiwanPermit = "TAIWAN_PERMIT",
-        /// residence permit of a foreigner.
+        /// Residence permit of a foreigner.
         ForeignerResidencePermit = "FOREIGNER_RESIDENCE_PERMIT",
-        /// residence card of a Hong Kong resident.
+        /// Residence card of a Hong Kong resident.
         HongKongResidentCard = "HONG_KONG_RESIDENT_CARD",
-        /// residence card of a Macao resident.
+        /// Residence card of a Macao resident.
         MacaoResidentCard = "MACAO_RESIDENT_CARD",
-        /// residence card of a Taiwan resident.
+        /// Residence card of a Taiwan resident.
         TaiwanResidentCard = "TAIWAN_RESIDENT_CARD",
-        /// military officer's card (军官证).
+        /// Military officer's card (军官证).
         MilitaryOfficerCard = "MILITARY_OFFICER_CARD",
-        /// armed police officer's card (武警警官证).
+        /// Armed police officer's card (武警警官证).
         ArmedPoliceOfficerCard = "ARMED_POLICE_OFFICER_CARD",
         /// soldier's card (士兵证).
         SoldierCard = "SOLDIER_CARD",
-        /// home return permit of a Hong Kong or Macao resident.
+        /// Home return permit of a Hong Kong or Macao resident.
         HomecomingCert = "HOMECOMING_CERT",
-        /// permit of a Taiwan compatriot.
+        /// Permit of a Taiwan compatriot.
         TaiwanCompatriotCert = "TAIWAN_COMPATRIOT_CERT",
     }
 }
@@ -79,13 +79,13 @@ wxpay_json::open_enum! {
     pub enum TransportationType {
         /// long-distance bus.
         LongDistanceBus = "LONG_DISTANCE_BUS",
-        /// public transport.
+        /// Public transport.
         PublicTransportation = "PUBLIC_TRANSPORTATION",
-        /// car.
+        /// Car.
         Car = "CAR",
-        /// ship.
+        /// Ship.
         Ship = "SHIP",
-        /// other means.
+        /// Other means.
         OtherTransportation = "OTHER_TRANSPORTATION",
     }
 }
@@ -95,11 +95,11 @@ wxpay_json::open_enum! {
     ///
     /// 交通工具等级.
     pub enum TransportationClass {
-        /// first class cabin of a ship.
+        /// First class cabin of a ship.
         ShipFirstClassCabin = "SHIP_FIRST_CLASS_CABIN",
-        /// second class cabin of a ship.
+        /// Second class cabin of a ship.
         ShipSecondClassCabin = "SHIP_SECOND_CLASS_CABIN",
-        /// third class cabin of a ship.
+        /// Third class cabin of a ship.
         ShipThirdClassCabin = "SHIP_THIRD_CLASS_CABIN",
     }
 }
@@ -109,9 +109,9 @@ wxpay_json::open_enum! {
     ///
     /// 成品油单位.
     pub enum OilUnit {
-        /// tonne (吨).
+        /// Tonne (吨).
         Ton = "TON",
-        /// litre (升).
+        /// Litre (升).
         Litre = "LETER",
     }
 }
@@ -121,17 +121,17 @@ wxpay_json::open_enum! {
     ///
     /// 发票状态.
     pub enum FapiaoStatus {
-        /// issuing was accepted.
+        /// Issuing was accepted.
         IssueAccepted = "ISSUE_ACCEPTED",
-        /// issued.
+        /// Issued.
         Issued = "ISSUED",
-        /// reversing was accepted.
+        /// Reversing was accepted.
         ReverseAccepted = "REVERSE_ACCEPTED",
-        /// reversed.
+        /// Reversed.
         Reversed = "REVERSED",
-        /// issuing failed.
+        /// Issuing failed.
         IssueFailed = "ISSUE_FAILED",
-        /// reversing failed.
+        /// Reversing failed.
         ReverseFailed = "REVERSE_FAILED",
     }
 }
@@ -141,13 +141,13 @@ wxpay_json::open_enum! {
     ///
     /// 发票卡券状态.
     pub enum CardStatus {
-        /// inserting was accepted.
+        /// Inserting was accepted.
         InsertAccepted = "INSERT_ACCEPTED",
-        /// in the card package.
+        /// In the card package.
         Inserted = "INSERTED",
-        /// discarding was accepted.
+        /// Discarding was accepted.
         DiscardAccepted = "DISCARD_ACCEPTED",
-        /// discarded.
+        /// Discarded.
         Discarded = "DISCARDED",
     }
 }
@@ -157,15 +157,15 @@ wxpay_json::open_enum! {
     ///
     /// 税收优惠政策标识.
     pub enum TaxPreferMark {
-        /// none.
+        /// None.
         NoFavorable = "NO_FAVORABLE",
-        /// not subject to VAT (不征税).
+        /// Not subject to VAT (不征税).
         OutsideVat = "OUTSIDE_VAT",
-        /// exempt from VAT (免税).
+        /// Exempt from VAT (免税).
         VatExempt = "VAT_EXEMPT",
-        /// ordinary zero rate (普通零税率).
+        /// Ordinary zero rate (普通零税率).
         NormalZeroRated = "NORMAL_ZERO_RATED",
-        /// zero rate for exports (出口零税率).
+        /// Zero rate for exports (出口零税率).
         ExportZeroRated = "EXPORT_ZERO_RATED",
     }
 }
@@ -175,9 +175,9 @@ wxpay_json::open_enum! {
     ///
     /// 开票场景.
     pub enum FapiaoScene {
-        /// an order paid with WeChat Pay.
+        /// An order paid with WeChat Pay.
         WithWechatPay = "WITH_WECHATPAY",
-        /// an order not paid with WeChat Pay.
+        /// An order not paid with WeChat Pay.
         WithoutWechatPay = "WITHOUT_WECHATPAY",
     }
 }
@@ -187,13 +187,13 @@ wxpay_json::open_enum! {
     ///
     /// 冲红原因.
     pub enum ReverseReason {
-        /// issued in error (开票有误).
+        /// Issued in error (开票有误).
         IssueError = "ISSUE_ERROR",
-        /// goods came back (销货退回).
+        /// Goods came back (销货退回).
         SalesReturn = "SALES_RETURN",
-        /// the service ended early (服务中止).
+        /// The service ended early (服务中止).
         ServiceSuspension = "SERVICE_SUSPENTION",
-        /// the price was reduced (销售折让).
+        /// The price was reduced (销售折让).
         SalesDiscount = "SALES_DISCOUNT",
     }
 }
@@ -203,7 +203,7 @@ wxpay_json::open_enum! {
     ///
     /// 操作类型.
     pub enum OperationType {
-        /// authorise the provider and bind to it.
+        /// Authorise the provider and bind to it.
         AuthBinding = "AUTH_BINDING",
     }
 }
@@ -213,9 +213,9 @@ wxpay_json::open_enum! {
     ///
     /// 开票模式.
     pub enum FapiaoMode {
-        /// by a third party or the merchant's own system.
+        /// By a third party or the merchant's own system.
         ThirdOrSelfFapiao = "THIRD_OR_SELF_FAPIAO",
-        /// as fully digital fapiao through Tencent.
+        /// As fully digital fapiao through Tencent.
         TencentDigitalTax = "TENCENT_DIGITAL_TAX",
     }
 }
@@ -225,13 +225,13 @@ wxpay_json::open_enum! {
     ///
     /// 发票能力类型.
     pub enum FapiaoAbilityType {
-        /// general trades.
+        /// General trades.
         Base = "BASE_ABILITY",
-        /// letting of real estate.
+        /// Letting of real estate.
         RealEstate = "REAL_ESTATE_ABILITY",
-        /// passenger transport.
+        /// Passenger transport.
         PassengerTransport = "PASSENGER_TRANSPORT_ABILITY",
-        /// refined oil.
+        /// Refined oil.
         RefinedOil = "REFINED_OIL_ABILITY",
     }
 }
@@ -241,9 +241,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户邀请状态.
     pub enum InviteStatus {
-        /// the merchant joined (邀请成功).
+        /// The merchant joined (邀请成功).
         Success = "MCH_INVITE_SUCC",
-        /// the merchant could not join (邀请失败).
+        /// The merchant could not join (邀请失败).
         Failed = "MCH_INVITE_FAILED",
     }
 }
@@ -253,19 +253,19 @@ wxpay_json::open_enum! {
     ///
     /// 商户邀请失败错误码.
     pub enum InviteFailedCode {
-        /// the tax data is not known.
+        /// The tax data is not known.
         UnknownTaxInfo = "UNKNOWN_TAX_INFO",
-        /// the data of the company is not valid.
+        /// The data of the company is not valid.
         InvalidCompanyInfo = "INVALID_COMPANY_INFO",
-        /// the conditions are not met.
+        /// The conditions are not met.
         NotMeetAccessCondition = "NOT_MEET_ACCESS_CONDITION",
-        /// outside the pilot.
+        /// Outside the pilot.
         NotInPilotScope = "NOT_IN_PILOT_SCOPE",
-        /// the code of the tax office is missing.
+        /// The code of the tax office is missing.
         MissingTaxAuthorityCode = "MISSING_TAX_AUTHORITY_CODE",
-        /// the merchant's data is not set.
+        /// The merchant's data is not set.
         MerchantInfoNotSet = "MERCHANT_INFO_NOT_SET",
-        /// an unknown error.
+        /// An unknown error.
         UnknownError = "UNKNOWN_ERROR",
     }
 }
@@ -275,25 +275,25 @@ wxpay_json::open_enum! {
     ///
     /// 第三方/自建发票能力接入状态.
     pub enum AccessStatus {
-        /// not enabled.
+        /// Not enabled.
         Disabled = "DISABLED",
-        /// enabled.
+        /// Enabled.
         Enabled = "ENABLED",
-        /// approval is pending.
+        /// Approval is pending.
         ApprovalPending = "APPROVAL_PENDING",
-        /// the merchant is to confirm joining.
+        /// The merchant is to confirm joining.
         AccessConfirmedPending = "ACCESS_CONFIRMED_PENDING",
-        /// the kinds of fapiao are to be confirmed.
+        /// The kinds of fapiao are to be confirmed.
         AbilityConfirmedPending = "ABILITY_CONFIRMED_PENDING",
-        /// the person who issues is to be registered.
+        /// The person who issues is to be registered.
         BillingPersonRegisterPending = "BILLING_PERSON_REGISTER_PENDING",
-        /// the person who issues is to be confirmed.
+        /// The person who issues is to be confirmed.
         BillingPersonConfirmedPending = "BILLING_PERSON_CONFIRMED_PENDING",
-        /// the security settings are to be made.
+        /// The security settings are to be made.
         SecuritySettingPending = "SECURITY_SETTING_PENDING",
-        /// the application failed.
+        /// The application failed.
         ApplyFailed = "APPLY_FAILED",
-        /// the resource has expired.
+        /// The resource has expired.
         ResourceExpired = "RESOURCE_EXPIRED",
     }
 }
@@ -303,11 +303,11 @@ wxpay_json::open_enum! {
     ///
     /// 能力类型.
     pub enum AbilityType {
-        /// general trades.
+        /// General trades.
         Base = "BASE_ABILITY",
-        /// passenger transport.
+        /// Passenger transport.
         PassengerTransport = "PASSENGER_TRANSPORT_ABILITY",
-        /// letting of real estate.
+        /// Letting of real estate.
         RealEstate = "REAL_ESTATE_ABILITY",
     }
 }
@@ -317,13 +317,13 @@ wxpay_json::open_enum! {
     ///
     /// 能力授权状态.
     pub enum AbilityStatus {
-        /// authorised.
+        /// Authorised.
         Authorized = "AUTHORIZED",
-        /// the authorisation is pending.
+        /// The authorisation is pending.
         AuthorizePending = "AUTHORIZE_PENDING",
-        /// the authorisation was withdrawn.
+        /// The authorisation was withdrawn.
         Deauthorized = "DEAUTHORIZED",
-        /// the authorisation failed.
+        /// The authorisation failed.
         AuthorizeFailed = "AUTHORIZE_FAILED",
     }
 }
@@ -333,9 +333,9 @@ wxpay_json::open_enum! {
     ///
     /// 开票来源.
     pub enum TitleSource {
-        /// on a web page.
+        /// On a web page.
         Web = "WEB",
-        /// in a mini program (小程序).
+        /// In a mini program (小程序).
         MiniProgram = "MINIPROGRAM",
     }
 }

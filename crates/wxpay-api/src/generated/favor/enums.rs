@@ -7,13 +7,13 @@ wxpay_json::open_enum! {
     ///
     /// 券状态.
     pub enum MultiActivityCouponState {
-        /// not known.
+        /// Not known.
         UnknownState = "COUPON_STATE_UNKNOW",
         /// sent, not yet used up.
         Sent = "COUPON_STATE_SEND",
-        /// used (已核销).
+        /// Used (已核销).
         Used = "COUPON_STATE_USED",
-        /// expired (已过期).
+        /// Expired (已过期).
         Expired = "COUPON_STATE_EXPIRED",
     }
 }
@@ -23,15 +23,15 @@ wxpay_json::open_enum! {
     ///
     /// 批次类型.
     pub enum StockType {
-        /// a coupon with a fixed amount.
+        /// A coupon with a fixed amount.
         Normal = "NORMAL",
-        /// a percentage off.
+        /// A percentage off.
         Discount = "DISCOUNT",
-        /// an exchange for goods.
+        /// An exchange for goods.
         Exchange = "EXCHAHGE",
-        /// a random amount.
+        /// A random amount.
         Random = "RANDOM",
-        /// a percentage off, up to an amount.
+        /// A percentage off, up to an amount.
         DiscountCut = "DISCOUNT_CUT",
     }
 }
@@ -41,11 +41,11 @@ wxpay_json::open_enum! {
     ///
     /// 卡包跳转目标.
     pub enum JumpTarget {
-        /// the payment code.
+        /// The payment code.
         PaymentCode = "PAYMENT_CODE",
-        /// a mini program (小程序).
+        /// A mini program (小程序).
         MiniProgram = "MINI_PROGRAM",
-        /// the default page.
+        /// The default page.
         DefaultPage = "DEFAULT_PAGE",
     }
 }
@@ -57,11 +57,11 @@ wxpay_json::open_enum! {
     pub enum CouponStatus {
         /// sent, not used yet (可用).
         Sent = "SENDED",
-        /// used (已实扣).
+        /// Used (已实扣).
         Used = "USED",
-        /// expired (已过期).
+        /// Expired (已过期).
         Expired = "EXPIRED",
-        /// taken back.
+        /// Taken back.
         Recover = "RECOVER",
     }
 }
@@ -71,15 +71,15 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum StockStatus {
-        /// not started (未激活).
+        /// Not started (未激活).
         Unactivated = "unactivated",
-        /// under review (审核中).
+        /// Under review (审核中).
         Audit = "audit",
-        /// started (运行中).
+        /// Started (运行中).
         Running = "running",
-        /// ended (已停止).
+        /// Ended (已停止).
         Stopped = "stoped",
-        /// paused (暂停发放).
+        /// Paused (暂停发放).
         Paused = "paused",
     }
 }
@@ -89,7 +89,7 @@ wxpay_json::open_enum! {
     ///
     /// 业务类型.
     pub enum BusinessType {
-        /// for use several times.
+        /// For use several times.
         MultiUse = "MULTIUSE",
     }
 }
@@ -99,9 +99,9 @@ wxpay_json::open_enum! {
     ///
     /// 券类型.
     pub enum CouponType {
-        /// an amount off from a price on (满减券).
+        /// An amount off from a price on (满减券).
         Normal = "NORMAL",
-        /// a reduction to a fixed price (减至券).
+        /// A reduction to a fixed price (减至券).
         CutTo = "CUT_TO",
     }
 }

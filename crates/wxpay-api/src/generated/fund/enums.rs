@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 账户类型.
     pub enum BalanceAccountType {
-        /// basic account (基本账户).
+        /// Basic account (基本账户).
         Basic = "BASIC",
-        /// deposit account (保证金账户).
+        /// Deposit account (保证金账户).
         Deposit = "DEPOSIT",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 账户类型.
     pub enum AccountType {
-        /// basic account (基本账户).
+        /// Basic account (基本账户).
         Basic = "BASIC",
-        /// operations account (运营账户).
+        /// Operations account (运营账户).
         Operation = "OPERATION",
-        /// fees account (手续费账户).
+        /// Fees account (手续费账户).
         Fees = "FEES",
     }
 }
@@ -33,17 +33,17 @@ wxpay_json::open_enum! {
     ///
     /// 提现单状态.
     pub enum WithdrawalStatus {
-        /// accepted (受理成功).
+        /// Accepted (受理成功).
         CreateSuccess = "CREATE_SUCCESS",
-        /// the money was sent (提现成功).
+        /// The money was sent (提现成功).
         Success = "SUCCESS",
-        /// failed (提现失败).
+        /// Failed (提现失败).
         Fail = "FAIL",
-        /// the bank returned the money (提现退票).
+        /// The bank returned the money (提现退票).
         Refund = "REFUND",
-        /// closed (关单).
+        /// Closed (关单).
         Close = "CLOSE",
-        /// created (业务单已创建).
+        /// Created (业务单已创建).
         Init = "INIT",
     }
 }
@@ -53,11 +53,11 @@ wxpay_json::open_enum! {
     ///
     /// 二级商户号的出款子账户类型.
     pub enum OutAccountType {
-        /// basic account (基本账户).
+        /// Basic account (基本账户).
         Basic = "BASIC_ACCOUNT",
-        /// operations account (运营账户).
+        /// Operations account (运营账户).
         Operation = "OPERATE_ACCOUNT",
-        /// deposit account (保证金账户).
+        /// Deposit account (保证金账户).
         Deposit = "MARGIN_ACCOUNT",
     }
 }
@@ -67,13 +67,13 @@ wxpay_json::open_enum! {
     ///
     /// 收款对象类型.
     pub enum PayeeType {
-        /// the sub-merchant whose money it is.
+        /// The sub-merchant whose money it is.
         ContributionMerchant = "CONTRIBUTION_MERCHANT",
-        /// the provider (服务商).
+        /// The provider (服务商).
         ServiceProviderMerchant = "SERVICE_PROVIDER_MERCHANT",
-        /// another merchant.
+        /// Another merchant.
         OtherMerchant = "OTHER_MERCHANT",
-        /// a person (个人).
+        /// A person (个人).
         Individual = "INDIVIDUAL",
     }
 }
@@ -83,9 +83,9 @@ wxpay_json::open_enum! {
     ///
     /// 账户类型.
     pub enum BankAccountType {
-        /// account of a company (对公账户).
+        /// Account of a company (对公账户).
         Corporate = "ACCOUNT_TYPE_CORPORATE",
-        /// account of a person (对私账户).
+        /// Account of a person (对私账户).
         Personal = "ACCOUNT_TYPE_PERSONAL",
     }
 }
@@ -95,21 +95,21 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdDocType {
-        /// mainland identity card (中国大陆居民身份证).
+        /// Mainland identity card (中国大陆居民身份证).
         IdCard = "IDENTIFICATION_TYPE_IDCARD",
-        /// foreign passport (其他国家或地区居民护照).
+        /// Foreign passport (其他国家或地区居民护照).
         OverseaPassport = "IDENTIFICATION_TYPE_OVERSEA_PASSPORT",
-        /// travel permit of a Hong Kong resident (中国香港居民来往内地通行证).
+        /// Travel permit of a Hong Kong resident (中国香港居民来往内地通行证).
         HongKongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
-        /// travel permit of a Macao resident (中国澳门居民来往内地通行证).
+        /// Travel permit of a Macao resident (中国澳门居民来往内地通行证).
         MacaoPassport = "IDENTIFICATION_TYPE_MACAO_PASSPORT",
-        /// travel permit of a Taiwan resident (中国台湾居民来往大陆通行证).
+        /// Travel permit of a Taiwan resident (中国台湾居民来往大陆通行证).
         TaiwanPassport = "IDENTIFICATION_TYPE_TAIWAN_PASSPORT",
-        /// residence permit of a foreigner (外国人居留证).
+        /// Residence permit of a foreigner (外国人居留证).
         ForeignResident = "IDENTIFICATION_TYPE_FOREIGN_RESIDENT",
-        /// residence permit of a Hong Kong or Macao resident (港澳居民证).
+        /// Residence permit of a Hong Kong or Macao resident (港澳居民证).
         HongKongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
-        /// residence permit of a Taiwan resident (台湾居民证).
+        /// Residence permit of a Taiwan resident (台湾居民证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
 }
@@ -119,21 +119,21 @@ wxpay_json::open_enum! {
     ///
     /// 申请证明材料类型.
     pub enum ProofMediaType {
-        /// basic data of the transactions.
+        /// Basic data of the transactions.
         BasicTransactionInformation = "BASIC_TRANSACTION_INFORMATION",
-        /// identity card of the legal representative.
+        /// Identity card of the legal representative.
         LegalIdCard = "LEGAL_ID_CARD",
-        /// identity card (身份证).
+        /// Identity card (身份证).
         IdCard = "ID_CARD",
-        /// photo of the business licence (营业执照照片).
+        /// Photo of the business licence (营业执照照片).
         BusinessLicensePhoto = "BUSINESS_LICENSE_PHOTO",
-        /// identity card of the payee.
+        /// Identity card of the payee.
         PayeeIdCard = "PAYEE_ID_CARD",
-        /// withdrawal application form 6.
+        /// Withdrawal application form 6.
         WithdrawalApplicationSix = "WECHAT_PAY_WITHDRAWAL_APPLICATION_TYPE_6",
-        /// withdrawal application form 7.
+        /// Withdrawal application form 7.
         WithdrawalApplicationSeven = "WECHAT_PAY_WITHDRAWAL_APPLICATION_TYPE_7",
-        /// withdrawal application form 8.
+        /// Withdrawal application form 8.
         WithdrawalApplicationEight = "WECHAT_PAY_WITHDRAWAL_APPLICATION_TYPE_8",
     }
 }
@@ -143,7 +143,7 @@ wxpay_json::open_enum! {
     ///
     /// 账单类型.
     pub enum BillType {
-        /// withdrawals which did not succeed.
+        /// Withdrawals which did not succeed.
         NotSucceeded = "NO_SUCC",
     }
 }
@@ -153,7 +153,7 @@ wxpay_json::open_enum! {
     ///
     /// 压缩类型.
     pub enum TarType {
-        /// gzip.
+        /// Gzip.
         Gzip = "GZIP",
     }
 }
@@ -175,7 +175,7 @@ wxpay_json::open_enum! {
     pub enum IncomeRecordType {
         /// top-up by bank transfer (转账充值).
         OfflineRecharge = "OFFLINERECHARGE",
-        /// payment of a company received directly (企业直收).
+        /// Payment of a company received directly (企业直收).
         EnterpriseDirectRevenue = "ENTERPRISEDIRECTREVENUE",
     }
 }
@@ -185,9 +185,9 @@ wxpay_json::open_enum! {
     ///
     /// 计算提现金额方式.
     pub enum CalculateAmountType {
-        /// only the balance at the end of the day.
+        /// Only the balance at the end of the day.
         OnlyDayEndBalance = "ONLY_DAY_END_BALANCE",
-        /// the present balance may be used as well.
+        /// The present balance may be used as well.
         AllowCurrentBalance = "ALLOW_CURRENT_BALANCE",
     }
 }
@@ -197,13 +197,13 @@ wxpay_json::open_enum! {
     ///
     /// 单据状态.
     pub enum DayEndWithdrawalStatus {
-        /// accepted.
+        /// Accepted.
         Created = "CREATED",
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// done (处理完成).
+        /// Done (处理完成).
         Finished = "FINISHED",
-        /// gone wrong (异常).
+        /// Gone wrong (异常).
         Abnormal = "ABNORMAL",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 订单类型.
     pub enum PresaleType {
-        /// the deposit (定金).
+        /// The deposit (定金).
         Deposit = "DEPOSIT",
-        /// the balance (尾款).
+        /// The balance (尾款).
         Balance = "BALANCE",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 出境退回状态.
     pub enum ReturnState {
-        /// under way (处理中).
+        /// Under way (处理中).
         Processing = "PROCESSING",
-        /// done (成功).
+        /// Done (成功).
         Success = "SUCCESS",
-        /// failed (失败).
+        /// Failed (失败).
         Failed = "FAILED",
     }
 }
@@ -33,7 +33,7 @@ wxpay_json::open_enum! {
     ///
     /// 失败原因.
     pub enum FailReason {
-        /// not enough money abroad to bring back.
+        /// Not enough money abroad to bring back.
         ReturnAmountNotEnough = "RETURN_AMOUNT_NOT_ENOUGH",
     }
 }

@@ -41,11 +41,11 @@ wxpay_json::open_enum! {
     ///
     /// 投诉单状态.
     pub enum ComplaintState {
-        /// waiting for the merchant (待处理).
+        /// Waiting for the merchant (待处理).
         Pending = "PENDING",
-        /// being dealt with (处理中).
+        /// Being dealt with (处理中).
         Processing = "PROCESSING",
-        /// dealt with (已处理完成).
+        /// Dealt with (已处理完成).
         Processed = "PROCESSED",
     }
 }
@@ -55,9 +55,9 @@ wxpay_json::open_enum! {
     ///
     /// 优先级.
     pub enum Priority {
-        /// urgent.
+        /// Urgent.
         Priority = "PRIORITY",
-        /// ordinary.
+        /// Ordinary.
         General = "GENERAL",
     }
 }
@@ -67,9 +67,9 @@ wxpay_json::open_enum! {
     ///
     /// 媒体文件业务类型.
     pub enum MediaType {
-        /// handed in by the payer with the complaint.
+        /// Handed in by the payer with the complaint.
         UserComplaintImage = "USER_COMPLAINT_IMAGE",
-        /// handed in later, with a reply.
+        /// Handed in later, with a reply.
         OperationImage = "OPERATION_IMAGE",
     }
 }
@@ -79,13 +79,13 @@ wxpay_json::open_enum! {
     ///
     /// 支付分服务单状态.
     pub enum ServiceOrderState {
-        /// under way (服务订单进行中).
+        /// Under way (服务订单进行中).
         Doing = "DOING",
-        /// cancelled by the merchant (商户取消服务订单).
+        /// Cancelled by the merchant (商户取消服务订单).
         Revoked = "REVOKED",
-        /// waiting for payment (服务订单待支付).
+        /// Waiting for payment (服务订单待支付).
         WaitPay = "WAITPAY",
-        /// done (服务订单已完成).
+        /// Done (服务订单已完成).
         Done = "DONE",
     }
 }
@@ -95,47 +95,47 @@ wxpay_json::open_enum! {
     ///
     /// 操作类型.
     pub enum OperateType {
-        /// the payer made the complaint (用户提交投诉).
+        /// The payer made the complaint (用户提交投诉).
         UserCreateComplaint = "USER_CREATE_COMPLAINT",
-        /// the payer went on with the complaint (用户继续投诉).
+        /// The payer went on with the complaint (用户继续投诉).
         UserContinueComplaint = "USER_CONTINUE_COMPLAINT",
-        /// the payer replied (用户留言).
+        /// The payer replied (用户留言).
         UserResponse = "USER_RESPONSE",
         /// WeChat Pay replied (平台留言).
         PlatformResponse = "PLATFORM_RESPONSE",
-        /// the merchant replied (商户留言).
+        /// The merchant replied (商户留言).
         MerchantResponse = "MERCHANT_RESPONSE",
-        /// the merchant says that it is dealt with (商户申请结单).
+        /// The merchant says that it is dealt with (商户申请结单).
         MerchantConfirmComplete = "MERCHANT_CONFIRM_COMPLETE",
-        /// system message that the payer made the complaint (用户提交投诉系统通知).
+        /// System message that the payer made the complaint (用户提交投诉系统通知).
         UserCreateComplaintSystemMessage = "USER_CREATE_COMPLAINT_SYSTEM_MESSAGE",
-        /// system message that the order is refunded wholly (投诉单发起全额退款系统通知).
+        /// System message that the order is refunded wholly (投诉单发起全额退款系统通知).
         ComplaintFullRefundedSystemMessage = "COMPLAINT_FULL_REFUNDED_SYSTEM_MESSAGE",
-        /// system message that the payer went on with the complaint (用户继续投诉系统通知).
+        /// System message that the payer went on with the complaint (用户继续投诉系统通知).
         UserContinueComplaintSystemMessage = "USER_CONTINUE_COMPLAINT_SYSTEM_MESSAGE",
-        /// the payer withdrew the complaint (用户主动撤诉).
+        /// The payer withdrew the complaint (用户主动撤诉).
         UserRevokeComplaint = "USER_REVOKE_COMPLAINT",
-        /// the payer says that it is dealt with (用户确认投诉解决).
+        /// The payer says that it is dealt with (用户确认投诉解决).
         UserConfirmComplaint = "USER_COMFIRM_COMPLAINT",
         /// WeChat Pay urged the merchant.
         PlatformHelpApplication = "PLATFORM_HELP_APPLICATION",
-        /// the payer asked WeChat Pay for help (用户申请平台协助).
+        /// The payer asked WeChat Pay for help (用户申请平台协助).
         UserApplyPlatformHelp = "USER_APPLY_PLATFORM_HELP",
-        /// the merchant agreed to a refund (商户同意退款申请).
+        /// The merchant agreed to a refund (商户同意退款申请).
         MerchantApproveRefund = "MERCHANT_APPROVE_REFUND",
-        /// the merchant refused a refund (商户拒绝退款申请).
+        /// The merchant refused a refund (商户拒绝退款申请).
         MerchantRefuseRefund = "MERCHANT_REFUSE_RERUND",
-        /// the payer said how satisfied it is.
+        /// The payer said how satisfied it is.
         UserSubmitSatisfaction = "USER_SUBMIT_SATISFACTION",
-        /// the service order was cancelled (服务订单已取消).
+        /// The service order was cancelled (服务订单已取消).
         ServiceOrderCancel = "SERVICE_ORDER_CANCEL",
-        /// the service order was done (服务订单已完成).
+        /// The service order was done (服务订单已完成).
         ServiceOrderComplete = "SERVICE_ORDER_COMPLETE",
-        /// system message that the order is refunded in part (投诉单发起部分退款系统通知).
+        /// System message that the order is refunded in part (投诉单发起部分退款系统通知).
         ComplaintPartialRefundedSystemMessage = "COMPLAINT_PARTIAL_REFUNDED_SYSTEM_MESSAGE",
-        /// system message that a refund arrived (投诉单退款到账系统通知).
+        /// System message that a refund arrived (投诉单退款到账系统通知).
         ComplaintRefundReceivedSystemMessage = "COMPLAINT_REFUND_RECEIVED_SYSTEM_MESSAGE",
-        /// system message that WeChat Pay refunds in the merchant's place.
+        /// System message that WeChat Pay refunds in the merchant's place.
         ComplaintEntrustedRefundSystemMessage = "COMPLAINT_ENTRUSTED_REFUND_SYSTEM_MESSAGE",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 订单类型.
     pub enum OrderType {
-        /// the merchant's own order number (商户订单号).
+        /// The merchant's own order number (商户订单号).
         OutTradeNo = "out_trade_no",
         /// WeChat Pay's order number (微信支付订单号).
         TransactionId = "transaction_id",
-        /// the merchant's own suborder number (商户子订单号).
+        /// The merchant's own suborder number (商户子订单号).
         SubOrderNo = "sub_order_no",
         /// WeChat Pay's suborder number (微信子订单号).
         SubOrderId = "sub_order_id",
@@ -53,7 +53,7 @@ wxpay_json::open_enum! {
         UnionPay = "UNIONPAY",
         /// NetsUnion (网联).
         NetsUnion = "NETSUNION",
-        /// another (其他).
+        /// Another (其他).
         Others = "OTHERS",
     }
 }
@@ -63,17 +63,17 @@ wxpay_json::open_enum! {
     ///
     /// 报关状态.
     pub enum DeclarationState {
-        /// under way (申报中).
+        /// Under way (申报中).
         Processing = "PROCESSING",
-        /// not declared (未申报).
+        /// Not declared (未申报).
         Undeclared = "UNDECLARED",
-        /// submitted (申报已提交).
+        /// Submitted (申报已提交).
         Submitted = "SUBMITTED",
-        /// accepted by the customs (申报成功).
+        /// Accepted by the customs (申报成功).
         Success = "SUCCESS",
-        /// failed (申报失败).
+        /// Failed (申报失败).
         Fail = "FAIL",
-        /// the customs' interface did not work (海关接口异常).
+        /// The customs' interface did not work (海关接口异常).
         Except = "EXCEPT",
     }
 }
@@ -83,7 +83,7 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum CertificateType {
-        /// mainland identity card (身份证).
+        /// Mainland identity card (身份证).
         IdCard = "IDCARD",
     }
 }
@@ -93,9 +93,9 @@ wxpay_json::open_enum! {
     ///
     /// 身份核验结果.
     pub enum CertificateCheckResult {
-        /// the same person.
+        /// The same person.
         Same = "SAME",
-        /// different persons.
+        /// Different persons.
         Different = "DIFFERENT",
     }
 }

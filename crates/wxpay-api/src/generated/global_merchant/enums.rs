@@ -9,9 +9,9 @@ wxpay_json::open_enum! {
     pub enum TransactionLimitType {
         /// limited, since the website is not live.
         UnlaunchedWebsiteLimit = "UN_LAUNCHED_WEBSITE_LIMIT",
-        /// the ordinary limit.
+        /// The ordinary limit.
         NormalLimit = "NORMAL_LIMIT",
-        /// no limit.
+        /// No limit.
         NoLimit = "NO_LIMIT",
     }
 }
@@ -21,9 +21,9 @@ wxpay_json::open_enum! {
     ///
     /// 子商户经营网址状态.
     pub enum WebsiteState {
-        /// live.
+        /// Live.
         Launched = "HAS_LAUNCHED",
-        /// not live yet.
+        /// Not live yet.
         Unlaunched = "UN_LAUNCHED",
     }
 }
@@ -33,9 +33,9 @@ wxpay_json::open_enum! {
     ///
     /// 申请单类型.
     pub enum ApplymentType {
-        /// the right to H5 payments.
+        /// The right to H5 payments.
         ApplyForPaymentAuthority = "APPLY_FOR_PAYMENT_AUTHORITY",
-        /// the lifting of a limit.
+        /// The lifting of a limit.
         ApplyForRelieveLimited = "APPLY_FOR_RELIEVE_LIMITED",
     }
 }
@@ -45,13 +45,13 @@ wxpay_json::open_enum! {
     ///
     /// 申请单状态.
     pub enum ApplymentState {
-        /// waiting.
+        /// Waiting.
         Pending = "PENDING",
-        /// under review (审核中).
+        /// Under review (审核中).
         UnderReview = "UNDER_REVIEW",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Approved = "APPROVED",
-        /// refused (已驳回).
+        /// Refused (已驳回).
         Rejected = "REJECTED",
     }
 }
@@ -61,15 +61,15 @@ wxpay_json::open_enum! {
     ///
     /// H5支付权限状态.
     pub enum AuthorizationState {
-        /// to test only.
+        /// To test only.
         AuthorityToTest = "AUTHORITY_TO_TEST",
         /// fully, after a formal grant.
         FormalAuthority = "FORMAL_AUTHORITY",
-        /// granted (已授权).
+        /// Granted (已授权).
         Authorized = "AUTHORIZED",
-        /// withdrawn as a punishment (处罚中).
+        /// Withdrawn as a punishment (处罚中).
         UnderPunishment = "UNDER_PUNISHMENT",
-        /// not granted (未授权).
+        /// Not granted (未授权).
         Unauthorized = "UNAUTHORIZED",
     }
 }
@@ -79,9 +79,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户类型.
     pub enum MerchantType {
-        /// a company (企业).
+        /// A company (企业).
         Enterprise = "ENTERPRISE",
-        /// a person (个人).
+        /// A person (个人).
         Individual = "INDIVIDUAL",
     }
 }
@@ -91,11 +91,11 @@ wxpay_json::open_enum! {
     ///
     /// 业务类型.
     pub enum BusinessType {
-        /// online (线上).
+        /// Online (线上).
         Online = "ONLINE",
-        /// offline (线下).
+        /// Offline (线下).
         Offline = "OFFLINE",
-        /// both.
+        /// Both.
         Both = "BOTH",
     }
 }
@@ -105,9 +105,9 @@ wxpay_json::open_enum! {
     ///
     /// 验证状态.
     pub enum VerificationStatus {
-        /// under review (审核中).
+        /// Under review (审核中).
         UnderReview = "Under Review",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Approved = "Approved",
     }
 }
@@ -117,17 +117,17 @@ wxpay_json::open_enum! {
     ///
     /// H5支付权限状态.
     pub enum H5AuthorizationState {
-        /// granted (审核通过).
+        /// Granted (审核通过).
         Approved = "APPROVED",
-        /// not granted (未授权).
+        /// Not granted (未授权).
         Unauthorized = "UNAUTHORIZED",
-        /// under review (审核中).
+        /// Under review (审核中).
         UnderReview = "UNDER_REVIEW",
-        /// refused (已驳回).
+        /// Refused (已驳回).
         Rejected = "REJECTED",
-        /// withdrawn as a punishment (处罚中).
+        /// Withdrawn as a punishment (处罚中).
         UnderPunishment = "UNDER_PUNISHMENT",
-        /// the application failed.
+        /// The application failed.
         ApplicationFailed = "APPLICATION_FAILED",
     }
 }
@@ -137,15 +137,15 @@ wxpay_json::open_enum! {
     ///
     /// 子商户状态.
     pub enum SubMerchantStatus {
-        /// in business.
+        /// In business.
         Operating = "OPERATING",
-        /// waiting for review.
+        /// Waiting for review.
         Pending = "PENDING",
-        /// deactivated.
+        /// Deactivated.
         Deactivated = "DEACTIVATED",
-        /// closed.
+        /// Closed.
         Closed = "CLOSED",
-        /// its application is not complete.
+        /// Its application is not complete.
         IncompleteApplication = "INCOMPLETE_APPLICATION",
     }
 }
@@ -155,11 +155,11 @@ wxpay_json::open_enum! {
     ///
     /// 子商户入驻状态.
     pub enum ApplicationStatus {
-        /// not complete.
+        /// Not complete.
         IncompleteApplication = "INCOMPLETE_APPLICATION",
-        /// under review (审核中).
+        /// Under review (审核中).
         UnderReview = "UNDER_REVIEW",
-        /// refused (已驳回).
+        /// Refused (已驳回).
         Rejected = "REJECTED",
     }
 }

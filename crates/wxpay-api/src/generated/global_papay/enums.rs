@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 交易类型.
     pub enum TradeType {
-        /// under a contract.
+        /// Under a contract.
         Auth = "AUTH",
     }
 }
@@ -17,17 +17,17 @@ wxpay_json::open_enum! {
     ///
     /// 交易状态.
     pub enum TradeState {
-        /// paid (支付成功).
+        /// Paid (支付成功).
         Success = "SUCCESS",
         /// paid, then refunded (转入退款).
         Refund = "REFUND",
-        /// not paid (未支付).
+        /// Not paid (未支付).
         NotPay = "NOTPAY",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
-        /// failed (支付失败).
+        /// Failed (支付失败).
         PayError = "PAYERROR",
-        /// the payer is paying (用户支付中).
+        /// The payer is paying (用户支付中).
         UserPaying = "USERPAYING",
     }
 }
@@ -37,9 +37,9 @@ wxpay_json::open_enum! {
     ///
     /// 汇率类型.
     pub enum RateType {
-        /// settlement with the merchant (结算汇率).
+        /// Settlement with the merchant (结算汇率).
         SettlementRate = "SETTLEMENT_RATE",
-        /// the payer's payment (支付汇率).
+        /// The payer's payment (支付汇率).
         UserPaymentRate = "USERPAYMENT_RATE",
     }
 }
@@ -49,9 +49,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
     }
 }
@@ -61,9 +61,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// paid for by its issuer, settled like money (代金券).
+        /// Paid for by its issuer, settled like money (代金券).
         Coupon = "COUPON",
-        /// a discount, which is not settled (优惠券).
+        /// A discount, which is not settled (优惠券).
         Discount = "DISCOUNT",
     }
 }
@@ -73,15 +73,15 @@ wxpay_json::open_enum! {
     ///
     /// 交易类型.
     pub enum OrderTradeType {
-        /// on a page inside WeChat or in a mini program (公众号支付).
+        /// On a page inside WeChat or in a mini program (公众号支付).
         Jsapi = "JSAPI",
         /// QR code payment (扫码支付).
         Native = "NATIVE",
-        /// in an app (APP支付).
+        /// In an app (APP支付).
         App = "APP",
-        /// from a mobile browser (H5支付).
+        /// From a mobile browser (H5支付).
         Mweb = "MWEB",
-        /// by payment code (付款码支付).
+        /// By payment code (付款码支付).
         Micropay = "MICROPAY",
     }
 }

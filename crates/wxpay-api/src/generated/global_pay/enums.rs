@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 汇率类型.
     pub enum RateType {
-        /// settlement with the merchant (结算汇率).
+        /// Settlement with the merchant (结算汇率).
         SettlementRate = "SETTLEMENT_RATE",
     }
 }
@@ -17,9 +17,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
     }
 }
@@ -29,9 +29,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// paid for by its issuer, settled like money (代金券).
+        /// Paid for by its issuer, settled like money (代金券).
         Coupon = "COUPON",
-        /// a discount, which is not settled (优惠券).
+        /// A discount, which is not settled (优惠券).
         Discount = "DISCOUNT",
     }
 }
@@ -41,15 +41,15 @@ wxpay_json::open_enum! {
     ///
     /// 交易类型.
     pub enum TradeType {
-        /// on a page inside WeChat or in a mini program (公众号支付).
+        /// On a page inside WeChat or in a mini program (公众号支付).
         Jsapi = "JSAPI",
         /// QR code payment (扫码支付).
         Native = "NATIVE",
-        /// in an app (APP支付).
+        /// In an app (APP支付).
         App = "APP",
-        /// from a mobile browser (H5支付).
+        /// From a mobile browser (H5支付).
         Mweb = "MWEB",
-        /// by payment code (付款码支付).
+        /// By payment code (付款码支付).
         Micropay = "MICROPAY",
     }
 }

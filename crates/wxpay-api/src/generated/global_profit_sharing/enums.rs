@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 分账接收方类型.
     pub enum ReceiverType {
-        /// a merchant (商户号).
+        /// A merchant (商户号).
         MerchantId = "MERCHANT_ID",
-        /// a person, by openid (个人openid).
+        /// A person, by openid (个人openid).
         PersonalOpenid = "PERSONAL_OPENID",
-        /// a person, by openid under the sub-merchant's appid (个人sub_openid).
+        /// A person, by openid under the sub-merchant's appid (个人sub_openid).
         PersonalSubOpenid = "PERSONAL_SUB_OPENID",
     }
 }
@@ -21,15 +21,15 @@ wxpay_json::open_enum! {
     ///
     /// 与分账方的关系类型.
     pub enum RelationType {
-        /// supplier (供应商).
+        /// Supplier (供应商).
         Supplier = "SUPPLIER",
-        /// distributor (分销商).
+        /// Distributor (分销商).
         Distributor = "DISTRIBUTOR",
-        /// provider of tax services.
+        /// Provider of tax services.
         TaxServiceProvider = "TAX_SERVICE_PROVIDER",
-        /// provider of IT services.
+        /// Provider of IT services.
         ItServiceProvider = "IT_SERVICE_PROVIDER",
-        /// as described in words (自定义).
+        /// As described in words (自定义).
         Custom = "CUSTOM",
     }
 }

@@ -7,13 +7,13 @@ wxpay_json::open_enum! {
     ///
     /// 退款渠道.
     pub enum RefundChannel {
-        /// back the way it was paid (原路退款).
+        /// Back the way it was paid (原路退款).
         Original = "ORIGINAL",
-        /// to the payer's balance (退回到余额).
+        /// To the payer's balance (退回到余额).
         Balance = "BALANCE",
-        /// to another balance of the payer (原账户异常退到其他余额账户).
+        /// To another balance of the payer (原账户异常退到其他余额账户).
         OtherBalance = "OTHER_BALANCE",
-        /// to another bank card of the payer (原银行卡异常退到其他银行卡).
+        /// To another bank card of the payer (原银行卡异常退到其他银行卡).
         OtherBankCard = "OTHER_BANKCARD",
     }
 }
@@ -23,9 +23,9 @@ wxpay_json::open_enum! {
     ///
     /// 退款资金来源.
     pub enum FundSource {
-        /// money not settled yet (未结算资金退款).
+        /// Money not settled yet (未结算资金退款).
         UnsettledFunds = "REFUND_SOURCE_UNSETTLED_FUNDS",
-        /// money topped up for refunds (充值资金退款).
+        /// Money topped up for refunds (充值资金退款).
         RechargeFunds = "REFUND_SOURCE_REchARGE_FUNDS",
     }
 }
@@ -35,13 +35,13 @@ wxpay_json::open_enum! {
     ///
     /// 退款状态.
     pub enum RefundStatus {
-        /// refunded (退款成功).
+        /// Refunded (退款成功).
         Success = "SUCCESS",
         /// closed, nothing was refunded (退款关闭).
         RefundClose = "REFUNDCLOSE",
-        /// under way (退款处理中).
+        /// Under way (退款处理中).
         Processing = "PROCESSING",
-        /// gone wrong, the money could not be returned (退款异常).
+        /// Gone wrong, the money could not be returned (退款异常).
         Abnormal = "ABNORMAL",
     }
 }
@@ -51,9 +51,9 @@ wxpay_json::open_enum! {
     ///
     /// 汇率类型.
     pub enum RateType {
-        /// the payer's payment (支付汇率).
+        /// The payer's payment (支付汇率).
         UserPaymentRate = "USERPAYMENT_RATE",
-        /// settlement with the merchant (结算汇率).
+        /// Settlement with the merchant (结算汇率).
         SettlementRate = "SETTLEMENT_RATE",
     }
 }
@@ -63,9 +63,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
     }
 }
@@ -75,9 +75,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// paid for by its issuer, settled like money (代金券).
+        /// Paid for by its issuer, settled like money (代金券).
         Coupon = "COUPON",
-        /// a discount, which is not settled (优惠券).
+        /// A discount, which is not settled (优惠券).
         Discount = "DISCOUNT",
     }
 }

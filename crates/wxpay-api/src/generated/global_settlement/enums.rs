@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 结算状态.
     pub enum SettleState {
-        /// settled (已结算).
+        /// Settled (已结算).
         Settled = "SETTLED",
-        /// not settled yet (未结算).
+        /// Not settled yet (未结算).
         Unsettled = "UNSETTLE",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 钱包主体.
     pub enum WalletRegion {
-        /// wallets of mainland China (中国大陆钱包).
+        /// Wallets of mainland China (中国大陆钱包).
         ChinaMainland = "CHINA_MAINLAND",
-        /// wallets of Hong Kong (中国香港钱包).
+        /// Wallets of Hong Kong (中国香港钱包).
         ChinaHongKong = "CHINA_HONGKONG",
     }
 }

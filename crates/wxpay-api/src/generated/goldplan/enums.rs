@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 操作类型.
     pub enum OperationType {
-        /// on (开通).
+        /// On (开通).
         Open = "OPEN",
-        /// off (关闭).
+        /// Off (关闭).
         Close = "CLOSE",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 支付场景.
     pub enum OperationPayScene {
-        /// on pages inside WeChat and in mini programs.
+        /// On pages inside WeChat and in mini programs.
         JsapiAndMiniProgram = "JSAPI_AND_MINIPROGRAM",
-        /// on pages inside WeChat (JSAPI支付).
+        /// On pages inside WeChat (JSAPI支付).
         Jsapi = "JSAPI",
-        /// in mini programs (小程序支付).
+        /// In mini programs (小程序支付).
         MiniProgram = "MINIPROGRAM",
     }
 }
@@ -35,75 +35,75 @@ wxpay_json::open_enum! {
     pub enum AdvertisingIndustryFilter {
         /// e-commerce (电商).
         Ecommerce = "E_COMMERCE",
-        /// marriage and dating (婚恋).
+        /// Marriage and dating (婚恋).
         LoveMarriage = "LOVE_MARRIAGE",
-        /// photography (摄影).
+        /// Photography (摄影).
         Photography = "POTOGRAPHY",
-        /// education (教育).
+        /// Education (教育).
         Education = "EDUCATION",
-        /// finance (金融).
+        /// Finance (金融).
         Finance = "FINANCE",
-        /// tourism (旅游).
+        /// Tourism (旅游).
         Tourism = "TOURISM",
-        /// skin care.
+        /// Skin care.
         Skincare = "SKINCARE",
-        /// food (食品).
+        /// Food (食品).
         Food = "FOOD",
-        /// sport (体育).
+        /// Sport (体育).
         Sport = "SPORT",
-        /// jewellery and watches.
+        /// Jewellery and watches.
         JewelryWatch = "JEWELRY_WATCH",
-        /// health care (医疗健康).
+        /// Health care (医疗健康).
         Healthcare = "HEALTHCARE",
-        /// business services (商务).
+        /// Business services (商务).
         Business = "BUSSINESS",
-        /// parents and children.
+        /// Parents and children.
         Parenting = "PARENTING",
-        /// catering (餐饮).
+        /// Catering (餐饮).
         Catering = "CATERING",
-        /// retail (零售).
+        /// Retail (零售).
         Retail = "RETAIL",
-        /// services of daily life.
+        /// Services of daily life.
         Services = "SERVICES",
-        /// law (法律).
+        /// Law (法律).
         Law = "LAW",
-        /// real estate (房地产).
+        /// Real estate (房地产).
         Estate = "ESTATE",
-        /// transport (交通).
+        /// Transport (交通).
         Transportation = "TRANSPORTATION",
-        /// energy saving.
+        /// Energy saving.
         EnergySaving = "ENERGY_SAVING",
-        /// security.
+        /// Security.
         Security = "SECURITY",
-        /// building materials (建材).
+        /// Building materials (建材).
         BuildingMaterial = "BUILDING_MATERIAL",
-        /// communication (通讯).
+        /// Communication (通讯).
         Communication = "COMMUNICATION",
-        /// merchandise.
+        /// Merchandise.
         Merchandise = "MERCHANDISE",
-        /// associations.
+        /// Associations.
         Association = "ASSOCIATION",
-        /// communities.
+        /// Communities.
         Community = "COMMUNITY",
-        /// online audio, video and reading.
+        /// Online audio, video and reading.
         OnlineAvr = "ONLINE_AVR",
         /// self-published media (自媒体).
         WeMedia = "WE_MEDIA",
-        /// cars (汽车).
+        /// Cars (汽车).
         Car = "CAR",
-        /// software (软件).
+        /// Software (软件).
         Software = "SOFTWARE",
-        /// games (游戏).
+        /// Games (游戏).
         Game = "GAME",
-        /// clothing (服饰).
+        /// Clothing (服饰).
         Clothing = "CLOTHING",
-        /// industry (工业).
+        /// Industry (工业).
         Industry = "INDUSTY",
-        /// agriculture.
+        /// Agriculture.
         Agriculture = "AGRICULTURE",
-        /// publishing and media.
+        /// Publishing and media.
         PublishingMedia = "PUBLISHING_MEDIA",
-        /// home and electronics (家居数码).
+        /// Home and electronics (家居数码).
         HomeDigital = "HOME_DIGITAL",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 归集状态枚举.
     pub enum CollectState {
-        /// not collected (未归集).
+        /// Not collected (未归集).
         NotCollected = "COLLECT_STATE_NOT_COLLECT",
-        /// collected (已归集).
+        /// Collected (已归集).
         Collected = "COLLECT_STATE_COLLECTED",
-        /// collecting failed (归集失败).
+        /// Collecting failed (归集失败).
         Failed = "COLLECT_STATE_COLLECTION_FAILED",
     }
 }
@@ -21,11 +21,11 @@ wxpay_json::open_enum! {
     ///
     /// 能效等级.
     pub enum EnergyGrade {
-        /// first grade (一级能效).
+        /// First grade (一级能效).
         FirstLevel = "FIRST_LEVEL",
-        /// second grade (二级能效).
+        /// Second grade (二级能效).
         SecondLevel = "SECOND_LEVEL",
-        /// without a grade.
+        /// Without a grade.
         UnknownGrade = "ENERGY_GRADE_UNKNOWN",
     }
 }
@@ -35,9 +35,9 @@ wxpay_json::open_enum! {
     ///
     /// 产品类型.
     pub enum ProductType {
-        /// ordinary (普通产品).
+        /// Ordinary (普通产品).
         CommonProduct = "COMMON_PRODUCT",
-        /// with artificial intelligence (AI产品).
+        /// With artificial intelligence (AI产品).
         AiProduct = "AI_PRODUCT",
     }
 }
@@ -47,11 +47,11 @@ wxpay_json::open_enum! {
     ///
     /// 电脑类型.
     pub enum PcType {
-        /// desktop (台式机).
+        /// Desktop (台式机).
         Desktop = "DESKTOP",
-        /// laptop (笔记本).
+        /// Laptop (笔记本).
         Laptop = "LAPTOP",
-        /// not known, or not a computer.
+        /// Not known, or not a computer.
         UnknownType = "COMPUTER_TYPE_UNKNOWN",
     }
 }
@@ -61,9 +61,9 @@ wxpay_json::open_enum! {
     ///
     /// 销售方式.
     pub enum SaleModel {
-        /// online (线上).
+        /// Online (线上).
         Online = "SALE_MODEL_ONLINE",
-        /// in a shop (线下).
+        /// In a shop (线下).
         Offline = "SALE_MODEL_OFFLINE",
     }
 }
@@ -73,11 +73,11 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdentityDocumentType {
-        /// mainland identity card (居民身份证).
+        /// Mainland identity card (居民身份证).
         IdCard = "ID_DOC_TYPE_ID_CARD",
-        /// travel permit of a Hong Kong or Macao resident (港澳居民来往内地通行证).
+        /// Travel permit of a Hong Kong or Macao resident (港澳居民来往内地通行证).
         TravelPermitForHkMc = "ID_DOC_TYPE_MAINLAND_TRAVEL_PERMIT_FOR_HK_MC",
-        /// travel permit of a Taiwan resident (台湾居民来往大陆通行证).
+        /// Travel permit of a Taiwan resident (台湾居民来往大陆通行证).
         TravelPermitForTw = "ID_DOC_TYPE_MAINLAND_TRAVEL_PERMIT_FOR_TW",
     }
 }
@@ -87,9 +87,9 @@ wxpay_json::open_enum! {
     ///
     /// 品类状态.
     pub enum CateState {
-        /// used (核销).
+        /// Used (核销).
         Redeem = "CATE_STATE_REDEEM",
-        /// given back with a refund (退款).
+        /// Given back with a refund (退款).
         Refund = "CATE_STATE_REFUND",
     }
 }
@@ -99,11 +99,11 @@ wxpay_json::open_enum! {
     ///
     /// 资格的状态.
     pub enum QualificationState {
-        /// not claimed (未领取).
+        /// Not claimed (未领取).
         Unclaimed = "UNCLAIMED",
         /// claimed, not used (未核销).
         Unredeemed = "UNREDEEMED",
-        /// used (已核销).
+        /// Used (已核销).
         Redeemed = "REDEEMED",
     }
 }
@@ -113,13 +113,13 @@ wxpay_json::open_enum! {
     ///
     /// 区分未领取的原因.
     pub enum UnclaimedReason {
-        /// claimed in another region.
+        /// Claimed in another region.
         ClaimedByOtherRegion = "REASON_CLAIMED_BY_OTHER_REGION",
-        /// claimed on another platform or in another region.
+        /// Claimed on another platform or in another region.
         ClaimedByOtherPlatformOrRegion = "REASON_CLAIMED_BY_OTHER_PLATFORM_OR_REGION",
-        /// not claimed anywhere (未领取).
+        /// Not claimed anywhere (未领取).
         Unclaimed = "REASON_UNCLAIMED",
-        /// claimed in another mode.
+        /// Claimed in another mode.
         ClaimedByOtherMode = "REASON_CLAIMED_BY_OTHER_MODE",
     }
 }
@@ -129,9 +129,9 @@ wxpay_json::open_enum! {
     ///
     /// 区分对接模式.
     pub enum ClaimMode {
-        /// in the mini program (小程序).
+        /// In the mini program (小程序).
         MiniProgram = "CLAIM_MODE_MINI_PROGRAM",
-        /// by passing the user's identity through (接口透传).
+        /// By passing the user's identity through (接口透传).
         InterfacePassThrough = "CLAIM_MODE_INTERFACE_PASS_THROUGH",
     }
 }
@@ -141,11 +141,11 @@ wxpay_json::open_enum! {
     ///
     /// 状态.
     pub enum SnCodeState {
-        /// not known.
+        /// Not known.
         UnknownState = "SNCODE_STATE_UNKNOWN",
-        /// yes (可售).
+        /// Yes (可售).
         Sellable = "SNCODE_STATE_SELLABLE",
-        /// no (不可售).
+        /// No (不可售).
         NotSellable = "SNCODE_STATE_NOT_SELLABLE",
     }
 }
@@ -155,9 +155,9 @@ wxpay_json::open_enum! {
     ///
     /// 不可售的原因.
     pub enum NotSellableReason {
-        /// its serial number was used before.
+        /// Its serial number was used before.
         Used = "NOT_SELLABLE_REASON_USED",
-        /// its serial number was not found.
+        /// Its serial number was not found.
         NotFound = "NOT_SELLABLE_REASON_NOT_FOUND",
     }
 }
@@ -167,13 +167,13 @@ wxpay_json::open_enum! {
     ///
     /// 查询的订单类别.
     pub enum QueryType {
-        /// transactions.
+        /// Transactions.
         Transaction = "ORDER_TYPE_TRANSACTION",
-        /// used qualifications for appliances.
+        /// Used qualifications for appliances.
         ApplianceRedeem = "ORDER_TYPE_APPLIANCE_REDEEM",
-        /// used qualifications for digital devices.
+        /// Used qualifications for digital devices.
         DigitalRedeem = "ORDER_TYPE_3C_REDEEM",
-        /// used qualifications for the N categories.
+        /// Used qualifications for the N categories.
         NQualificationRedeem = "ORDER_TYPE_N_QUALIFICATION_REDEEM",
     }
 }
@@ -183,9 +183,9 @@ wxpay_json::open_enum! {
     ///
     /// 销售方式.
     pub enum ZhejiangSaleModel {
-        /// online (线上).
+        /// Online (线上).
         Online = "0",
-        /// in a shop (线下).
+        /// In a shop (线下).
         Offline = "1",
     }
 }
@@ -195,15 +195,15 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum CertType {
-        /// kind 1 of the subsidy system.
+        /// Kind 1 of the subsidy system.
         KindOne = "1",
-        /// kind 2 of the subsidy system.
+        /// Kind 2 of the subsidy system.
         KindTwo = "2",
-        /// kind 3 of the subsidy system.
+        /// Kind 3 of the subsidy system.
         KindThree = "3",
-        /// kind 4 of the subsidy system.
+        /// Kind 4 of the subsidy system.
         KindFour = "4",
-        /// kind 5 of the subsidy system.
+        /// Kind 5 of the subsidy system.
         KindFive = "5",
     }
 }
@@ -213,9 +213,9 @@ wxpay_json::open_enum! {
     ///
     /// 条码类型.
     pub enum CodeType {
-        /// kind 001 of the subsidy system.
+        /// Kind 001 of the subsidy system.
         KindOne = "001",
-        /// kind 002 of the subsidy system.
+        /// Kind 002 of the subsidy system.
         KindTwo = "002",
     }
 }
@@ -225,19 +225,19 @@ wxpay_json::open_enum! {
     ///
     /// 状态编码.
     pub enum StatusCode {
-        /// state 00 of the subsidy system, in words in `status`.
+        /// State 00 of the subsidy system, in words in `status`.
         StateZero = "00",
-        /// state 01 of the subsidy system, in words in `status`.
+        /// State 01 of the subsidy system, in words in `status`.
         StateOne = "01",
-        /// state 02 of the subsidy system, in words in `status`.
+        /// State 02 of the subsidy system, in words in `status`.
         StateTwo = "02",
-        /// state 03 of the subsidy system, in words in `status`.
+        /// State 03 of the subsidy system, in words in `status`.
         StateThree = "03",
-        /// state 04 of the subsidy system, in words in `status`.
+        /// State 04 of the subsidy system, in words in `status`.
         StateFour = "04",
-        /// state 05 of the subsidy system, in words in `status`.
+        /// State 05 of the subsidy system, in words in `status`.
         StateFive = "05",
-        /// state 06 of the subsidy system, in words in `status`.
+        /// State 06 of the subsidy system, in words in `status`.
         StateSix = "06",
     }
 }
@@ -247,9 +247,9 @@ wxpay_json::open_enum! {
     ///
     /// 能耗等级.
     pub enum Grade {
-        /// first grade (一级).
+        /// First grade (一级).
         FirstLevel = "一级",
-        /// second grade (二级).
+        /// Second grade (二级).
         SecondLevel = "二级",
     }
 }
@@ -259,9 +259,9 @@ wxpay_json::open_enum! {
     ///
     /// 品类状态.
     pub enum ZhejiangUseStatus {
-        /// status 0 of the subsidy system.
+        /// Status 0 of the subsidy system.
         StatusZero = "0",
-        /// status 1 of the subsidy system.
+        /// Status 1 of the subsidy system.
         StatusOne = "1",
     }
 }
@@ -271,13 +271,13 @@ wxpay_json::open_enum! {
     ///
     /// 售卖状态.
     pub enum SellState {
-        /// code U0022 of the subsidy system.
+        /// Code U0022 of the subsidy system.
         CodeU0022 = "U0022",
-        /// code U0023 of the subsidy system.
+        /// Code U0023 of the subsidy system.
         CodeU0023 = "U0023",
-        /// code U0024 of the subsidy system.
+        /// Code U0024 of the subsidy system.
         CodeU0024 = "U0024",
-        /// code U9999 of the subsidy system.
+        /// Code U9999 of the subsidy system.
         CodeU9999 = "U9999",
     }
 }

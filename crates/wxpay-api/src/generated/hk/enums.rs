@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户类型.
     pub enum MerchantType {
-        /// a company (企业).
+        /// A company (企业).
         Enterprise = "ENTERPRISE",
-        /// a person (个人).
+        /// A person (个人).
         Individual = "INDIVIDUAL",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 业务类型.
     pub enum BusinessType {
-        /// online (线上).
+        /// Online (线上).
         Online = "ONLINE",
-        /// offline (线下).
+        /// Offline (线下).
         Offline = "OFFLINE",
-        /// both.
+        /// Both.
         Both = "BOTH",
     }
 }
@@ -33,9 +33,9 @@ wxpay_json::open_enum! {
     ///
     /// 验证状态.
     pub enum VerificationStatus {
-        /// under review (审核中).
+        /// Under review (审核中).
         UnderReview = "Under Review",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Approved = "Approved",
     }
 }
@@ -45,13 +45,13 @@ wxpay_json::open_enum! {
     ///
     /// 退款渠道.
     pub enum RefundChannel {
-        /// back the way it was paid (原路退款).
+        /// Back the way it was paid (原路退款).
         Original = "ORIGINAL",
-        /// to the payer's balance (退回到余额).
+        /// To the payer's balance (退回到余额).
         Balance = "BALANCE",
-        /// to another balance of the payer (原账户异常退到其他余额账户).
+        /// To another balance of the payer (原账户异常退到其他余额账户).
         OtherBalance = "OTHER_BALANCE",
-        /// to another bank card of the payer (原银行卡异常退到其他银行卡).
+        /// To another bank card of the payer (原银行卡异常退到其他银行卡).
         OtherBankCard = "OTHER_BANKCARD",
     }
 }
@@ -61,9 +61,9 @@ wxpay_json::open_enum! {
     ///
     /// 退款资金来源.
     pub enum FundSource {
-        /// money not settled yet (未结算资金退款).
+        /// Money not settled yet (未结算资金退款).
         UnsettledFunds = "REFUND_SOURCE_UNSETTLED_FUNDS",
-        /// money topped up for refunds (充值资金退款).
+        /// Money topped up for refunds (充值资金退款).
         RechargeFunds = "REFUND_SOURCE_REchARGE_FUNDS",
     }
 }
@@ -73,13 +73,13 @@ wxpay_json::open_enum! {
     ///
     /// 退款状态.
     pub enum RefundStatus {
-        /// refunded (退款成功).
+        /// Refunded (退款成功).
         Success = "SUCCESS",
         /// closed, nothing was refunded (退款关闭).
         RefundClose = "REFUNDCLOSE",
-        /// under way (退款处理中).
+        /// Under way (退款处理中).
         Processing = "PROCESSING",
-        /// gone wrong, the money could not be returned (退款异常).
+        /// Gone wrong, the money could not be returned (退款异常).
         Abnormal = "ABNORMAL",
     }
 }
@@ -89,7 +89,7 @@ wxpay_json::open_enum! {
     ///
     /// 汇率类型.
     pub enum RateType {
-        /// settlement with the merchant (结算汇率).
+        /// Settlement with the merchant (结算汇率).
         SettlementRate = "SETTLEMENT_RATE",
     }
 }
@@ -99,9 +99,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
     }
 }
@@ -111,9 +111,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// paid for by its issuer, settled like money (代金券).
+        /// Paid for by its issuer, settled like money (代金券).
         Coupon = "COUPON",
-        /// a discount, which is not settled (优惠券).
+        /// A discount, which is not settled (优惠券).
         Discount = "DISCOUNT",
     }
 }
@@ -123,9 +123,9 @@ wxpay_json::open_enum! {
     ///
     /// 结算状态.
     pub enum SettleState {
-        /// settled (已结算).
+        /// Settled (已结算).
         Settled = "SETTLED",
-        /// not settled yet (未结算).
+        /// Not settled yet (未结算).
         Unsettled = "UNSETTLE",
     }
 }
@@ -135,9 +135,9 @@ wxpay_json::open_enum! {
     ///
     /// 钱包主体.
     pub enum WalletRegion {
-        /// wallets of mainland China (中国大陆钱包).
+        /// Wallets of mainland China (中国大陆钱包).
         ChinaMainland = "CHINA_MAINLAND",
-        /// wallets of Hong Kong (中国香港钱包).
+        /// Wallets of Hong Kong (中国香港钱包).
         ChinaHongKong = "CHINA_HONGKONG",
     }
 }
@@ -147,15 +147,15 @@ wxpay_json::open_enum! {
     ///
     /// 交易类型.
     pub enum TradeType {
-        /// on a page inside WeChat or in a mini program (公众号支付).
+        /// On a page inside WeChat or in a mini program (公众号支付).
         Jsapi = "JSAPI",
         /// QR code payment (扫码支付).
         Native = "NATIVE",
-        /// in an app (APP支付).
+        /// In an app (APP支付).
         App = "APP",
-        /// from a mobile browser (H5支付).
+        /// From a mobile browser (H5支付).
         Mweb = "MWEB",
-        /// by payment code (付款码支付).
+        /// By payment code (付款码支付).
         Micropay = "MICROPAY",
     }
 }
@@ -165,19 +165,19 @@ wxpay_json::open_enum! {
     ///
     /// 交易状态.
     pub enum TradeState {
-        /// paid (支付成功).
+        /// Paid (支付成功).
         Success = "SUCCESS",
         /// paid, then refunded (转入退款).
         Refund = "REFUND",
-        /// not paid (未支付).
+        /// Not paid (未支付).
         NotPay = "NOTPAY",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
-        /// reversed (已撤销).
+        /// Reversed (已撤销).
         Revoked = "REVOKED",
-        /// the payer is paying (用户支付中).
+        /// The payer is paying (用户支付中).
         UserPaying = "USERPAYING",
-        /// failed (支付失败).
+        /// Failed (支付失败).
         PayError = "PAYERROR",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 用户ID的类型.
     pub enum UserIdType {
-        /// not known.
+        /// Not known.
         UnknownUserIdType = "UNKNOWN_USER_ID_TYPE",
         /// openid (用户标识).
         Openid = "OPENID",
-        /// phone number (手机号).
+        /// Phone number (手机号).
         PhoneNo = "PHONE_NO",
         /// openid under the provider's appid (用户服务商标识).
         SpOpenid = "SP_OPENID",

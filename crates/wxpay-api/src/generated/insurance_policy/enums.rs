@@ -7,15 +7,15 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum AuthState {
-        /// submitted.
+        /// Submitted.
         Init = "AUTH_STATE_INIT",
-        /// waiting for the user (待授权).
+        /// Waiting for the user (待授权).
         Pending = "AUTH_STATE_PENDING",
-        /// granted (已授权).
+        /// Granted (已授权).
         Granted = "AUTH_STATE_GRANTED",
-        /// refused (已拒绝).
+        /// Refused (已拒绝).
         Denied = "AUTH_STATE_DENIED",
-        /// expired (已过期).
+        /// Expired (已过期).
         Expired = "AUTH_STATE_EXPIRED",
     }
 }
@@ -25,23 +25,23 @@ wxpay_json::open_enum! {
     ///
     /// 保单类型.
     pub enum PolicyType {
-        /// another kind (其他).
+        /// Another kind (其他).
         Other = "POLICY_TYPE_OTHER",
-        /// medical insurance (医疗险).
+        /// Medical insurance (医疗险).
         Medical = "POLICY_TYPE_MEDICAL",
-        /// accident insurance (意外险).
+        /// Accident insurance (意外险).
         Accident = "POLICY_TYPE_ACCIDENT",
-        /// critical illness insurance (重疾险).
+        /// Critical illness insurance (重疾险).
         Critical = "POLICY_TYPE_CRITICAL",
-        /// car insurance (车险).
+        /// Car insurance (车险).
         Car = "POLICY_TYPE_CAR",
-        /// life insurance (寿险).
+        /// Life insurance (寿险).
         Life = "POLICY_TYPE_LIFE",
-        /// property insurance (财产险).
+        /// Property insurance (财产险).
         Property = "POLICY_TYPE_PROPERTY",
-        /// pet insurance (宠物险).
+        /// Pet insurance (宠物险).
         Pet = "POLICY_TYPE_PET",
-        /// annuity (年金险).
+        /// Annuity (年金险).
         Annuity = "POLICY_TYPE_ANNUITY",
     }
 }
@@ -51,13 +51,13 @@ wxpay_json::open_enum! {
     ///
     /// 保单状态.
     pub enum PolicyState {
-        /// being issued.
+        /// Being issued.
         Issuing = "POLICY_STATE_ISSUING",
-        /// accepted by the insurer.
+        /// Accepted by the insurer.
         Approved = "POLICY_STATE_APPROVED",
-        /// declined by the insurer.
+        /// Declined by the insurer.
         Declined = "POLICY_STATE_DECLINED",
-        /// no longer in force.
+        /// No longer in force.
         Inactive = "POLICY_STATE_INACTIVE",
     }
 }
@@ -67,11 +67,11 @@ wxpay_json::open_enum! {
     ///
     /// 缴费方式.
     pub enum PaymentMethod {
-        /// another way (其他).
+        /// Another way (其他).
         Other = "PAYMENT_METHOD_OTHER",
-        /// in periods (期交).
+        /// In periods (期交).
         Period = "PAYMENT_METHOD_PERIOD",
-        /// all at once (趸交).
+        /// All at once (趸交).
         LumpSum = "PAYMENT_METHOD_LUMP_SUM",
     }
 }
@@ -81,11 +81,11 @@ wxpay_json::open_enum! {
     ///
     /// 期交保费模式.
     pub enum PeriodPremiumMode {
-        /// all the same.
+        /// All the same.
         Equal = "PERIOD_PREMIUM_MODE_EQUAL",
-        /// the first differs.
+        /// The first differs.
         FirstDiff = "PERIOD_PREMIUM_MODE_FIRST_DIFF",
-        /// several differ.
+        /// Several differ.
         MultiDiff = "PERIOD_PREMIUM_MODE_MULTI_DIFF",
     }
 }
@@ -95,19 +95,19 @@ wxpay_json::open_enum! {
     ///
     /// 缴费周期.
     pub enum PaymentPeriod {
-        /// each day (日).
+        /// Each day (日).
         Day = "PAYMENT_PERIOD_DAY",
-        /// each week (周).
+        /// Each week (周).
         Week = "PAYMENT_PERIOD_WEEK",
-        /// every two weeks (双周).
+        /// Every two weeks (双周).
         Biweekly = "PAYMENT_PERIOD_BIWEEKLY",
-        /// each month (月).
+        /// Each month (月).
         Month = "PAYMENT_PERIOD_MONTH",
-        /// each quarter (季).
+        /// Each quarter (季).
         Quarter = "PAYMENT_PERIOD_QUARTER",
-        /// each half-year (半年).
+        /// Each half-year (半年).
         HalfYear = "PAYMENT_PERIOD_HALF_YEAR",
-        /// each year (年).
+        /// Each year (年).
         Year = "PAYMENT_PERIOD_YEAR",
     }
 }
@@ -117,9 +117,9 @@ wxpay_json::open_enum! {
     ///
     /// 保障期限类型.
     pub enum CoverageTermType {
-        /// until a day.
+        /// Until a day.
         FixedDate = "COVERAGE_TERM_TYPE_FIXED_DATE",
-        /// for life (终身).
+        /// For life (终身).
         Lifetime = "COVERAGE_TERM_TYPE_LIFETIME",
     }
 }

@@ -7,13 +7,13 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum BatchState {
-        /// accepted (已受理).
+        /// Accepted (已受理).
         Accepted = "ACCEPTED",
-        /// under way (转账中).
+        /// Under way (转账中).
         Processing = "PROCESSING",
         /// done; each transfer has an outcome of its own (已完成).
         Completed = "COMPLETED",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -23,17 +23,17 @@ wxpay_json::open_enum! {
     ///
     /// 明细状态.
     pub enum DetailState {
-        /// any state, only to ask by (全部).
+        /// Any state, only to ask by (全部).
         All = "ALL",
-        /// waiting for the merchant to confirm (待确认).
+        /// Waiting for the merchant to confirm (待确认).
         WaitPay = "WAIT_PAY",
-        /// the money was sent (转账成功).
+        /// The money was sent (转账成功).
         Success = "SUCCESS",
-        /// failed (转账失败).
+        /// Failed (转账失败).
         Fail = "FAIL",
-        /// the bank returned the money (银行退票).
+        /// The bank returned the money (银行退票).
         BankRefund = "BANK_REFUND",
-        /// being checked (初始态).
+        /// Being checked (初始态).
         Init = "INIT",
     }
 }
@@ -43,9 +43,9 @@ wxpay_json::open_enum! {
     ///
     /// 批次关闭原因.
     pub enum BatchCloseReason {
-        /// the merchant withdrew it (商户主动撤销).
+        /// The merchant withdrew it (商户主动撤销).
         MerchantRevocation = "MERCHANT_REVOCATION",
-        /// it was not confirmed in time (系统超时关闭).
+        /// It was not confirmed in time (系统超时关闭).
         OverdueClose = "OVERDUE_CLOSE",
     }
 }
@@ -55,93 +55,93 @@ wxpay_json::open_enum! {
     ///
     /// 明细失败原因.
     pub enum FailReason {
-        /// the payee's account is frozen (账户冻结).
+        /// The payee's account is frozen (账户冻结).
         AccountFrozen = "ACCOUNT_FROZEN",
-        /// the payee has not given a real name (用户未实名).
+        /// The payee has not given a real name (用户未实名).
         RealNameCheckFail = "REAL_NAME_CHECK_FAIL",
-        /// the name is not the payee's (用户姓名校验失败).
+        /// The name is not the payee's (用户姓名校验失败).
         NameNotCorrect = "NAME_NOT_CORRECT",
-        /// the openid does not belong to the appid (Openid校验失败).
+        /// The openid does not belong to the appid (Openid校验失败).
         OpenidInvalid = "OPENID_INVALID",
-        /// more than the payee may receive at once (超过用户单笔收款额度).
+        /// More than the payee may receive at once (超过用户单笔收款额度).
         TransferQuotaExceed = "TRANSFER_QUOTA_EXCEED",
-        /// more than the payee may receive in a day (超过用户单日收款额度).
+        /// More than the payee may receive in a day (超过用户单日收款额度).
         DayReceivedQuotaExceed = "DAY_RECEIVED_QUOTA_EXCEED",
-        /// more than the payee may receive in a month (超过用户单月收款额度).
+        /// More than the payee may receive in a month (超过用户单月收款额度).
         MonthReceivedQuotaExceed = "MONTH_RECEIVED_QUOTA_EXCEED",
-        /// more often than the payee may receive in a day (超过用户单日收款次数).
+        /// More often than the payee may receive in a day (超过用户单日收款次数).
         DayReceivedCountExceed = "DAY_RECEIVED_COUNT_EXCEED",
-        /// the merchant may not use the product (产品权限校验失败).
+        /// The merchant may not use the product (产品权限校验失败).
         ProductAuthCheckFail = "PRODUCT_AUTH_CHECK_FAIL",
         /// closed, since it was overdue (转账关闭).
         OverdueClose = "OVERDUE_CLOSE",
-        /// the identity card is not the payee's (用户身份证校验失败).
+        /// The identity card is not the payee's (用户身份证校验失败).
         IdCardNotCorrect = "ID_CARD_NOT_CORRECT",
-        /// the payee has no account (用户账户不存在).
+        /// The payee has no account (用户账户不存在).
         AccountNotExist = "ACCOUNT_NOT_EXIST",
-        /// held to be a risk (转账存在风险).
+        /// Held to be a risk (转账存在风险).
         TransferRisk = "TRANSFER_RISK",
-        /// the payee's payroll card was closed.
+        /// The payee's payroll card was closed.
         PayrollCardAlreadyLogout = "PAYROLL_CARD_ALREADY_LOGOUT",
-        /// the payee's payroll card is frozen.
+        /// The payee's payroll card is frozen.
         PayrollCardAlreadyFrozen = "PAYROLL_CARD_ALREADY_FROZEN",
-        /// the payee has not authorised the payroll card.
+        /// The payee has not authorised the payroll card.
         PayrollCardUnauthorized = "PAYROLL_CARD_UNAUTHORIZED",
-        /// the payee has no payroll card.
+        /// The payee has no payroll card.
         PayrollCardUserNotOpen = "PAYROLL_CARD_USER_NOT_OPEN",
-        /// the name is not that of the payroll card.
+        /// The name is not that of the payroll card.
         PayrollCardNameCardNotMatch = "PAYROLL_CARD_NAME_CARD_NOT_MATCH",
-        /// the identity card is not that of the payroll card.
+        /// The identity card is not that of the payroll card.
         PayrollCardIdCardNotMatch = "PAYROLL_CARD_ID_CARD_NOT_MATCH",
-        /// no bank card is bound to the payroll card.
+        /// No bank card is bound to the payroll card.
         PayrollCardBankcardUnbundling = "PAYROLL_CARD_BANKCARD_UNBUNDLING",
-        /// more than the bank card may receive.
+        /// More than the bank card may receive.
         BankCardCollectionsAboveQuota = "BANK_CARD_COLLECTIONS_ABOVE_QUOTA",
-        /// the account of the bank card is not in order.
+        /// The account of the bank card is not in order.
         BankCardAccountAbnormal = "BANK_CARD_ACCOUNT_ABNORMAL",
-        /// the bank card is not in order.
+        /// The bank card is not in order.
         BankCardStatusAbnormal = "BANK_CARD_STATUS_ABNORMAL",
-        /// the data of the bank is wrong.
+        /// The data of the bank is wrong.
         BankCardBankInfoWrong = "BANK_CARD_BANK_INFO_WRONG",
-        /// the data of the bank card is wrong.
+        /// The data of the bank card is wrong.
         BankCardCardInfoWrong = "BANK_CARD_CARD_INFO_WRONG",
-        /// another reason (其它失败原因).
+        /// Another reason (其它失败原因).
         OtherFailReasonType = "OTHER_FAIL_REASON_TYPE",
-        /// the payee's account may not receive more (用户账户收款受限).
+        /// The payee's account may not receive more (用户账户收款受限).
         RealNameAccountReceivedQuotaExceed = "REALNAME_ACCOUNT_RECEIVED_QUOTA_EXCEED",
-        /// the payee's account may not receive.
+        /// The payee's account may not receive.
         ReceiveAccountNotPermit = "RECEIVE_ACCOUNT_NOT_PERMMIT",
-        /// the payee's account is not in order (用户账户收款异常).
+        /// The payee's account is not in order (用户账户收款异常).
         PayeeAccountAbnormal = "PAYEE_ACCOUNT_ABNORMAL",
-        /// the merchant's account is not in order (商户账户付款受限).
+        /// The merchant's account is not in order (商户账户付款受限).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
-        /// the remark could not be set.
+        /// The remark could not be set.
         TransferRemarkSetFail = "TRANSFER_REMARK_SET_FAIL",
-        /// the transfer scene is not valid.
+        /// The transfer scene is not valid.
         TransferSceneInvalid = "TRANSFER_SCENE_INVALID",
-        /// the transfer scene is not available (该用户暂不可使用该转账场景).
+        /// The transfer scene is not available (该用户暂不可使用该转账场景).
         TransferSceneUnavailable = "TRANSFER_SCENE_UNAVAILABLE",
-        /// the payee's account is not set up for it.
+        /// The payee's account is not set up for it.
         ReceiveAccountNotConfigure = "RECEIVE_ACCOUNT_NOT_CONFIGURE",
-        /// more than the payee may receive in a month, by a rule of the trade.
+        /// More than the payee may receive in a month, by a rule of the trade.
         BlockUserLimitAmountRuleMonth = "BLOCK_B2C_USERLIMITAMOUNT_BSRULE_MONTH",
-        /// more than the payee may receive in a month from merchants.
+        /// More than the payee may receive in a month from merchants.
         BlockUserLimitAmountMonth = "BLOCK_B2C_USERLIMITAMOUNT_MONTH",
-        /// the merchant refused it.
+        /// The merchant refused it.
         MerchantReject = "MERCHANT_REJECT",
-        /// the merchant did not confirm it.
+        /// The merchant did not confirm it.
         MerchantNotConfirm = "MERCHANT_NOT_CONFIRM",
-        /// a parameter of the bank card is wrong.
+        /// A parameter of the bank card is wrong.
         BankCardParamError = "BANK_CARD_PARAM_ERROR",
-        /// this kind of bank card is not supported.
+        /// This kind of bank card is not supported.
         BankCardTypeNotSupported = "BANK_CARD_TYPE_NOT_SUPPORTED",
-        /// the reservation is not in a state for it.
+        /// The reservation is not in a state for it.
         ReservationStateInvalid = "RESERVATION_STATE_INVALID",
-        /// more than the reservation estimated.
+        /// More than the reservation estimated.
         ExceededEstimatedAmount = "EXCEEDED_ESTIMATED_AMOUNT",
-        /// the data is not that of the reservation.
+        /// The data is not that of the reservation.
         ReservationInfoNotMatch = "RESERVATION_INFO_NOT_MATCH",
-        /// the scene is not that of the reservation.
+        /// The scene is not that of the reservation.
         ReservationSceneNotMatch = "RESERVATION_SCENE_NOT_MATCH",
     }
 }
@@ -151,9 +151,9 @@ wxpay_json::open_enum! {
     ///
     /// 电子回单状态.
     pub enum ReceiptState {
-        /// being made (已受理).
+        /// Being made (已受理).
         Accepted = "ACCEPTED",
-        /// made (已完成).
+        /// Made (已完成).
         Finished = "FINISHED",
     }
 }
@@ -163,11 +163,11 @@ wxpay_json::open_enum! {
     ///
     /// 预约记录状态.
     pub enum ReservationState {
-        /// waiting for the user (已受理).
+        /// Waiting for the user (已受理).
         Accepted = "ACCEPTED",
-        /// the user agreed (已确认).
+        /// The user agreed (已确认).
         Confirmed = "CONFIRMED",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -177,19 +177,19 @@ wxpay_json::open_enum! {
     ///
     /// 预约记录关闭的原因.
     pub enum ReservationCloseReason {
-        /// the user did not agree in time.
+        /// The user did not agree in time.
         UserOverdueUnconfirmed = "USER_OVERDUE_UNCONFIRMED",
-        /// closed by the merchant after the user agreed.
+        /// Closed by the merchant after the user agreed.
         CloseConfirmedViaMchApi = "CLOSE_CONFIRMED_VIA_MCH_API",
-        /// closed by the merchant before the user agreed.
+        /// Closed by the merchant before the user agreed.
         CloseAcceptedViaMchApi = "CLOSE_ACCEPTED_VIA_MCH_API",
-        /// the transfer was made.
+        /// The transfer was made.
         TransferFinished = "TRANSFER_FINISHED",
-        /// the transfer was not made in time.
+        /// The transfer was not made in time.
         OverdueNotTransfer = "OVERDUE_NOT_TRANSFER",
-        /// the reservation failed.
+        /// The reservation failed.
         ReserveFail = "RESERVE_FAIL",
-        /// closed by the user.
+        /// Closed by the user.
         UserClose = "USER_CLOSE",
     }
 }

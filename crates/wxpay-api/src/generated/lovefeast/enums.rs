@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 捐赠来源.
     pub enum DonateSource {
-        /// in the mini program.
+        /// In the mini program.
         MiniProgramPay = "MINIPROGRAM_PAY",
-        /// by deduction under a contract.
+        /// By deduction under a contract.
         EntrustPay = "ENTRUST_PAY",
     }
 }

@@ -7,13 +7,13 @@ wxpay_json::open_enum! {
     ///
     /// 混合支付类型.
     pub enum MixPayType {
-        /// not known.
+        /// Not known.
         UnknownMixPayType = "UNKNOWN_MIX_PAY_TYPE",
-        /// the patient alone (纯自费).
+        /// The patient alone (纯自费).
         CashOnly = "CASH_ONLY",
-        /// medical insurance alone (纯医保).
+        /// Medical insurance alone (纯医保).
         InsuranceOnly = "INSURANCE_ONLY",
-        /// both (医保自费混合).
+        /// Both (医保自费混合).
         CashAndInsurance = "CASH_AND_INSURANCE",
     }
 }
@@ -23,29 +23,29 @@ wxpay_json::open_enum! {
     ///
     /// 订单类型.
     pub enum OrderType {
-        /// not known.
+        /// Not known.
         UnknownOrderType = "UNKNOWN_ORDER_TYPE",
-        /// registration with a doctor (挂号支付).
+        /// Registration with a doctor (挂号支付).
         RegPay = "REG_PAY",
-        /// consultation (诊间支付).
+        /// Consultation (诊间支付).
         DiagPay = "DIAG_PAY",
         /// COVID test (新冠检测费用（核酸）).
         CovidExamPay = "COVID_EXAM_PAY",
-        /// stay in hospital (住院费支付).
+        /// Stay in hospital (住院费支付).
         InHospPay = "IN_HOSP_PAY",
-        /// pharmacy (药店支付).
+        /// Pharmacy (药店支付).
         PharmacyPay = "PHARMACY_PAY",
-        /// insurance premium (保险费支付).
+        /// Insurance premium (保险费支付).
         InsurancePay = "INSURANCE_PAY",
-        /// registration with an internet hospital (互联网医院挂号支付).
+        /// Registration with an internet hospital (互联网医院挂号支付).
         IntRegPay = "INT_REG_PAY",
-        /// further consultation with an internet hospital (互联网医院复诊支付).
+        /// Further consultation with an internet hospital (互联网医院复诊支付).
         IntReDiagPay = "INT_RE_DIAG_PAY",
-        /// prescription of an internet hospital (互联网医院处方支付).
+        /// Prescription of an internet hospital (互联网医院处方支付).
         IntRxPay = "INT_RX_PAY",
         /// COVID antigen test (新冠抗原检测).
         CovidAntigenPay = "COVID_ANTIGEN_PAY",
-        /// medicine (药费支付).
+        /// Medicine (药费支付).
         MedPay = "MED_PAY",
     }
 }
@@ -55,21 +55,21 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum CardType {
-        /// not known.
+        /// Not known.
         UnknownUserCardType = "UNKNOWN_USER_CARD_TYPE",
-        /// mainland identity card (居民身份证).
+        /// Mainland identity card (居民身份证).
         IdCard = "ID_CARD",
-        /// household register (户口本).
+        /// Household register (户口本).
         HouseholdRegistration = "HOUSEHOLD_REGISTRATION",
-        /// foreign passport (外国护照).
+        /// Foreign passport (外国护照).
         ForeignerPassport = "FOREIGNER_PASSPORT",
-        /// travel permit of a Taiwan resident (台湾居民来往大陆通行证).
+        /// Travel permit of a Taiwan resident (台湾居民来往大陆通行证).
         MainlandTravelPermitForTw = "MAINLAND_TRAVEL_PERMIT_FOR_TW",
-        /// travel permit of a Macao resident (澳门居民来往内地通行证).
+        /// Travel permit of a Macao resident (澳门居民来往内地通行证).
         MainlandTravelPermitForMo = "MAINLAND_TRAVEL_PERMIT_FOR_MO",
-        /// travel permit of a Hong Kong resident (香港居民来往内地通行证).
+        /// Travel permit of a Hong Kong resident (香港居民来往内地通行证).
         MainlandTravelPermitForHk = "MAINLAND_TRAVEL_PERMIT_FOR_HK",
-        /// permanent residence permit of a foreigner (外国人永久居留证).
+        /// Permanent residence permit of a foreigner (外国人永久居留证).
         ForeignPermanentResident = "FOREIGN_PERMANENT_RESIDENT",
     }
 }
@@ -79,11 +79,11 @@ wxpay_json::open_enum! {
     ///
     /// 现金补充类型.
     pub enum CashAddType {
-        /// something unspecified (默认增加类型).
+        /// Something unspecified (默认增加类型).
         DefaultAddType = "DEFAULT_ADD_TYPE",
-        /// delivery (运费).
+        /// Delivery (运费).
         Freight = "FREIGHT",
-        /// other medical expenses (其他医疗费用).
+        /// Other medical expenses (其他医疗费用).
         OtherMedicalExpenses = "OTHER_MEDICAL_EXPENSES",
     }
 }
@@ -93,17 +93,17 @@ wxpay_json::open_enum! {
     ///
     /// 现金减免类型.
     pub enum CashReduceType {
-        /// something unspecified (默认减少类型).
+        /// Something unspecified (默认减少类型).
         DefaultReduceType = "DEFAULT_REDUCE_TYPE",
-        /// a reduction by the hospital (医院减免).
+        /// A reduction by the hospital (医院减免).
         HospitalReduce = "HOSPITAL_REDUCE",
-        /// a discount of the pharmacy (药店优惠).
+        /// A discount of the pharmacy (药店优惠).
         PharmacyDiscount = "PHARMACY_DISCOUNT",
-        /// a discount (优惠).
+        /// A discount (优惠).
         Discount = "DISCOUNT",
-        /// what was paid in advance (预付费抵扣).
+        /// What was paid in advance (预付费抵扣).
         PrePayment = "PRE_PAYMENT",
-        /// the deposit (押金扣除).
+        /// The deposit (押金扣除).
         DepositDeduction = "DEPOSIT_DEDUCTION",
     }
 }
@@ -113,15 +113,15 @@ wxpay_json::open_enum! {
     ///
     /// 医保自费混合订单支付状态.
     pub enum MixPayStatus {
-        /// not known.
+        /// Not known.
         UnknownStatus = "UNKNOWN_MIX_PAY_STATUS",
-        /// created.
+        /// Created.
         Created = "MIX_PAY_CREATED",
-        /// paid.
+        /// Paid.
         Success = "MIX_PAY_SUCCESS",
-        /// refunded.
+        /// Refunded.
         Refund = "MIX_PAY_REFUND",
-        /// failed.
+        /// Failed.
         Fail = "MIX_PAY_FAIL",
     }
 }
@@ -131,17 +131,17 @@ wxpay_json::open_enum! {
     ///
     /// 混合订单中自费部分的支付状态.
     pub enum SelfPayStatus {
-        /// not known.
+        /// Not known.
         UnknownStatus = "UNKNOWN_SELF_PAY_STATUS",
-        /// created.
+        /// Created.
         Created = "SELF_PAY_CREATED",
-        /// paid.
+        /// Paid.
         Success = "SELF_PAY_SUCCESS",
-        /// refunded.
+        /// Refunded.
         Refund = "SELF_PAY_REFUND",
-        /// failed.
+        /// Failed.
         Fail = "SELF_PAY_FAIL",
-        /// there is no such part.
+        /// There is no such part.
         NoSelfPay = "NO_SELF_PAY",
     }
 }
@@ -151,17 +151,17 @@ wxpay_json::open_enum! {
     ///
     /// 混合订单中医保部分的支付状态.
     pub enum MedInsPayStatus {
-        /// not known.
+        /// Not known.
         UnknownStatus = "UNKNOWN_MED_INS_PAY_STATUS",
-        /// created.
+        /// Created.
         Created = "MED_INS_PAY_CREATED",
-        /// paid.
+        /// Paid.
         Success = "MED_INS_PAY_SUCCESS",
-        /// refunded.
+        /// Refunded.
         Refund = "MED_INS_PAY_REFUND",
-        /// failed.
+        /// Failed.
         Fail = "MED_INS_PAY_FAIL",
-        /// there is no such part.
+        /// There is no such part.
         NoMedInsPay = "NO_MED_INS_PAY",
     }
 }

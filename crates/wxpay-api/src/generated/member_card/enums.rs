@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 活动类型.
     pub enum ActivityType {
-        /// those who are not members, after a payment.
+        /// Those who are not members, after a payment.
         NonMemberAfterPay = "NON_MEMBER_AFTERPAY",
         /// members, after a payment.
         MemberAfterPay = "MEMBER_AFTERPAY",
-        /// those who are not members, in a mini program.
+        /// Those who are not members, in a mini program.
         NonMemberMiniProgram = "NON_MEMBER_MINIPROGRAM",
         /// members, in a mini program.
         MemberMiniProgram = "MEMBER_MINIPROGRAM",
@@ -25,11 +25,11 @@ wxpay_json::open_enum! {
     pub enum ActivityStatus {
         /// created, not begun.
         Created = "CREATED",
-        /// under way.
+        /// Under way.
         Ongoing = "ONGOING",
-        /// ended for good by the merchant.
+        /// Ended for good by the merchant.
         Terminated = "TERMINATED",
-        /// its time is over.
+        /// Its time is over.
         OverTime = "OVER_TIME",
     }
 }
@@ -39,19 +39,19 @@ wxpay_json::open_enum! {
     ///
     /// 字段名.
     pub enum CommonField {
-        /// phone number (手机号).
+        /// Phone number (手机号).
         Mobile = "USER_FORM_FLAG_MOBILE",
-        /// sex (性别).
+        /// Sex (性别).
         Sex = "USER_FORM_FLAG_SEX",
-        /// name (姓名).
+        /// Name (姓名).
         Name = "USER_FORM_FLAG_NAME",
-        /// birthday (生日).
+        /// Birthday (生日).
         Birthday = "USER_FORM_FLAG_BIRTHDAY",
-        /// address (地址).
+        /// Address (地址).
         Address = "USER_FORM_FLAG_ADDRESS",
         /// e-mail address (邮箱).
         Email = "USER_FORM_FLAG_EMAIL",
-        /// city (城市).
+        /// City (城市).
         City = "USER_FORM_FLAG_CITY",
     }
 }
@@ -61,13 +61,13 @@ wxpay_json::open_enum! {
     ///
     /// 会员卡模板状态.
     pub enum CardStatus {
-        /// not yet approved.
+        /// Not yet approved.
         NotApproved = "NOT_APPROVE",
-        /// refused (审核失败).
+        /// Refused (审核失败).
         ApproveFail = "APPROVE_FAIL",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Approved = "APPROVED",
-        /// deleted (已删除).
+        /// Deleted (已删除).
         Deleted = "DELETED",
     }
 }
@@ -77,13 +77,13 @@ wxpay_json::open_enum! {
     ///
     /// code展示类型.
     pub enum CodeType {
-        /// as a barcode (条形码).
+        /// As a barcode (条形码).
         BarCode = "BAR_CODE",
-        /// as a QR code (二维码).
+        /// As a QR code (二维码).
         QrCode = "QRCODE",
-        /// as a barcode and a QR code (条形码和二维码).
+        /// As a barcode and a QR code (条形码和二维码).
         BarCodeAndQrCode = "BAR_CODE_AND_QRCODE",
-        /// not at all.
+        /// Not at all.
         NoneCode = "NONE_CODE",
     }
 }
@@ -93,11 +93,11 @@ wxpay_json::open_enum! {
     ///
     /// 有效期类型.
     pub enum DateInformationType {
-        /// from one time to another (固定时间段).
+        /// From one time to another (固定时间段).
         FixTimeRange = "FIX_TIME_RANGE",
-        /// a number of days from taking it (固定时长).
+        /// A number of days from taking it (固定时长).
         FixTerm = "FIX_TERM",
-        /// for ever (永久有效).
+        /// For ever (永久有效).
         Permanent = "PERMANENT",
     }
 }
@@ -109,9 +109,9 @@ wxpay_json::open_enum! {
     pub enum CodeMode {
         /// WeChat Pay gives them (系统分配).
         SystemAllocate = "SYSTEM_ALLOCATE",
-        /// the merchant imports them beforehand (商户导入).
+        /// The merchant imports them beforehand (商户导入).
         MerchantDeposit = "MERCHANT_DEPOSIT",
-        /// the merchant gives each one when the card is taken.
+        /// The merchant gives each one when the card is taken.
         RealTime = "REAL_TIME",
     }
 }
@@ -121,13 +121,13 @@ wxpay_json::open_enum! {
     ///
     /// 自定义字段类型.
     pub enum CustomFieldType {
-        /// as text (文本).
+        /// As text (文本).
         Text = "TEXT",
-        /// from a list (下拉选择).
+        /// From a list (下拉选择).
         Select = "SELECT",
-        /// one of several (单选).
+        /// One of several (单选).
         Radio = "RADIO",
-        /// several at a time (多选).
+        /// Several at a time (多选).
         CheckBox = "CHECK_BOX",
     }
 }
@@ -137,11 +137,11 @@ wxpay_json::open_enum! {
     ///
     /// 导入结果.
     pub enum DepositOutcome {
-        /// imported (成功).
+        /// Imported (成功).
         Success = "SUCCESS",
-        /// there already (重复).
+        /// There already (重复).
         Duplicate = "DUPLICATE",
-        /// failed (失败).
+        /// Failed (失败).
         Fail = "FAIL",
     }
 }
@@ -151,15 +151,15 @@ wxpay_json::open_enum! {
     ///
     /// 用户会员卡状态.
     pub enum UserCardStatus {
-        /// not activated (未激活).
+        /// Not activated (未激活).
         NotActivated = "NOT_ACTIVATE",
-        /// in force (有效).
+        /// In force (有效).
         Effective = "EFFECTIVE",
-        /// expired (已过期).
+        /// Expired (已过期).
         Expired = "EXPIRE",
-        /// made invalid.
+        /// Made invalid.
         Unavailable = "UNAVAILABLE",
-        /// deleted by the user (已删除).
+        /// Deleted by the user (已删除).
         Deleted = "DELETE",
     }
 }
@@ -169,9 +169,9 @@ wxpay_json::open_enum! {
     ///
     /// 激活类型.
     pub enum ActivateType {
-        /// at once, when taking it (自动激活).
+        /// At once, when taking it (自动激活).
         AutoActivate = "AUTO_ACTIVATE",
-        /// on the merchant's page (跳转型激活).
+        /// On the merchant's page (跳转型激活).
         JumpActivate = "JUMP_ACTIVATE",
     }
 }
@@ -181,9 +181,9 @@ wxpay_json::open_enum! {
     ///
     /// 会员专享价标题.
     pub enum MemberPriceTitle {
-        /// member price (会员价).
+        /// Member price (会员价).
         MemberPrice = "MEMBER_PRICE",
-        /// member activity (会员活动).
+        /// Member activity (会员活动).
         MemberActivity = "MEMBER_ACTIVITY",
     }
 }
@@ -193,7 +193,7 @@ wxpay_json::open_enum! {
     ///
     /// 会员优惠栏目名称.
     pub enum FavorModuleTitle {
-        /// advantages (优惠).
+        /// Advantages (优惠).
         Favor = "FAVOR",
         /// VIP.
         Vip = "VIP",
@@ -205,11 +205,11 @@ wxpay_json::open_enum! {
     ///
     /// 领卡状态.
     pub enum ReceiveState {
-        /// not shown to the user.
+        /// Not shown to the user.
         NotShown = "UNSHOWED",
         /// shown, not taken (未领取).
         Unreceived = "UNRECEIVED",
-        /// taken (已领取).
+        /// Taken (已领取).
         Received = "RECEIVED",
     }
 }

@@ -7,21 +7,21 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdDocType {
-        /// identity card of mainland China (中国大陆居民身份证).
+        /// Identity card of mainland China (中国大陆居民身份证).
         IdCard = "IDENTIFICATION_TYPE_IDCARD",
-        /// passport of another country or region (其他国家或地区居民护照).
+        /// Passport of another country or region (其他国家或地区居民护照).
         OverseaPassport = "IDENTIFICATION_TYPE_OVERSEA_PASSPORT",
-        /// mainland travel permit of a resident of Hong Kong (中国香港居民来往内地通行证).
+        /// Mainland travel permit of a resident of Hong Kong (中国香港居民来往内地通行证).
         HongKongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
-        /// mainland travel permit of a resident of Macao (中国澳门居民来往内地通行证).
+        /// Mainland travel permit of a resident of Macao (中国澳门居民来往内地通行证).
         MacaoPassport = "IDENTIFICATION_TYPE_MACAO_PASSPORT",
-        /// mainland travel permit of a resident of Taiwan (中国台湾居民来往大陆通行证).
+        /// Mainland travel permit of a resident of Taiwan (中国台湾居民来往大陆通行证).
         TaiwanPassport = "IDENTIFICATION_TYPE_TAIWAN_PASSPORT",
-        /// residence permit of a foreigner (外国人居留证).
+        /// Residence permit of a foreigner (外国人居留证).
         ForeignResident = "IDENTIFICATION_TYPE_FOREIGN_RESIDENT",
-        /// mainland residence permit of a resident of Hong Kong or Macao (港澳居民证).
+        /// Mainland residence permit of a resident of Hong Kong or Macao (港澳居民证).
         HongKongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
-        /// mainland residence permit of a resident of Taiwan (台湾居民证).
+        /// Mainland residence permit of a resident of Taiwan (台湾居民证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
 }
@@ -31,17 +31,17 @@ wxpay_json::open_enum! {
     ///
     /// 申请单状态.
     pub enum ApplicationState {
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "APPLYMENT_STATE_AUDITING",
-        /// rejected (已驳回).
+        /// Rejected (已驳回).
         Rejected = "APPLYMENT_STATE_REJECTED",
         /// approved, the change is being made (变更中).
         Modifying = "APPLYMENT_STATE_MODIFING",
-        /// the change is made (已完成).
+        /// The change is made (已完成).
         Finished = "APPLYMENT_STATE_FINISHED",
-        /// withdrawn (已撤销).
+        /// Withdrawn (已撤销).
         Canceled = "APPLYMENT_STATE_CANCELED",
-        /// not submitted completely yet (编辑中).
+        /// Not submitted completely yet (编辑中).
         Editing = "APPLYMENT_STATE_EDITTING",
     }
 }
@@ -51,11 +51,11 @@ wxpay_json::open_enum! {
     ///
     /// 主体资料变更范围.
     pub enum AlterScope {
-        /// all of them.
+        /// All of them.
         Full = "ALTER_SCOPE_FULL",
-        /// the licence or certificate.
+        /// The licence or certificate.
         BusinessCert = "ALTER_SCOPE_BUSINESS_CERT",
-        /// the beneficial owners.
+        /// The beneficial owners.
         Ubo = "ALTER_SCOPE_UBO",
     }
 }
@@ -65,17 +65,17 @@ wxpay_json::open_enum! {
     ///
     /// 主体类型.
     pub enum OrganizationType {
-        /// enterprise (企业).
+        /// Enterprise (企业).
         Enterprise = "SUBJECT_TYPE_ENTERPRISE",
-        /// public institution (事业单位).
+        /// Public institution (事业单位).
         Institutions = "SUBJECT_TYPE_INSTITUTIONS_CLONED",
         /// self-employed business (个体工商户).
         Individual = "SUBJECT_TYPE_INDIVIDUAL",
-        /// social organization (社会组织).
+        /// Social organization (社会组织).
         Others = "SUBJECT_TYPE_OTHERS",
-        /// government body (政府机关).
+        /// Government body (政府机关).
         Government = "SUBJECT_TYPE_GOVERNMENT",
-        /// very small merchant without a licence (小微商户).
+        /// Very small merchant without a licence (小微商户).
         Micro = "SUBJECT_TYPE_MICRO",
     }
 }
@@ -85,25 +85,25 @@ wxpay_json::open_enum! {
     ///
     /// 证书类型.
     pub enum CertType {
-        /// certificate of a public institution (事业单位法人证书).
+        /// Certificate of a public institution (事业单位法人证书).
         PublicInstitution = "CERTIFICATE_TYPE_2388",
-        /// certificate of the unified social credit code (统一社会信用代码证书).
+        /// Certificate of the unified social credit code (统一社会信用代码证书).
         UnifiedSocialCreditCode = "CERTIFICATE_TYPE_2389",
-        /// registration of a social association (社会团体法人登记证书).
+        /// Registration of a social association (社会团体法人登记证书).
         SocialAssociation = "CERTIFICATE_TYPE_2394",
-        /// registration of a private non-enterprise unit (民办非企业单位登记证书).
+        /// Registration of a private non-enterprise unit (民办非企业单位登记证书).
         PrivateNonEnterprise = "CERTIFICATE_TYPE_2395",
-        /// registration of a foundation (基金会法人登记证书).
+        /// Registration of a foundation (基金会法人登记证书).
         Foundation = "CERTIFICATE_TYPE_2396",
-        /// licence to practise (执业许可证/执业证).
+        /// Licence to practise (执业许可证/执业证).
         PracticeLicence = "CERTIFICATE_TYPE_2520",
-        /// credit code certificate of a grass-roots self-governing organization (基层群众性自治组织特别法人统一社会信用代码证).
+        /// Credit code certificate of a grass-roots self-governing organization (基层群众性自治组织特别法人统一社会信用代码证).
         GrassRootsOrganization = "CERTIFICATE_TYPE_2521",
-        /// registration of a rural collective (农村集体经济组织登记证).
+        /// Registration of a rural collective (农村集体经济组织登记证).
         RuralCollective = "CERTIFICATE_TYPE_2522",
-        /// registration of a place of worship (宗教活动场所登记证).
+        /// Registration of a place of worship (宗教活动场所登记证).
         PlaceOfWorship = "CERTIFICATE_TYPE_2399",
-        /// another valid paper of a government department (政府部门下发的其他有效证明文件).
+        /// Another valid paper of a government department (政府部门下发的其他有效证明文件).
         OtherGovernmentPaper = "CERTIFICATE_TYPE_2400",
     }
 }
@@ -113,15 +113,15 @@ wxpay_json::open_enum! {
     ///
     /// 金融机构类型.
     pub enum FinanceType {
-        /// bank (银行业).
+        /// Bank (银行业).
         BankAgent = "FINANCE_TYPE_BANK_AGENT",
-        /// payment institution (支付机构).
+        /// Payment institution (支付机构).
         PaymentAgent = "FINANCE_TYPE_PAYMENT_AGENT",
-        /// insurer (保险业).
+        /// Insurer (保险业).
         Insurance = "FINANCE_TYPE_INSURANCE",
-        /// exchange or clearing house (交易及结算类金融机构).
+        /// Exchange or clearing house (交易及结算类金融机构).
         TradeAndSettle = "FINANCE_TYPE_TRADE_AND_SETTLE",
-        /// another financial institution (其他金融机构).
+        /// Another financial institution (其他金融机构).
         Other = "FINANCE_TYPE_OTHER",
     }
 }
@@ -131,9 +131,9 @@ wxpay_json::open_enum! {
     ///
     /// 证件持有人类型.
     pub enum IdHolderType {
-        /// the legal representative's (法人).
+        /// The legal representative's (法人).
         Legal = "LEGAL",
-        /// the super administrator's, who is in charge of the application (经办人).
+        /// The super administrator's, who is in charge of the application (经办人).
         Super = "SUPER",
     }
 }
@@ -143,9 +143,9 @@ wxpay_json::open_enum! {
     ///
     /// 撤销状态.
     pub enum RevokeResult {
-        /// withdrawn (成功).
+        /// Withdrawn (成功).
         Success = "SUCCESS",
-        /// not withdrawn (失败).
+        /// Not withdrawn (失败).
         Fail = "FAIL",
     }
 }
@@ -155,7 +155,7 @@ wxpay_json::open_enum! {
     ///
     /// 申请单状态.
     pub enum RevokedShortnameState {
-        /// withdrawn (已撤销).
+        /// Withdrawn (已撤销).
         Canceled = "APPLYMENT_STATE_CANCELED",
     }
 }

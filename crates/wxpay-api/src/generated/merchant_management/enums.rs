@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户管理记录类型.
     pub enum ManageRecordType {
-        /// functions of the sub-merchant are restricted.
+        /// Functions of the sub-merchant are restricted.
         FunctionalLimitRecord = "FUNCTIONAL_LIMIT_RECORD",
-        /// the sub-merchant is asked for material.
+        /// The sub-merchant is asked for material.
         InvestigateRecord = "INVESTIGATE_RECORD",
     }
 }
@@ -19,17 +19,17 @@ wxpay_json::open_enum! {
     ///
     /// 商户管理记录状态.
     pub enum ManageRecordState {
-        /// material is awaited (待处理).
+        /// Material is awaited (待处理).
         Pending = "PENDING",
-        /// material was submitted (已提交).
+        /// Material was submitted (已提交).
         Submitted = "SUBMITTED",
-        /// the time for material is over (已过期).
+        /// The time for material is over (已过期).
         Expired = "EXPIRED",
-        /// the material is under review (审核中).
+        /// The material is under review (审核中).
         UnderReview = "UNDER_REVIEW",
-        /// the restriction is lifted (已解除).
+        /// The restriction is lifted (已解除).
         Recovered = "RECOVERED",
-        /// the material was rejected (已驳回).
+        /// The material was rejected (已驳回).
         Rejected = "REJECTED",
     }
 }
@@ -39,13 +39,13 @@ wxpay_json::open_enum! {
     ///
     /// 解除管控方式.
     pub enum RecoverWay {
-        /// by submitting material (提交资料).
+        /// By submitting material (提交资料).
         SubmitInformation = "SUBMIT_INFORMATION",
-        /// by verifying the identity of a merchant inactive for long.
+        /// By verifying the identity of a merchant inactive for long.
         VerifyInactiveMerchantIdentity = "VERIFY_INACTIVE_MERCHANT_IDENTITY",
-        /// by changing the legal particulars.
+        /// By changing the legal particulars.
         ModifyOrganizationInformation = "MODIFY_ORGANIZATION_INFORMATION",
-        /// in another way (其他).
+        /// In another way (其他).
         Other = "OTHER",
     }
 }
@@ -55,9 +55,9 @@ wxpay_json::open_enum! {
     ///
     /// 解除管控原因.
     pub enum RecoverReason {
-        /// the merchant submitted material.
+        /// The merchant submitted material.
         MerchantSubmitRecover = "MERCHANT_SUBMIT_RECOVER",
-        /// the merchant did what was asked.
+        /// The merchant did what was asked.
         MerchantOperateRecover = "MERCHANT_OPERATE_RECOVER",
         /// WeChat Pay lifted it by itself.
         PlatformAutoRecover = "PLATFORM_AUTO_RECOVER",
@@ -69,13 +69,13 @@ wxpay_json::open_enum! {
     ///
     /// 拦截笔数.
     pub enum BlockCount {
-        /// less than 20.
+        /// Less than 20.
         LessThanTwenty = "LESS_THAN_TWENTY",
-        /// less than 100.
+        /// Less than 100.
         LessThanOneHundred = "LESS_THAN_ONE_HUNDRED",
-        /// less than 1000.
+        /// Less than 1000.
         LessThanOneThousand = "LESS_THAN_ONE_THOUSAND",
-        /// more than 1000.
+        /// More than 1000.
         OverOneThousand = "OVER_ONE_THOUSAND",
     }
 }
@@ -85,11 +85,11 @@ wxpay_json::open_enum! {
     ///
     /// 审核结果.
     pub enum ReviewResult {
-        /// no result yet.
+        /// No result yet.
         Empty = "EMPTY",
-        /// the appeal was granted (审核通过).
+        /// The appeal was granted (审核通过).
         Pass = "PASS",
-        /// the appeal was rejected (审核驳回).
+        /// The appeal was rejected (审核驳回).
         Reject = "REJECT",
     }
 }

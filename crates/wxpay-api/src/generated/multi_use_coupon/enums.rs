@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum CardType {
-        /// identity card of mainland China (身份证).
+        /// Identity card of mainland China (身份证).
         IdCard = "ID_CARD",
     }
 }

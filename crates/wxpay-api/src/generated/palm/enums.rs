@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum AuthorizationState {
-        /// never authorised (未授权).
+        /// Never authorised (未授权).
         NotAuthorized = "AUTHORIZATION_STATE_NONE",
-        /// authorised (已授权).
+        /// Authorised (已授权).
         On = "AUTHORIZATION_STATE_ON",
-        /// authorised once, but no longer (已解除授权).
+        /// Authorised once, but no longer (已解除授权).
         Off = "AUTHORIZATION_STATE_OFF",
     }
 }

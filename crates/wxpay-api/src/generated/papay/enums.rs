@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 单位.
     pub enum DurationUnit {
-        /// days (天).
+        /// Days (天).
         Day = "DAY",
     }
 }
@@ -17,11 +17,11 @@ wxpay_json::open_enum! {
     ///
     /// 委托代扣协议状态.
     pub enum ContractState {
-        /// signed and in force (已签约).
+        /// Signed and in force (已签约).
         Signed = "SIGNED",
-        /// terminated (已解约).
+        /// Terminated (已解约).
         Terminated = "TERMINATED",
-        /// the signing failed (签约失败).
+        /// The signing failed (签约失败).
         SignFailed = "SIGN_FAILED",
         /// expired, to be renewed.
         ToBeRenewed = "TO_BE_RENEWED",
@@ -33,15 +33,15 @@ wxpay_json::open_enum! {
     ///
     /// 协议解约方式.
     pub enum ContractTerminationMode {
-        /// by the user (用户主动解约).
+        /// By the user (用户主动解约).
         UserTerminate = "USER_TERMINATE",
-        /// by the merchant with a call (商户通过API解约).
+        /// By the merchant with a call (商户通过API解约).
         MchApiTerminate = "MCH_API_TERMINATE",
-        /// by the merchant on the merchant platform (商户平台解约).
+        /// By the merchant on the merchant platform (商户平台解约).
         WepayWebTerminate = "WEPAY_WEB_TERMINATE",
-        /// by customer service (客服解约).
+        /// By customer service (客服解约).
         CustomerServiceTerminate = "CUSTOMER_SERVICE_TERMINATE",
-        /// by the system (系统解约).
+        /// By the system (系统解约).
         SystemTerminate = "SYSTEM_TERMINATE",
     }
 }
@@ -51,9 +51,9 @@ wxpay_json::open_enum! {
     ///
     /// 签约场景.
     pub enum SignScene {
-        /// in an app (App签约).
+        /// In an app (App签约).
         App = "SIGN_SCENE_APP",
-        /// by scanning a QR code (扫码签约).
+        /// By scanning a QR code (扫码签约).
         QrCode = "SIGN_SCENE_QRCODE",
     }
 }
@@ -63,15 +63,15 @@ wxpay_json::open_enum! {
     ///
     /// 设备类型.
     pub enum DeviceType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownDevice = "DEVICE_TYPE_UNKNOW",
-        /// telephone (手机).
+        /// Telephone (手机).
         Phone = "DEVICE_TYPE_PHONE",
-        /// tablet (平板).
+        /// Tablet (平板).
         Pad = "DEVICE_TYPE_PAD",
-        /// television (电视).
+        /// Television (电视).
         Television = "DEVICE_TYPE_TV",
-        /// watch (手表).
+        /// Watch (手表).
         Watch = "DEVICE_TYPE_WATCH",
     }
 }
@@ -81,19 +81,19 @@ wxpay_json::open_enum! {
     ///
     /// 用户首次登录该设备的时间.
     pub enum DaysSinceFirstLogin {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownDays = "DAYS_SINCE_FIRST_LOGIN_UNKNOW",
-        /// within a day (1天内).
+        /// Within a day (1天内).
         WithinOneDay = "DAYS_SINCE_FIRST_LOGIN_WITHIN_1_DAY",
-        /// within 7 days (7天内).
+        /// Within 7 days (7天内).
         WithinSevenDays = "DAYS_SINCE_FIRST_LOGIN_WITHIN_7_DAYS",
-        /// within 30 days (30天内).
+        /// Within 30 days (30天内).
         WithinThirtyDays = "DAYS_SINCE_FIRST_LOGIN_WITHIN_30_DAYS",
-        /// within 90 days (90天内).
+        /// Within 90 days (90天内).
         WithinNinetyDays = "DAYS_SINCE_FIRST_LOGIN_WITHIN_90_DAYS",
-        /// within 180 days (180天内).
+        /// Within 180 days (180天内).
         WithinHalfYear = "DAYS_SINCE_FIRST_LOGIN_WITHIN_180_DAYS",
-        /// more than 180 days ago (180天以上).
+        /// More than 180 days ago (180天以上).
         MoreThanHalfYear = "DAYS_SINCE_FIRST_LOGIN_MORE_THEN_180_DAYS",
     }
 }

@@ -7,15 +7,15 @@ wxpay_json::open_enum! {
     ///
     /// 保险自动续费协议状态.
     pub enum ContractState {
-        /// signed and in force (已签约).
+        /// Signed and in force (已签约).
         Signed = "SIGNED",
-        /// terminated (已解约).
+        /// Terminated (已解约).
         Terminated = "TERMINATED",
-        /// the signing failed (签约失败).
+        /// The signing failed (签约失败).
         SignFailed = "SIGN_FAILED",
         /// expired, to be renewed.
         ToBeRenewed = "TO_BE_RENEWED",
-        /// about to be terminated.
+        /// About to be terminated.
         TerminatePending = "TERMINATE_PENDING",
     }
 }
@@ -25,15 +25,15 @@ wxpay_json::open_enum! {
     ///
     /// 协议解约方式.
     pub enum ContractTerminationMode {
-        /// by the user (用户主动解约).
+        /// By the user (用户主动解约).
         UserTerminate = "USER_TERMINATE",
-        /// by the merchant with a call (商户通过API解约).
+        /// By the merchant with a call (商户通过API解约).
         MchApiTerminate = "MCH_API_TERMINATE",
-        /// by the merchant on the merchant platform (商户平台解约).
+        /// By the merchant on the merchant platform (商户平台解约).
         WepayWebTerminate = "WEPAY_WEB_TERMINATE",
-        /// by customer service (客服解约).
+        /// By customer service (客服解约).
         CustomerServiceTerminate = "CUSTOMER_SERVICE_TERMINATE",
-        /// by the system (系统解约).
+        /// By the system (系统解约).
         SystemTerminate = "SYSTEM_TERMINATE",
     }
 }
@@ -43,7 +43,7 @@ wxpay_json::open_enum! {
     ///
     /// 实名验证类型.
     pub enum IdentityType {
-        /// identity card of mainland China (身份证).
+        /// Identity card of mainland China (身份证).
         IdCard = "ID_CARD",
     }
 }

@@ -7,19 +7,19 @@ wxpay_json::open_enum! {
     ///
     /// 停车场类型.
     pub enum ParkingLotType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownType = "PARKING_LOT_TYPE_UNKNOWN",
-        /// in a shopping district (商圈).
+        /// In a shopping district (商圈).
         BusinessDistrict = "PARKING_LOT_TYPE_BUSINESS_DISTRICT",
-        /// at an office building (写字楼).
+        /// At an office building (写字楼).
         OfficeBuilding = "PARKING_LOT_TYPE_OFFICE_BUILDING",
-        /// at a station, an airport or the like (交通枢纽).
+        /// At a station, an airport or the like (交通枢纽).
         TransportationHub = "PARKING_LOT_TYPE_TRANSPORTATION_HUB",
-        /// in a residential area (住宅区).
+        /// In a residential area (住宅区).
         ResidentialArea = "PARKING_LOT_TYPE_RESIDENTIAL_AREA",
-        /// in an industrial or business park (园区).
+        /// In an industrial or business park (园区).
         ParkArea = "PARKING_LOT_TYPE_PARK_AREA",
-        /// at another public facility (其他公共设施).
+        /// At another public facility (其他公共设施).
         OtherPublicFacility = "PARKING_LOT_TYPE_OTHER_PUBLIC_FACILITY",
     }
 }
@@ -29,13 +29,13 @@ wxpay_json::open_enum! {
     ///
     /// 收费规则类型.
     pub enum RuleType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownRule = "CHARGING_RULE_UNKNOWN",
-        /// for every interval of the same length (固定间隔收费).
+        /// For every interval of the same length (固定间隔收费).
         FixedInterval = "CHARGING_RULE_FIXED_INTERVAL",
-        /// by the length of the stay, segment by segment (按停车时长分段收费).
+        /// By the length of the stay, segment by segment (按停车时长分段收费).
         Segment = "CHARGING_RULE_SEGMENT",
-        /// for each entry (按次收费).
+        /// For each entry (按次收费).
         PerEntry = "CHARGING_RULE_PER_ENTRY",
     }
 }
@@ -45,11 +45,11 @@ wxpay_json::open_enum! {
     ///
     /// 收费金额限制类型.
     pub enum FeeLimitType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownLimit = "FEE_LIMIT_UNKNOWN",
-        /// for the sum of all parts.
+        /// For the sum of all parts.
         Aggregate = "FEE_LIMIT_AGGREGATE",
-        /// for each part on its own.
+        /// For each part on its own.
         Single = "FEE_LIMIT_SINGLE",
     }
 }
@@ -59,11 +59,11 @@ wxpay_json::open_enum! {
     ///
     /// 计费周期类型.
     pub enum DailyLimitType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownLimit = "DAILY_LIMIT_UNKNOWN",
         /// 24 hours from the entry (滚动24小时).
         RollingDay = "DAILY_LIMIT_ROLLING_24H",
-        /// a calendar day (自然日).
+        /// A calendar day (自然日).
         CalendarDay = "DAILY_LIMIT_CALENDAR_DAY",
     }
 }
@@ -73,11 +73,11 @@ wxpay_json::open_enum! {
     ///
     /// 不满一小时取整方式.
     pub enum TimeRoundingType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownRounding = "TIME_ROUND_UNKNOWN",
-        /// down (向下取整).
+        /// Down (向下取整).
         RoundDown = "TIME_ROUND_DOWN",
-        /// up (向上取整).
+        /// Up (向上取整).
         RoundUp = "TIME_ROUND_UP",
     }
 }
@@ -87,13 +87,13 @@ wxpay_json::open_enum! {
     ///
     /// 日期类型.
     pub enum DayType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownDay = "DAY_TYPE_UNKNOWN",
-        /// working days (工作日).
+        /// Working days (工作日).
         Weekday = "DAY_TYPE_WEEKDAY",
-        /// holidays (节假日).
+        /// Holidays (节假日).
         Holiday = "DAY_TYPE_HOLIDAY",
-        /// all days (全部).
+        /// All days (全部).
         AllDay = "DAY_TYPE_ALL_DAY",
     }
 }
@@ -103,15 +103,15 @@ wxpay_json::open_enum! {
     ///
     /// 车辆类型.
     pub enum VehicleType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownVehicle = "VEHICLE_TYPE_UNKNOWN",
-        /// small vehicles (小型车).
+        /// Small vehicles (小型车).
         Small = "VEHICLE_TYPE_SMALL",
-        /// large vehicles (大型车).
+        /// Large vehicles (大型车).
         Large = "VEHICLE_TYPE_LARGE",
-        /// very large vehicles (超大型车).
+        /// Very large vehicles (超大型车).
         ExtraLarge = "VEHICLE_TYPE_EXTRA_LARGE",
-        /// all vehicles (全部车型).
+        /// All vehicles (全部车型).
         AllType = "VEHICLE_TYPE_ALL_TYPE",
     }
 }
@@ -121,17 +121,17 @@ wxpay_json::open_enum! {
     ///
     /// 车牌类型.
     pub enum PlateType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownPlate = "PLATE_TYPE_UNKNOWN",
-        /// parking for a single stay (临停车).
+        /// Parking for a single stay (临停车).
         Temporary = "PLATE_TYPE_TEMPORARY",
-        /// paying by the month (月卡车).
+        /// Paying by the month (月卡车).
         Monthly = "PLATE_TYPE_MONTHLY",
-        /// parking free of charge (免费车).
+        /// Parking free of charge (免费车).
         Free = "PLATE_TYPE_FREE",
-        /// paying from a sum paid in advance (储值车).
+        /// Paying from a sum paid in advance (储值车).
         Prepaid = "PLATE_TYPE_PREPAID",
-        /// other registrations (其他).
+        /// Other registrations (其他).
         Others = "PLATE_TYPE_OTHERS",
     }
 }
@@ -141,15 +141,15 @@ wxpay_json::open_enum! {
     ///
     /// 免费时段收取模式.
     pub enum FreePeriodChargingMode {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownMode = "FREE_PERIOD_CHARGING_UNKNOWN",
-        /// once for each entry.
+        /// Once for each entry.
         OncePerEntry = "FREE_PERIOD_CHARGING_ONCE_PER_ENTRY",
-        /// once in 24 hours.
+        /// Once in 24 hours.
         OncePerRollingDay = "FREE_PERIOD_CHARGING_ONCE_PER_24_HOURS",
-        /// once in a calendar day.
+        /// Once in a calendar day.
         OncePerCalendarDay = "FREE_PERIOD_CHARGING_ONCE_PER_CALENDAR_DAY",
-        /// until the quota of free time is used up.
+        /// Until the quota of free time is used up.
         CumulativeQuota = "FREE_PERIOD_CHARGING_CUMULATIVE_QUOTA_CALCULATION",
     }
 }
@@ -159,11 +159,11 @@ wxpay_json::open_enum! {
     ///
     /// 免费时段计算方式.
     pub enum FreePeriodCalculationMode {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownMode = "FREE_PERIOD_CAL_UNKNOWN",
-        /// both begin together.
+        /// Both begin together.
         ConcurrentStart = "FREE_PERIOD_CAL_CONCURRENT_START",
-        /// the segment begins after the free time.
+        /// The segment begins after the free time.
         SequentialStart = "FREE_PERIOD_CAL_SEQUENTIAL_START",
     }
 }
@@ -173,11 +173,11 @@ wxpay_json::open_enum! {
     ///
     /// 首段收费模式.
     pub enum FirstDurationMode {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownMode = "FIRST_DURATION_MODE_UNKNOWN",
-        /// only once.
+        /// Only once.
         OnlyFirstDuration = "FIRST_DURATION_MODE_ONLY_FIRST_DURATION",
-        /// each time it comes.
+        /// Each time it comes.
         EveryFirstDuration = "FIRST_DURATION_MODE_EVERY_FIRST_DURATION",
     }
 }
@@ -187,11 +187,11 @@ wxpay_json::open_enum! {
     ///
     /// 收费模式.
     pub enum ChargeMode {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownMode = "UNKNOWN",
-        /// by intervals.
+        /// By intervals.
         Interval = "INTERVAL",
-        /// once.
+        /// Once.
         OneTime = "ONE_TIME",
     }
 }
@@ -201,13 +201,13 @@ wxpay_json::open_enum! {
     ///
     /// 节假日模式.
     pub enum HolidayMode {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownMode = "HOLIDAY_MODE_UNKNOWN",
-        /// the legal holidays.
+        /// The legal holidays.
         Legal = "HOLIDAY_MODE_LEGAL_MODY",
-        /// those of the plain calendar.
+        /// Those of the plain calendar.
         Calendar = "HOLIDAY_MODE_CALENDAR_MODY",
-        /// those of the financial markets.
+        /// Those of the financial markets.
         Financial = "HOLIDAY_MODE_FINANCIAL_MODY",
     }
 }
@@ -217,11 +217,11 @@ wxpay_json::open_enum! {
     ///
     /// 累计限额模式.
     pub enum AggregateLimitMode {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownMode = "AGGREGATE_LIMIT_MODE_UNKNOWN",
-        /// as usual.
+        /// As usual.
         Normal = "AGGREGATE_LIMIT_MODE_NORMAL",
-        /// by the smallest limit.
+        /// By the smallest limit.
         Min = "AGGREGATE_LIMIT_MODE_MIN",
     }
 }
@@ -231,11 +231,11 @@ wxpay_json::open_enum! {
     ///
     /// 首次计费时间模式.
     pub enum FirstChargeTimeMode {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownMode = "FIRST_CHARGE_TIME_MODE_UNKNOWN",
-        /// from the entry.
+        /// From the entry.
         Enter = "FIRST_CHARGE_TIME_MODE_ENTER",
-        /// from the end of the free time.
+        /// From the end of the free time.
         AfterFree = "FIRST_CHARGE_TIME_MODE_AFTER_FREE",
     }
 }
@@ -245,15 +245,15 @@ wxpay_json::open_enum! {
     ///
     /// 审核状态.
     pub enum AuditStatus {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownStatus = "AUDIT_STATUS_UNKNOWN",
-        /// under review (待审核).
+        /// Under review (待审核).
         Pending = "AUDIT_STATUS_PENDING",
-        /// withdrawn (已撤回).
+        /// Withdrawn (已撤回).
         Withdrawn = "AUDIT_STATUS_WITHDRAWN",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Approved = "AUDIT_STATUS_APPROVED",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         Rejected = "AUDIT_STATUS_REJECTED",
     }
 }
@@ -263,23 +263,23 @@ wxpay_json::open_enum! {
     ///
     /// 车牌颜色.
     pub enum PlateColor {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownColor = "PLATE_COLOR_UNKNOWN",
-        /// blue (蓝色).
+        /// Blue (蓝色).
         Blue = "PLATE_COLOR_BLUE",
-        /// yellow (黄色).
+        /// Yellow (黄色).
         Yellow = "PLATE_COLOR_YELLOW",
-        /// black (黑色).
+        /// Black (黑色).
         Black = "PLATE_COLOR_BLACK",
-        /// white (白色).
+        /// White (白色).
         White = "PLATE_COLOR_WHITE",
-        /// green (绿色).
+        /// Green (绿色).
         Green = "PLATE_COLOR_GREEN",
-        /// yellow and green (黄绿色).
+        /// Yellow and green (黄绿色).
         YellowGreen = "PLATE_COLOR_YELLOW_GREEN",
-        /// the yellow of agricultural vehicles (农用黄色).
+        /// The yellow of agricultural vehicles (农用黄色).
         AgriculturalYellow = "PLATE_COLOR_AGRICULTURAL_YELLOW",
-        /// another colour (其他).
+        /// Another colour (其他).
         Other = "PLATE_COLOR_OTHER",
     }
 }
@@ -289,11 +289,11 @@ wxpay_json::open_enum! {
     ///
     /// 支付状态.
     pub enum PayState {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownState = "PAY_STATUS_UNKNOWN",
-        /// not paid (未支付).
+        /// Not paid (未支付).
         Unpaid = "PAY_STATUS_UNPAID",
-        /// paid (已支付).
+        /// Paid (已支付).
         Paid = "PAY_STATUS_PAID",
     }
 }
@@ -303,11 +303,11 @@ wxpay_json::open_enum! {
     ///
     /// 支付类型.
     pub enum PayType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownType = "PAY_TYPE_UNKNOWN",
         /// WeChat Pay (微信支付).
         WxPay = "PAY_TYPE_WXPAY",
-        /// something else (其他).
+        /// Something else (其他).
         Others = "PAY_TYPE_OTHERS",
     }
 }
@@ -317,17 +317,17 @@ wxpay_json::open_enum! {
     ///
     /// 支付渠道.
     pub enum PayChannel {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownChannel = "PAY_CHANNEL_UNKNOWN",
-        /// in a message of WeChat Pay.
+        /// In a message of WeChat Pay.
         WechatPayNotif = "PAY_CHANNEL_WECHAT_PAY_NOTIF",
-        /// by scanning a QR code (扫码).
+        /// By scanning a QR code (扫码).
         ScanQrCode = "PAY_CHANNEL_SCAN_QRCODE",
-        /// in an official account (公众号).
+        /// In an official account (公众号).
         OfficialAccount = "PAY_CHANNEL_OFFICIAL_ACCOUNT",
-        /// in the merchant's mini program (商户小程序).
+        /// In the merchant's mini program (商户小程序).
         MchMiniProg = "PAY_CHANNEL_MCH_MINI_PROG",
-        /// elsewhere (其他).
+        /// Elsewhere (其他).
         Others = "PAY_CHANNEL_OTHERS",
     }
 }
@@ -337,13 +337,13 @@ wxpay_json::open_enum! {
     ///
     /// 费用类型.
     pub enum FeeType {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownFee = "EXT_PARKING_PAYMENT_FEE_TYPE_UNKNOWN",
-        /// parking for a month (月卡).
+        /// Parking for a month (月卡).
         Monthly = "EXT_PARKING_PAYMENT_FEE_TYPE_MONTHLY",
-        /// parking for a quarter of a year (季卡).
+        /// Parking for a quarter of a year (季卡).
         Quarterly = "EXT_PARKING_PAYMENT_FEE_TYPE_QUARTERLY",
-        /// a membership (会员).
+        /// A membership (会员).
         Member = "EXT_PARKING_PAYMENT_FEE_TYPE_MEMBER",
     }
 }
@@ -353,15 +353,15 @@ wxpay_json::open_enum! {
     ///
     /// 停车状态.
     pub enum ParkingState {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownState = "PARKING_STATE_UNKNOWN",
-        /// in the parking lot (已入场).
+        /// In the parking lot (已入场).
         Entered = "PARKING_STATE_ENTERED",
-        /// at the exit.
+        /// At the exit.
         ExitGate = "PARKING_STATE_EXIT_GATE",
-        /// out of the parking lot (已离场).
+        /// Out of the parking lot (已离场).
         Exited = "PARKING_STATE_EXITED",
-        /// the stay was closed unexpectedly (异常关闭).
+        /// The stay was closed unexpectedly (异常关闭).
         UnexpectedClose = "PARKING_STATE_UNEXPECTED_CLOSE",
     }
 }
@@ -371,13 +371,13 @@ wxpay_json::open_enum! {
     ///
     /// 启用状态.
     pub enum EnabledState {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownState = "ENABLED_STATE_UNKNOWN",
-        /// not in service yet (未启用).
+        /// Not in service yet (未启用).
         NotEnabled = "ENABLED_STATE_NOT_ENABLED",
-        /// in service (已启用).
+        /// In service (已启用).
         Enabled = "ENABLED_STATE_ENABLED",
-        /// out of service (已下线).
+        /// Out of service (已下线).
         Offline = "ENABLED_STATE_OFFLINE",
     }
 }
@@ -387,11 +387,11 @@ wxpay_json::open_enum! {
     ///
     /// 停车状态.
     pub enum PaymentParkingState {
-        /// not known (未知).
+        /// Not known (未知).
         UnknownState = "PARKING_STATUS_UNKNOWN",
-        /// still parked (停车中).
+        /// Still parked (停车中).
         Parking = "PARKING_STATUS_PARKING",
-        /// not parked.
+        /// Not parked.
         NotParking = "PARKING_STATUS_NOT_PARKING",
     }
 }

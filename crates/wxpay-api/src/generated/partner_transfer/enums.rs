@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 特约商户授权类型.
     pub enum AuthorizationType {
-        /// to use its information (信息授权类型).
+        /// To use its information (信息授权类型).
         Information = "INFORMATION_AUTHORIZATION_TYPE",
-        /// to use its funds (资金授权类型).
+        /// To use its funds (资金授权类型).
         Fund = "FUND_AUTHORIZATION_TYPE",
-        /// to use its information and its funds (信息及资金授权类型).
+        /// To use its information and its funds (信息及资金授权类型).
         InformationAndFund = "INFORMATION_AND_FUND_AUTHORIZATION_TYPE",
     }
 }
@@ -21,17 +21,17 @@ wxpay_json::open_enum! {
     ///
     /// 批量转账用途.
     pub enum TransferPurpose {
-        /// payment for goods (货款).
+        /// Payment for goods (货款).
         GoodsPayment = "GOODSPAYMENT",
-        /// commission (佣金).
+        /// Commission (佣金).
         Commission = "COMMISSION",
-        /// refund (退款).
+        /// Refund (退款).
         Refund = "REFUND",
-        /// reimbursement of expenses (报销).
+        /// Reimbursement of expenses (报销).
         Reimbursement = "REIMBURSEMENT",
-        /// freight (运费).
+        /// Freight (运费).
         Freight = "FREIGHT",
-        /// something else (其他).
+        /// Something else (其他).
         Others = "OTHERS",
     }
 }
@@ -41,9 +41,9 @@ wxpay_json::open_enum! {
     ///
     /// 转账场景.
     pub enum TransferScene {
-        /// ordinary transfer (普通转账).
+        /// Ordinary transfer (普通转账).
         OrdinaryTransfer = "ORDINARY_TRANSFER",
-        /// transfer of wages to a payroll card (微工卡) (微工卡转账).
+        /// Transfer of wages to a payroll card (微工卡) (微工卡转账).
         PayrollCardTransfer = "PAYROLL_CARD_TRANSFER",
     }
 }
@@ -53,13 +53,13 @@ wxpay_json::open_enum! {
     ///
     /// 明细状态.
     pub enum DetailStatus {
-        /// all of them (全部).
+        /// All of them (全部).
         All = "ALL",
-        /// those that succeeded (转账成功).
+        /// Those that succeeded (转账成功).
         Success = "SUCCESS",
-        /// those that failed (转账失败).
+        /// Those that failed (转账失败).
         Fail = "FAIL",
-        /// those that were returned.
+        /// Those that were returned.
         Refund = "REFUND",
     }
 }
@@ -69,11 +69,11 @@ wxpay_json::open_enum! {
     ///
     /// 批次关闭原因.
     pub enum CloseReason {
-        /// the merchant revoked it (商户主动撤销).
+        /// The merchant revoked it (商户主动撤销).
         MerchantRevocation = "MERCHANT_REVOCATION",
-        /// its time ran out (系统超时关闭).
+        /// Its time ran out (系统超时关闭).
         OverdueClose = "OVERDUE_CLOSE",
-        /// something is wrong with the paying account (付款人账户异常).
+        /// Something is wrong with the paying account (付款人账户异常).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
     }
 }

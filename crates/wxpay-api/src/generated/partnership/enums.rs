@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 合作方类别.
     pub enum PartnerType {
-        /// an app, official account or mini program.
+        /// An app, official account or mini program.
         AppId = "APPID",
-        /// a merchant (商户).
+        /// A merchant (商户).
         Merchant = "MERCHANT",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 授权业务类别.
     pub enum BusinessType {
-        /// a stock of coupons paid by merchants (代金券) (代金券批次).
+        /// A stock of coupons paid by merchants (代金券) (代金券批次).
         FavorStock = "FAVOR_STOCK",
-        /// a stock of merchants' own coupons (商家券) (商家券批次).
+        /// A stock of merchants' own coupons (商家券) (商家券批次).
         BusiFavorStock = "BUSIFAVOR_STOCK",
     }
 }
@@ -31,9 +31,9 @@ wxpay_json::open_enum! {
     ///
     /// 合作状态.
     pub enum PartnershipState {
-        /// in force (已建立).
+        /// In force (已建立).
         Established = "ESTABLISHED",
-        /// terminated (已终止).
+        /// Terminated (已终止).
         Terminated = "TERMINATED",
     }
 }

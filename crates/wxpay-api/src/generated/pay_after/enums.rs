@@ -7,17 +7,17 @@ wxpay_json::open_enum! {
     ///
     /// 订单状态.
     pub enum OrderState {
-        /// created by the merchant (商户已创建).
+        /// Created by the merchant (商户已创建).
         Created = "CREATED",
-        /// accepted by the user (用户已接受).
+        /// Accepted by the user (用户已接受).
         UserAccepted = "USER_ACCEPTED",
-        /// completed by the merchant (商户已完结).
+        /// Completed by the merchant (商户已完结).
         Finished = "FINISHED",
-        /// paid by the user (用户已支付).
+        /// Paid by the user (用户已支付).
         UserPaid = "USER_PAID",
-        /// cancelled by the merchant (商户已撤销).
+        /// Cancelled by the merchant (商户已撤销).
         Revoked = "REVOKED",
-        /// expired (已失效).
+        /// Expired (已失效).
         Expired = "EXPIRED",
     }
 }
@@ -27,7 +27,7 @@ wxpay_json::open_enum! {
     ///
     /// 支付方式.
     pub enum PayType {
-        /// in a way of the merchant's own.
+        /// In a way of the merchant's own.
         MchChannel = "MchChannelPayType",
     }
 }
@@ -37,7 +37,7 @@ wxpay_json::open_enum! {
     ///
     /// 场景类型.
     pub enum SyncType {
-        /// the user paid it in another way.
+        /// The user paid it in another way.
         OrderPaid = "Order_Paid",
     }
 }

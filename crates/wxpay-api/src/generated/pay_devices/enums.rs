@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 绑定状态.
     pub enum BindState {
-        /// not bound (未绑定).
+        /// Not bound (未绑定).
         Unbound = "OPEN_SCENARIO_SPEAKER_BIND_STATE_UNBOND",
-        /// bound (已绑定).
+        /// Bound (已绑定).
         Bound = "OPEN_SCENARIO_SPEAKER_BIND_STATE_BINDED",
     }
 }
@@ -19,13 +19,13 @@ wxpay_json::open_enum! {
     ///
     /// 打印状态.
     pub enum PrintState {
-        /// waiting (待打印).
+        /// Waiting (待打印).
         Wait = "PRINT_STATE_WAIT",
-        /// printed (打印成功).
+        /// Printed (打印成功).
         Success = "PRINT_STATE_SUCCESS",
-        /// failed (打印失败).
+        /// Failed (打印失败).
         Fail = "PRINT_STATE_FAIL",
-        /// kept for later.
+        /// Kept for later.
         Cached = "PRINT_STATE_CACHED",
     }
 }

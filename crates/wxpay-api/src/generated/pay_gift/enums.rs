@@ -7,17 +7,17 @@ wxpay_json::open_enum! {
     ///
     /// 活动状态.
     pub enum ActivityStatus {
-        /// created (已创建).
+        /// Created (已创建).
         Created = "CREATE_ACT_STATUS",
-        /// running (运行中).
+        /// Running (运行中).
         Ongoing = "ONGOING_ACT_STATUS",
-        /// terminated (已终止).
+        /// Terminated (已终止).
         Terminated = "TERMINATE_ACT_STATUS",
-        /// paused (已暂停).
+        /// Paused (已暂停).
         Stopped = "STOP_ACT_STATUS",
-        /// past its end (已过期).
+        /// Past its end (已过期).
         OverTime = "OVER_TIME_ACT_STATUS",
-        /// could not be created (创建活动失败).
+        /// Could not be created (创建活动失败).
         CreateFailed = "CREATE_ACT_FAILED",
     }
 }
@@ -37,25 +37,25 @@ wxpay_json::open_enum! {
     ///
     /// 背景颜色.
     pub enum BackgroundColor {
-        /// colour 010.
+        /// Colour 010.
         ColorTen = "Color010",
-        /// colour 020.
+        /// Colour 020.
         ColorTwenty = "Color020",
-        /// colour 030.
+        /// Colour 030.
         ColorThirty = "Color030",
-        /// colour 040.
+        /// Colour 040.
         ColorForty = "Color040",
-        /// colour 050.
+        /// Colour 050.
         ColorFifty = "Color050",
-        /// colour 060.
+        /// Colour 060.
         ColorSixty = "Color060",
-        /// colour 070.
+        /// Colour 070.
         ColorSeventy = "Color070",
-        /// colour 080.
+        /// Colour 080.
         ColorEighty = "Color080",
-        /// colour 090.
+        /// Colour 090.
         ColorNinety = "Color090",
-        /// colour 100.
+        /// Colour 100.
         ColorHundred = "Color100",
     }
 }
@@ -65,9 +65,9 @@ wxpay_json::open_enum! {
     ///
     /// 投放目的.
     pub enum DeliveryPurpose {
-        /// payments in stores.
+        /// Payments in stores.
         OfflinePay = "OFF_LINE_PAY",
-        /// visits to the mini program.
+        /// Visits to the mini program.
         JumpMiniApp = "JUMP_MINI_APP",
     }
 }
@@ -77,7 +77,7 @@ wxpay_json::open_enum! {
     ///
     /// 投放用户类别.
     pub enum DeliveryUserCategory {
-        /// those of merchants' own coupons (商家券).
+        /// Those of merchants' own coupons (商家券).
         BusiFavor = "BUSIFAVOR",
     }
 }
@@ -87,7 +87,7 @@ wxpay_json::open_enum! {
     ///
     /// 支付场景.
     pub enum PaymentScene {
-        /// in apps (App支付).
+        /// In apps (App支付).
         App = "APP_SCENE",
     }
 }
@@ -97,9 +97,9 @@ wxpay_json::open_enum! {
     ///
     /// 支付方式.
     pub enum PaymentMethod {
-        /// the payer's WeChat Pay balance.
+        /// The payer's WeChat Pay balance.
         Cft = "CFT",
-        /// cards of a certain bank (指定银行卡).
+        /// Cards of a certain bank (指定银行卡).
         SpecificBankCard = "SPECIFIC_BANK_CARD",
     }
 }
@@ -109,9 +109,9 @@ wxpay_json::open_enum! {
     ///
     /// 商户选项.
     pub enum MerchantOption {
-        /// those where the coupons can be used.
+        /// Those where the coupons can be used.
         InServiceCouponMerchant = "IN_SEVICE_COUPON_MERCHANT",
-        /// those named in a list.
+        /// Those named in a list.
         ManualInputMerchant = "MANUAL_INPUT_MERCHANT",
     }
 }
@@ -121,9 +121,9 @@ wxpay_json::open_enum! {
     ///
     /// 发放内容.
     pub enum SendContent {
-        /// a single coupon (单张券).
+        /// A single coupon (单张券).
         SingleCoupon = "SINGLE_COUPON",
-        /// several coupons as a package (礼包).
+        /// Several coupons as a package (礼包).
         GiftPackage = "GIFT_PACKAGE",
     }
 }
@@ -133,11 +133,11 @@ wxpay_json::open_enum! {
     ///
     /// 活动类型.
     pub enum ActivityType {
-        /// awards for payments of at least some amount (满送).
+        /// Awards for payments of at least some amount (满送).
         FullSend = "FULL_SEND_ACT_TYPE",
-        /// awards that grow with the amount paid (阶梯送).
+        /// Awards that grow with the amount paid (阶梯送).
         StepSend = "STEP_SEND_ACT_TYPE",
-        /// awards for certain users or goods.
+        /// Awards for certain users or goods.
         SpecificSend = "SPECIFIC_SEND_ACT_TYPE",
     }
 }

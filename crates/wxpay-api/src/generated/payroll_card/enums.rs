@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 核身状态.
     pub enum AuthenticateState {
-        /// not finished (核身进行中).
+        /// Not finished (核身进行中).
         Processing = "AUTHENTICATE_PROCESSING",
-        /// passed (核身成功).
+        /// Passed (核身成功).
         Success = "AUTHENTICATE_SUCCESS",
-        /// failed (核身失败).
+        /// Failed (核身失败).
         Failed = "AUTHENTICATE_FAILED",
     }
 }
@@ -21,9 +21,9 @@ wxpay_json::open_enum! {
     ///
     /// 核身渠道.
     pub enum AuthenticateScene {
-        /// in a mini program (小程序).
+        /// In a mini program (小程序).
         FromMiniApp = "FROM_MINI_APP",
-        /// at a device (硬件设备).
+        /// At a device (硬件设备).
         FromHardware = "FROM_HARDWARE",
     }
 }
@@ -33,13 +33,13 @@ wxpay_json::open_enum! {
     ///
     /// 核身类型.
     pub enum AuthenticateType {
-        /// signing in at work (考勤打卡).
+        /// Signing in at work (考勤打卡).
         SignIn = "SIGN_IN",
-        /// taking out insurance (投保).
+        /// Taking out insurance (投保).
         Insurance = "INSURANCE",
-        /// signing a contract (签约).
+        /// Signing a contract (签约).
         Contract = "CONTRACT",
-        /// something else.
+        /// Something else.
         Normal = "NORMAL",
     }
 }
@@ -49,11 +49,11 @@ wxpay_json::open_enum! {
     ///
     /// 用工类型.
     pub enum EmploymentType {
-        /// for long (长期用工).
+        /// For long (长期用工).
         LongTermEmployment = "LONG_TERM_EMPLOYMENT",
-        /// for a short time (短期用工).
+        /// For a short time (短期用工).
         ShortTermEmployment = "SHORT_TERM_EMPLOYMENT",
-        /// as an associate (合作关系).
+        /// As an associate (合作关系).
         CooperationEmployment = "COOPERATION_EMPLOYMENT",
     }
 }
@@ -63,11 +63,11 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum AuthorizeState {
-        /// never authorised (未授权).
+        /// Never authorised (未授权).
         Unauthorized = "UNAUTHORIZED",
-        /// authorised (已授权).
+        /// Authorised (已授权).
         Authorized = "AUTHORIZED",
-        /// authorised once, but no longer (已取消授权).
+        /// Authorised once, but no longer (已取消授权).
         Deauthorized = "DEAUTHORIZED",
     }
 }

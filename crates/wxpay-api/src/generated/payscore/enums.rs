@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 压缩类型.
     pub enum TarType {
-        /// gzip.
+        /// Gzip.
         Gzip = "GZIP",
     }
 }
@@ -17,11 +17,11 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum AuthorizationState {
-        /// not granted (用户未授权服务).
+        /// Not granted (用户未授权服务).
         Unavailable = "UNAVAILABLE",
-        /// granted (用户已授权服务).
+        /// Granted (用户已授权服务).
         Available = "AVAILABLE",
-        /// asked for, but not bound to a user yet (未绑定用户).
+        /// Asked for, but not bound to a user yet (未绑定用户).
         UnbindUser = "UNBINDUSER",
     }
 }
@@ -31,15 +31,15 @@ wxpay_json::open_enum! {
     ///
     /// 服务订单状态.
     pub enum OrderState {
-        /// created by the merchant (商户已创建服务订单).
+        /// Created by the merchant (商户已创建服务订单).
         Created = "CREATED",
-        /// in progress (服务订单进行中).
+        /// In progress (服务订单进行中).
         Doing = "DOING",
-        /// completed and settled (服务订单完成).
+        /// Completed and settled (服务订单完成).
         Done = "DONE",
-        /// cancelled by the merchant (商户取消服务订单).
+        /// Cancelled by the merchant (商户取消服务订单).
         Revoked = "REVOKED",
-        /// expired (服务订单已失效).
+        /// Expired (服务订单已失效).
         Expired = "EXPIRED",
     }
 }
@@ -49,9 +49,9 @@ wxpay_json::open_enum! {
     ///
     /// 订单状态说明.
     pub enum StateDescription {
-        /// confirmed by the user (用户确认).
+        /// Confirmed by the user (用户确认).
         UserConfirm = "USER_CONFIRM",
-        /// completed by the merchant (商户完结).
+        /// Completed by the merchant (商户完结).
         MchComplete = "MCH_COMPLETE",
     }
 }
@@ -61,13 +61,13 @@ wxpay_json::open_enum! {
     ///
     /// 风险名称.
     pub enum RiskFundName {
-        /// a deposit (押金).
+        /// A deposit (押金).
         Deposit = "DEPOSIT",
-        /// a payment in advance (预付款).
+        /// A payment in advance (预付款).
         Advance = "ADVANCE",
-        /// a security (保证金).
+        /// A security (保证金).
         CashDeposit = "CASH_DEPOSIT",
-        /// the expected cost of the order (预估订单费用).
+        /// The expected cost of the order (预估订单费用).
         EstimateOrderCost = "ESTIMATE_ORDER_COST",
     }
 }
@@ -77,9 +77,9 @@ wxpay_json::open_enum! {
     ///
     /// 收款状态.
     pub enum CollectionState {
-        /// not yet (待支付).
+        /// Not yet (待支付).
         UserPaying = "USER_PAYING",
-        /// collected (已支付).
+        /// Collected (已支付).
         UserPaid = "USER_PAID",
     }
 }
@@ -89,9 +89,9 @@ wxpay_json::open_enum! {
     ///
     /// 收款成功渠道.
     pub enum PaidType {
-        /// deducted by the WeChat Pay score service (微信支付分).
+        /// Deducted by the WeChat Pay score service (微信支付分).
         Newton = "NEWTON",
-        /// in a way of the merchant's own (商户渠道).
+        /// In a way of the merchant's own (商户渠道).
         Mch = "MCH",
     }
 }
@@ -101,9 +101,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
     }
 }
@@ -113,9 +113,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// from money paid in before (充值型代金券).
+        /// From money paid in before (充值型代金券).
         Cash = "CASH",
-        /// by a lower price, with no money paid in (免充值型代金券).
+        /// By a lower price, with no money paid in (免充值型代金券).
         NoCash = "NOCASH",
     }
 }
@@ -125,7 +125,7 @@ wxpay_json::open_enum! {
     ///
     /// 跳转链接类型.
     pub enum JumpLinkType {
-        /// to a mini program (小程序).
+        /// To a mini program (小程序).
         MiniProgram = "JUMP_LINK_MINI_PROGRAM",
     }
 }
@@ -135,9 +135,9 @@ wxpay_json::open_enum! {
     ///
     /// 使用服务状态.
     pub enum ServiceState {
-        /// the service cannot be used (不可用).
+        /// The service cannot be used (不可用).
         Unavailable = "UNAVAILABLE",
-        /// the service can be used (可用).
+        /// The service can be used (可用).
         Available = "AVAILABLE",
     }
 }

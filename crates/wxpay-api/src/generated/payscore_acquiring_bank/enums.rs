@@ -7,13 +7,13 @@ wxpay_json::open_enum! {
     ///
     /// 风险金名称.
     pub enum RiskFundName {
-        /// a deposit (押金).
+        /// A deposit (押金).
         Deposit = "DEPOSIT",
-        /// a payment in advance (预付款).
+        /// A payment in advance (预付款).
         Advance = "ADVANCE",
-        /// a security (保证金).
+        /// A security (保证金).
         CashDeposit = "CASH_DEPOSIT",
-        /// the expected cost of the order (预估订单费用).
+        /// The expected cost of the order (预估订单费用).
         EstimateOrderCost = "ESTIMATE_ORDER_COST",
     }
 }
@@ -23,7 +23,7 @@ wxpay_json::open_enum! {
     ///
     /// 跳转链接类型.
     pub enum JumpLinkType {
-        /// to a mini program (小程序).
+        /// To a mini program (小程序).
         MiniProgram = "JUMP_LINK_MINI_PROGRAM",
     }
 }

@@ -7,15 +7,15 @@ wxpay_json::open_enum! {
     ///
     /// 服务订单状态.
     pub enum OrderState {
-        /// created by the merchant (商户已创建服务订单).
+        /// Created by the merchant (商户已创建服务订单).
         Created = "CREATED",
-        /// in progress (服务订单进行中).
+        /// In progress (服务订单进行中).
         Doing = "DOING",
-        /// completed and settled (服务订单完成).
+        /// Completed and settled (服务订单完成).
         Done = "DONE",
-        /// cancelled by the merchant (商户取消服务订单).
+        /// Cancelled by the merchant (商户取消服务订单).
         Revoked = "REVOKED",
-        /// expired (服务订单已失效).
+        /// Expired (服务订单已失效).
         Expired = "EXPIRED",
     }
 }
@@ -25,9 +25,9 @@ wxpay_json::open_enum! {
     ///
     /// 订单状态说明.
     pub enum StateDescription {
-        /// confirmed by the user (用户确认).
+        /// Confirmed by the user (用户确认).
         UserConfirm = "USER_CONFIRM",
-        /// completed by the merchant (商户完结).
+        /// Completed by the merchant (商户完结).
         MchComplete = "MCH_COMPLETE",
     }
 }
@@ -37,9 +37,9 @@ wxpay_json::open_enum! {
     ///
     /// 收款状态.
     pub enum CollectionState {
-        /// not yet (待支付).
+        /// Not yet (待支付).
         UserPaying = "USER_PAYING",
-        /// collected (已支付).
+        /// Collected (已支付).
         UserPaid = "USER_PAID",
     }
 }
@@ -49,9 +49,9 @@ wxpay_json::open_enum! {
     ///
     /// 收款成功渠道.
     pub enum PaidType {
-        /// deducted by the WeChat Pay score service (微信支付分).
+        /// Deducted by the WeChat Pay score service (微信支付分).
         Newton = "NEWTON",
-        /// in a way of the merchant's own (商户渠道).
+        /// In a way of the merchant's own (商户渠道).
         Mch = "MCH",
     }
 }
@@ -61,9 +61,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
     }
 }
@@ -73,9 +73,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// from money paid in before (充值型代金券).
+        /// From money paid in before (充值型代金券).
         Cash = "CASH",
-        /// by a lower price, with no money paid in (免充值型代金券).
+        /// By a lower price, with no money paid in (免充值型代金券).
         NoCash = "NOCASH",
     }
 }
@@ -85,7 +85,7 @@ wxpay_json::open_enum! {
     ///
     /// 场景类型.
     pub enum SyncType {
-        /// the user paid it in another way.
+        /// The user paid it in another way.
         OrderPaid = "Order_Paid",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 使用模式.
     pub enum BundleUsageMode {
-        /// used once (单券).
+        /// Used once (单券).
         Single = "SINGLE",
-        /// several coupons used in turn (多次优惠).
+        /// Several coupons used in turn (多次优惠).
         ProgressiveBundle = "PROGRESSIVE_BUNDLE",
     }
 }
@@ -19,19 +19,19 @@ wxpay_json::open_enum! {
     ///
     /// 投放计划状态.
     pub enum PlanState {
-        /// being created (创建中).
+        /// Being created (创建中).
         Creating = "PLAN_CREATING",
-        /// created and not yet begun (已创建).
+        /// Created and not yet begun (已创建).
         Created = "PLAN_CREATED",
-        /// being ended (终止中).
+        /// Being ended (终止中).
         Terminating = "PLAN_TERMINATING",
-        /// ended early (已终止).
+        /// Ended early (已终止).
         Terminated = "PLAN_TERMINATED",
-        /// over (已过期).
+        /// Over (已过期).
         Expired = "PLAN_EXPIRED",
-        /// put before users now (投放中).
+        /// Put before users now (投放中).
         Delivering = "PLAN_DELIVERING",
-        /// paused (已暂停).
+        /// Paused (已暂停).
         Paused = "PLAN_PAUSED",
     }
 }
@@ -41,13 +41,13 @@ wxpay_json::open_enum! {
     ///
     /// 投放计划审核状态.
     pub enum AuditState {
-        /// not yet under review.
+        /// Not yet under review.
         Initial = "AUDIT_INITIAL",
-        /// under review (审核中).
+        /// Under review (审核中).
         Processing = "AUDIT_PROCESSING",
-        /// approved (审核通过).
+        /// Approved (审核通过).
         Passed = "AUDIT_PASSED",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         Rejected = "AUDIT_REJECTED",
     }
 }
@@ -57,9 +57,9 @@ wxpay_json::open_enum! {
     ///
     /// 图片生成类型.
     pub enum ImageGenerationType {
-        /// combined from pictures (拼图).
+        /// Combined from pictures (拼图).
         CombineImage = "COMBINE_IMAGE",
-        /// cut out of a picture (抠图).
+        /// Cut out of a picture (抠图).
         CutOut = "CUT_OUT",
     }
 }
@@ -69,11 +69,11 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum ProductCouponScope {
-        /// everything the brand sells (全场券).
+        /// Everything the brand sells (全场券).
         All = "ALL",
-        /// single goods (单品券).
+        /// Single goods (单品券).
         Single = "SINGLE",
-        /// a kind of goods (品类券).
+        /// A kind of goods (品类券).
         Category = "CATEGORY",
     }
 }
@@ -83,11 +83,11 @@ wxpay_json::open_enum! {
     ///
     /// 商品券类型.
     pub enum ProductCouponType {
-        /// takes a fixed amount off (满减券).
+        /// Takes a fixed amount off (满减券).
         Normal = "NORMAL",
-        /// takes a part of the amount off (折扣券).
+        /// Takes a part of the amount off (折扣券).
         Discount = "DISCOUNT",
-        /// gives goods at a fixed price (兑换券).
+        /// Gives goods at a fixed price (兑换券).
         Exchange = "EXCHANGE",
     }
 }
@@ -97,11 +97,11 @@ wxpay_json::open_enum! {
     ///
     /// 任务状态.
     pub enum TaskState {
-        /// being made (处理中).
+        /// Being made (处理中).
         Processing = "PROCESSING",
-        /// could not be made (失败).
+        /// Could not be made (失败).
         Fail = "FAIL",
-        /// made (成功).
+        /// Made (成功).
         Success = "SUCCESS",
     }
 }
@@ -111,9 +111,9 @@ wxpay_json::open_enum! {
     ///
     /// 使用模式.
     pub enum UsageMode {
-        /// used once (单券).
+        /// Used once (单券).
         Single = "SINGLE",
-        /// used several times in turn (多次优惠).
+        /// Used several times in turn (多次优惠).
         Sequential = "SEQUENTIAL",
     }
 }
@@ -123,9 +123,9 @@ wxpay_json::open_enum! {
     ///
     /// 多次优惠规则类型.
     pub enum SequentialUsageType {
-        /// worth more each time.
+        /// Worth more each time.
         Incremental = "INCREMENTAL",
-        /// worth the same each time.
+        /// Worth the same each time.
         Equal = "EQUAL",
     }
 }
@@ -135,11 +135,11 @@ wxpay_json::open_enum! {
     ///
     /// 券Code分配模式.
     pub enum CouponCodeMode {
-        /// made by WeChat Pay.
+        /// Made by WeChat Pay.
         WechatPay = "WECHATPAY",
-        /// uploaded by the merchant beforehand.
+        /// Uploaded by the merchant beforehand.
         Upload = "UPLOAD",
-        /// given when a coupon is sent.
+        /// Given when a coupon is sent.
         ApiAssign = "API_ASSIGN",
     }
 }
@@ -171,13 +171,13 @@ wxpay_json::open_enum! {
     ///
     /// 券使用方式.
     pub enum CouponUsageMethod {
-        /// in a store (线下).
+        /// In a store (线下).
         Offline = "OFFLINE",
-        /// in a mini program (小程序).
+        /// In a mini program (小程序).
         MiniProgram = "MINI_PROGRAM",
-        /// in an app.
+        /// In an app.
         App = "APP",
-        /// with the payment code (付款码).
+        /// With the payment code (付款码).
         PaymentCode = "PAYMENT_CODE",
     }
 }
@@ -187,11 +187,11 @@ wxpay_json::open_enum! {
     ///
     /// APP跳转类型.
     pub enum AppJumpType {
-        /// by a web page.
+        /// By a web page.
         WebPage = "H5",
-        /// by a link with a passcode (口令链接).
+        /// By a link with a passcode (口令链接).
         PasscodeLink = "PASSCODE_LINK",
-        /// by following a guide (使用指引).
+        /// By following a guide (使用指引).
         UsageGuide = "USAGE_GUIDE",
     }
 }
@@ -201,11 +201,11 @@ wxpay_json::open_enum! {
     ///
     /// 用户商品券Code展示模式.
     pub enum CodeDisplayMode {
-        /// not shown (不展示).
+        /// Not shown (不展示).
         Invisible = "INVISIBLE",
-        /// as a barcode (条形码).
+        /// As a barcode (条形码).
         Barcode = "BARCODE",
-        /// as a QR code (二维码).
+        /// As a QR code (二维码).
         QrCode = "QRCODE",
     }
 }
@@ -215,25 +215,25 @@ wxpay_json::open_enum! {
     ///
     /// 背景颜色.
     pub enum BackgroundColor {
-        /// colour 010 of the palette.
+        /// Colour 010 of the palette.
         Color010 = "Color010",
-        /// colour 020 of the palette.
+        /// Colour 020 of the palette.
         Color020 = "Color020",
-        /// colour 030 of the palette.
+        /// Colour 030 of the palette.
         Color030 = "Color030",
-        /// colour 040 of the palette.
+        /// Colour 040 of the palette.
         Color040 = "Color040",
-        /// colour 050 of the palette.
+        /// Colour 050 of the palette.
         Color050 = "Color050",
-        /// colour 060 of the palette.
+        /// Colour 060 of the palette.
         Color060 = "Color060",
-        /// colour 070 of the palette.
+        /// Colour 070 of the palette.
         Color070 = "Color070",
-        /// colour 080 of the palette.
+        /// Colour 080 of the palette.
         Color080 = "Color080",
-        /// colour 090 of the palette.
+        /// Colour 090 of the palette.
         Color090 = "Color090",
-        /// colour 100 of the palette.
+        /// Colour 100 of the palette.
         Color100 = "Color100",
     }
 }
@@ -243,11 +243,11 @@ wxpay_json::open_enum! {
     ///
     /// 可用门店范围.
     pub enum StoreScope {
-        /// not bound to stores (无关联门店).
+        /// Not bound to stores (无关联门店).
         None = "NONE",
-        /// every store of the brand (所有门店).
+        /// Every store of the brand (所有门店).
         All = "ALL",
-        /// the stores named for the batch (指定门店).
+        /// The stores named for the batch (指定门店).
         Specific = "SPECIFIC",
     }
 }
@@ -257,11 +257,11 @@ wxpay_json::open_enum! {
     ///
     /// 商品券状态.
     pub enum ProductCouponState {
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "AUDITING",
-        /// in force (生效中).
+        /// In force (生效中).
         Effective = "EFFECTIVE",
-        /// ended for good (已失效).
+        /// Ended for good (已失效).
         Deactivated = "DEACTIVATED",
     }
 }
@@ -271,15 +271,15 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum StockState {
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "AUDITING",
-        /// coupons may be sent (发放中).
+        /// Coupons may be sent (发放中).
         Sending = "SENDING",
-        /// sending is paused (已暂停).
+        /// Sending is paused (已暂停).
         Paused = "PAUSED",
-        /// sending is over (已停止).
+        /// Sending is over (已停止).
         Stopped = "STOPPED",
-        /// ended for good (已失效).
+        /// Ended for good (已失效).
         Deactivated = "DEACTIVATED",
     }
 }
@@ -289,9 +289,9 @@ wxpay_json::open_enum! {
     ///
     /// 更新模式.
     pub enum UpdateMode {
-        /// how many coupons may be sent in all.
+        /// How many coupons may be sent in all.
         MaxCount = "MAX_COUNT",
-        /// how many coupons may be sent in a day.
+        /// How many coupons may be sent in a day.
         MaxCountPerDay = "MAX_COUNT_PER_DAY",
     }
 }
@@ -301,19 +301,19 @@ wxpay_json::open_enum! {
     ///
     /// 用户商品券状态.
     pub enum CouponState {
-        /// waits for the merchant's confirmation (待确认).
+        /// Waits for the merchant's confirmation (待确认).
         Confirming = "CONFIRMING",
-        /// not yet usable (待生效).
+        /// Not yet usable (待生效).
         Pending = "PENDING",
-        /// usable (生效中).
+        /// Usable (生效中).
         Effective = "EFFECTIVE",
-        /// used (已核销).
+        /// Used (已核销).
         Used = "USED",
-        /// expired (已过期).
+        /// Expired (已过期).
         Expired = "EXPIRED",
-        /// deleted by the user (已删除).
+        /// Deleted by the user (已删除).
         Deleted = "DELETED",
-        /// made unusable (已失效).
+        /// Made unusable (已失效).
         Deactivated = "DEACTIVATED",
     }
 }
@@ -323,17 +323,17 @@ wxpay_json::open_enum! {
     ///
     /// 发券渠道.
     pub enum SendChannel {
-        /// by a call of the interface.
+        /// By a call of the interface.
         Api = "API",
-        /// by the brand's own management.
+        /// By the brand's own management.
         BrandManage = "BRAND_MANAGE",
-        /// from the merchant's card (商家名片).
+        /// From the merchant's card (商家名片).
         MerchantCard = "MERCHANT_CARD",
-        /// with the brand's membership (会员).
+        /// With the brand's membership (会员).
         Member = "MEMBER",
-        /// by a small activity.
+        /// By a small activity.
         SmallActivity = "SMALL_ACTIVITY",
-        /// through the component for taking coupons.
+        /// Through the component for taking coupons.
         ReceiveComponent = "RECEIVE_COMPONENT",
     }
 }
@@ -343,7 +343,7 @@ wxpay_json::open_enum! {
     ///
     /// 用户商品券标签.
     pub enum CouponTag {
-        /// for members (会员).
+        /// For members (会员).
         Member = "MEMBER",
     }
 }
@@ -353,17 +353,17 @@ wxpay_json::open_enum! {
     ///
     /// 轮次使用详情状态.
     pub enum DetailState {
-        /// not yet usable (待生效).
+        /// Not yet usable (待生效).
         Pending = "PENDING",
-        /// usable (生效中).
+        /// Usable (生效中).
         Effective = "EFFECTIVE",
-        /// used (已核销).
+        /// Used (已核销).
         Used = "USED",
-        /// expired (已过期).
+        /// Expired (已过期).
         Expired = "EXPIRED",
-        /// deleted by the user (已删除).
+        /// Deleted by the user (已删除).
         Deleted = "DELETED",
-        /// made unusable (已失效).
+        /// Made unusable (已失效).
         Deactivated = "DEACTIVATED",
     }
 }

@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 压缩类型.
     pub enum TarType {
-        /// gzip.
+        /// Gzip.
         Gzip = "GZIP",
     }
 }
@@ -27,11 +27,11 @@ wxpay_json::open_enum! {
     ///
     /// 分账接收方类型.
     pub enum ReceiverType {
-        /// a merchant, by its number (商户号).
+        /// A merchant, by its number (商户号).
         MerchantId = "MERCHANT_ID",
-        /// a person, by the openid under the caller's app (个人openid).
+        /// A person, by the openid under the caller's app (个人openid).
         PersonalOpenid = "PERSONAL_OPENID",
-        /// a person, by the openid under the sub-merchant's app (个人sub_openid).
+        /// A person, by the openid under the sub-merchant's app (个人sub_openid).
         PersonalSubOpenid = "PERSONAL_SUB_OPENID",
     }
 }
@@ -41,9 +41,9 @@ wxpay_json::open_enum! {
     ///
     /// 分账单状态.
     pub enum OrderState {
-        /// not every share is settled (处理中).
+        /// Not every share is settled (处理中).
         Processing = "PROCESSING",
-        /// every share is settled, whether paid or closed (分账完成).
+        /// Every share is settled, whether paid or closed (分账完成).
         Finished = "FINISHED",
     }
 }
@@ -53,11 +53,11 @@ wxpay_json::open_enum! {
     ///
     /// 分账结果.
     pub enum ReceiverResult {
-        /// not yet paid (待分账).
+        /// Not yet paid (待分账).
         Pending = "PENDING",
-        /// paid (分账成功).
+        /// Paid (分账成功).
         Success = "SUCCESS",
-        /// not paid; the money went back to the merchant (已关闭).
+        /// Not paid; the money went back to the merchant (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -67,21 +67,21 @@ wxpay_json::open_enum! {
     ///
     /// 分账失败原因.
     pub enum FailReason {
-        /// the receiver's account cannot take money (分账接收账户异常).
+        /// The receiver's account cannot take money (分账接收账户异常).
         AccountAbnormal = "ACCOUNT_ABNORMAL",
-        /// the receiver was deleted (分账关系已解除).
+        /// The receiver was deleted (分账关系已解除).
         NoRelation = "NO_RELATION",
-        /// the receiver is a high risk (高风险接收方).
+        /// The receiver is a high risk (高风险接收方).
         ReceiverHighRisk = "RECEIVER_HIGH_RISK",
-        /// the receiver's real name is not verified (接收方未实名).
+        /// The receiver's real name is not verified (接收方未实名).
         ReceiverRealNameNotVerified = "RECEIVER_REAL_NAME_NOT_VERIFIED",
-        /// the right to share was taken away (分账权限已解除).
+        /// The right to share was taken away (分账权限已解除).
         NoAuth = "NO_AUTH",
-        /// the receiver may take no more money for now (接收方已达收款限额).
+        /// The receiver may take no more money for now (接收方已达收款限额).
         ReceiverReceiptLimit = "RECEIVER_RECEIPT_LIMIT",
-        /// the paying account cannot pay (分出方账户异常).
+        /// The paying account cannot pay (分出方账户异常).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
-        /// the description could not be set (描述参数设置失败).
+        /// The description could not be set (描述参数设置失败).
         InvalidRequest = "INVALID_REQUEST",
     }
 }
@@ -91,27 +91,27 @@ wxpay_json::open_enum! {
     ///
     /// 与分账方的关系类型.
     pub enum RelationType {
-        /// its provider (服务商).
+        /// Its provider (服务商).
         ServiceProvider = "SERVICE_PROVIDER",
-        /// a store (门店).
+        /// A store (门店).
         Store = "STORE",
-        /// someone it employs (员工).
+        /// Someone it employs (员工).
         Staff = "STAFF",
-        /// a store's owner (店主).
+        /// A store's owner (店主).
         StoreOwner = "STORE_OWNER",
-        /// a business partner (合作伙伴).
+        /// A business partner (合作伙伴).
         Partner = "PARTNER",
-        /// its head office (总部).
+        /// Its head office (总部).
         Headquarter = "HEADQUARTER",
-        /// its brand (品牌方).
+        /// Its brand (品牌方).
         Brand = "BRAND",
-        /// a distributor (分销商).
+        /// A distributor (分销商).
         Distributor = "DISTRIBUTOR",
-        /// a user (用户).
+        /// A user (用户).
         User = "USER",
-        /// a supplier (供应商).
+        /// A supplier (供应商).
         Supplier = "SUPPLIER",
-        /// as `custom_relation` says (自定义).
+        /// As `custom_relation` says (自定义).
         Custom = "CUSTOM",
     }
 }
@@ -121,11 +121,11 @@ wxpay_json::open_enum! {
     ///
     /// 回退结果.
     pub enum ReturnOrderResult {
-        /// not yet known (处理中).
+        /// Not yet known (处理中).
         Processing = "PROCESSING",
-        /// returned (已成功).
+        /// Returned (已成功).
         Success = "SUCCESS",
-        /// not returned (已失败).
+        /// Not returned (已失败).
         Failed = "FAILED",
     }
 }
@@ -135,15 +135,15 @@ wxpay_json::open_enum! {
     ///
     /// 回退失败原因.
     pub enum ReturnFailReason {
-        /// the account of the share's receiver cannot pay (原分账接收方账户异常).
+        /// The account of the share's receiver cannot pay (原分账接收方账户异常).
         AccountAbnormal = "ACCOUNT_ABNORMAL",
-        /// the receiver has not enough money (余额不足).
+        /// The receiver has not enough money (余额不足).
         BalanceNotEnough = "BALANCE_NOT_ENOUGH",
-        /// not carried out in time (超时关单).
+        /// Not carried out in time (超时关单).
         TimeOutClosed = "TIME_OUT_CLOSED",
-        /// the account which paid the share cannot take it back (原分账分出方账户异常).
+        /// The account which paid the share cannot take it back (原分账分出方账户异常).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
-        /// the description could not be set (描述参数设置失败).
+        /// The description could not be set (描述参数设置失败).
         InvalidRequest = "INVALID_REQUEST",
     }
 }

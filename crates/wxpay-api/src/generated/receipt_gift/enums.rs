@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 任务状态.
     pub enum TaskStatus {
-        /// being processed (处理中).
+        /// Being processed (处理中).
         Processing = "PROCESSING",
-        /// processed (已完成).
+        /// Processed (已完成).
         Finished = "FINISHED",
     }
 }

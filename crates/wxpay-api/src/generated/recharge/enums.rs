@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 充值场景.
     pub enum RequestRechargeScene {
-        /// by an ordinary bank transfer.
+        /// By an ordinary bank transfer.
         NormalBankTransfer = "NORMAL_BANK_TRANSFER",
     }
 }
@@ -17,11 +17,11 @@ wxpay_json::open_enum! {
     ///
     /// 充值入账账户.
     pub enum AccountType {
-        /// the basic account (基本账户).
+        /// The basic account (基本账户).
         Basic = "BASIC",
-        /// the operating account (运营账户).
+        /// The operating account (运营账户).
         Operation = "OPERATION",
-        /// the account fees are paid from (手续费账户).
+        /// The account fees are paid from (手续费账户).
         Fees = "FEES",
     }
 }
@@ -31,11 +31,11 @@ wxpay_json::open_enum! {
     ///
     /// 充值状态.
     pub enum RechargeState {
-        /// the money has arrived (充值成功).
+        /// The money has arrived (充值成功).
         Success = "SUCCESS",
-        /// the money is awaited (充值中).
+        /// The money is awaited (充值中).
         Recharging = "RECHARGING",
-        /// closed without money (充值关闭).
+        /// Closed without money (充值关闭).
         Closed = "CLOSED",
     }
 }
@@ -45,7 +45,7 @@ wxpay_json::open_enum! {
     ///
     /// 充值场景.
     pub enum RechargeScene {
-        /// by a bank transfer to a platform.
+        /// By a bank transfer to a platform.
         EcommerceBankTransfer = "ECOMMERCE_BANK_TRANSFER",
     }
 }

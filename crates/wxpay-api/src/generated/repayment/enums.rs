@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 交易类型.
     pub enum TradeType {
-        /// as a repayment (还款).
+        /// As a repayment (还款).
         Repayment = "REPAYMENT",
     }
 }
@@ -17,11 +17,11 @@ wxpay_json::open_enum! {
     ///
     /// 交易状态.
     pub enum TradeState {
-        /// paid (支付成功).
+        /// Paid (支付成功).
         Success = "SUCCESS",
-        /// not paid (未支付).
+        /// Not paid (未支付).
         NotPay = "NOTPAY",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -31,11 +31,11 @@ wxpay_json::open_enum! {
     ///
     /// 场景类型.
     pub enum SceneType {
-        /// on iOS.
+        /// On iOS.
         Ios = "iOS",
-        /// on Android.
+        /// On Android.
         Android = "Android",
-        /// on any device, as a web page.
+        /// On any device, as a web page.
         Wap = "Wap",
     }
 }
@@ -47,17 +47,17 @@ wxpay_json::open_enum! {
     pub enum IdentityType {
         /// Chinese identity card (身份证).
         IdCard = "IDCARD",
-        /// mainland travel permit of a resident of Hong Kong or Macao.
+        /// Mainland travel permit of a resident of Hong Kong or Macao.
         HongKongMacao = "HONGKONG_MACAO",
-        /// residence permit of a resident of Hong Kong or Macao (港澳居民居住证).
+        /// Residence permit of a resident of Hong Kong or Macao (港澳居民居住证).
         HongKongMacaoResident = "HONGKONG_MACAO_RESIDENT",
-        /// residence permit of a resident of Taiwan (台湾居民居住证).
+        /// Residence permit of a resident of Taiwan (台湾居民居住证).
         TaiwanResident = "TAIWAN_RESIDENT",
-        /// permanent residence card of a foreigner (外国人永久居留证).
+        /// Permanent residence card of a foreigner (外国人永久居留证).
         ForeignResident = "FOREIGN_RESIDENT",
-        /// passport of another country (护照).
+        /// Passport of another country (护照).
         OverseaPassport = "OVERSEA_PASSPORT",
-        /// mainland travel permit of a resident of Taiwan.
+        /// Mainland travel permit of a resident of Taiwan.
         TaiwanCompatriotPermit = "TAIWAN_COMPATRIOT_PERMIT",
     }
 }

@@ -7,15 +7,15 @@ wxpay_json::open_enum! {
     ///
     /// 明细状态.
     pub enum DetailState {
-        /// every state; for queries only (全部).
+        /// Every state; for queries only (全部).
         All = "ALL",
-        /// waits to be paid (待确认).
+        /// Waits to be paid (待确认).
         WaitPay = "WAIT_PAY",
-        /// paid (转账成功).
+        /// Paid (转账成功).
         Success = "SUCCESS",
-        /// not paid (转账失败).
+        /// Not paid (转账失败).
         Fail = "FAIL",
-        /// returned by the bank.
+        /// Returned by the bank.
         BankRefund = "BANK_REFUND",
     }
 }
@@ -25,11 +25,11 @@ wxpay_json::open_enum! {
     ///
     /// 预约记录状态.
     pub enum ReservationState {
-        /// accepted and not yet confirmed by the user.
+        /// Accepted and not yet confirmed by the user.
         Accepted = "ACCEPTED",
-        /// confirmed by the user.
+        /// Confirmed by the user.
         Confirmed = "CONFIRMED",
-        /// closed (已关闭).
+        /// Closed (已关闭).
         Closed = "CLOSED",
     }
 }

@@ -7,15 +7,15 @@ wxpay_json::open_enum! {
     ///
     /// 风险类型.
     pub enum RiskType {
-        /// another risk (其他风险).
+        /// Another risk (其他风险).
         OtherRisk = "OTHER_RISK",
-        /// luring people into paying (诱导支付).
+        /// Luring people into paying (诱导支付).
         InducePayment = "INDUCE_PAYMENT",
-        /// fraud (欺诈).
+        /// Fraud (欺诈).
         Fraud = "FRAUD",
-        /// gambling (赌博).
+        /// Gambling (赌博).
         Gambling = "GAMBLING",
-        /// pornography (色情).
+        /// Pornography (色情).
         Cybersex = "CYBERSEX",
     }
 }
@@ -25,25 +25,25 @@ wxpay_json::open_enum! {
     ///
     /// 处置手段.
     pub enum PunishType {
-        /// in another way.
+        /// In another way.
         OtherPunish = "OTHER_PUNISH",
-        /// the merchant may not take payments.
+        /// The merchant may not take payments.
         DisablePayment = "DISABLE_PAYMENT",
-        /// settlement is held back.
+        /// Settlement is held back.
         SuspendSettlement = "SUSPEND_SETTLEMENT",
-        /// the merchant may not withdraw money.
+        /// The merchant may not withdraw money.
         DisableWithdraw = "DISABLE_WITHDRAW",
-        /// the merchant is removed.
+        /// The merchant is removed.
         RemoveMerchants = "REMOVE_MERCHANTS",
-        /// the merchant is put on a blacklist.
+        /// The merchant is put on a blacklist.
         AddMerchantsBlacklist = "ADD_MERCHANTS_BLACKLIST",
-        /// the order is refunded (退款).
+        /// The order is refunded (退款).
         Refund = "REFUND",
-        /// the money of the order is frozen.
+        /// The money of the order is frozen.
         FreezingFundByTransaction = "FREEZING_FUND_BY_TRANSACTION",
-        /// the money of the merchant is frozen.
+        /// The money of the merchant is frozen.
         FreezingFundByMerchants = "FREEZING_FUND_BY_MERCHANTS",
-        /// the user is blocked.
+        /// The user is blocked.
         BlockedUser = "BLOCKED_USER",
     }
 }

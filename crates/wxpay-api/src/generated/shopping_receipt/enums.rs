@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 自定义入口种类.
     pub enum CustomEntranceType {
-        /// an activity of the merchant (商家活动).
+        /// An activity of the merchant (商家活动).
         MerchantActivity = "MERCHANT_ACTIVITY",
-        /// the merchant's mini program (商家小程序).
+        /// The merchant's mini program (商家小程序).
         MerchantMiniProgram = "MERCHANT_MINI_PROGRAM",
     }
 }
@@ -19,9 +19,9 @@ wxpay_json::open_enum! {
     ///
     /// 自定义入口状态.
     pub enum CustomEntranceState {
-        /// shown on receipts (上线).
+        /// Shown on receipts (上线).
         Online = "ONLINE",
-        /// not shown on receipts (下线).
+        /// Not shown on receipts (下线).
         Offline = "OFFLINE",
     }
 }
@@ -31,11 +31,11 @@ wxpay_json::open_enum! {
     ///
     /// 电子小票图片审核状态.
     pub enum ReceiptState {
-        /// waiting for review (待审核).
+        /// Waiting for review (待审核).
         WaitReview = "WAIT_REVIEW",
-        /// refused in review (审核不通过).
+        /// Refused in review (审核不通过).
         NotPassReview = "NOT_PASS_REVIEW",
-        /// passed review (审核通过).
+        /// Passed review (审核通过).
         PassReview = "PASS_REVIEW",
     }
 }

@@ -7,17 +7,17 @@ wxpay_json::open_enum! {
     ///
     /// 订单状态.
     pub enum OrderState {
-        /// created by the merchant (商户下单已受理).
+        /// Created by the merchant (商户下单已受理).
         Created = "CREATED",
-        /// confirmed by the user (用户成功使用服务).
+        /// Confirmed by the user (用户成功使用服务).
         UserAccepted = "USER_ACCEPTED",
-        /// completed by the merchant (商户完结订单).
+        /// Completed by the merchant (商户完结订单).
         Finished = "FINISHED",
-        /// paid by the user (用户订单支付成功).
+        /// Paid by the user (用户订单支付成功).
         UserPaid = "USER_PAID",
-        /// cancelled by the merchant (商户撤销订单).
+        /// Cancelled by the merchant (商户撤销订单).
         Revoked = "REVOKED",
-        /// no longer valid (订单已失效).
+        /// No longer valid (订单已失效).
         Expired = "EXPIRED",
     }
 }
@@ -27,7 +27,7 @@ wxpay_json::open_enum! {
     ///
     /// 支付方式.
     pub enum PayType {
-        /// through a channel of the merchant.
+        /// Through a channel of the merchant.
         MchChannel = "MchChannelPayType",
     }
 }

@@ -7,31 +7,31 @@ wxpay_json::open_enum! {
     ///
     /// 申请单状态.
     pub enum ApplymentState {
-        /// waiting for review (审核中).
+        /// Waiting for review (审核中).
         WaitingForAudit = "APPLYMENT_STATE_WAITTING_FOR_AUDIT",
-        /// waiting for the contact to confirm (待确认联系信息).
+        /// Waiting for the contact to confirm (待确认联系信息).
         WaitingForContact = "APPLYMENT_STATE_WAITTING_FOR_CONFIRM_CONTACT",
-        /// waiting for the legal representative or the account to be verified (待账户验证).
+        /// Waiting for the legal representative or the account to be verified (待账户验证).
         WaitingForLegalPerson = "APPLYMENT_STATE_WAITTING_FOR_CONFIRM_LEGALPERSON",
-        /// passed review (审核通过).
+        /// Passed review (审核通过).
         Passed = "APPLYMENT_STATE_PASSED",
-        /// frozen (已冻结).
+        /// Frozen (已冻结).
         Frozen = "APPLYMENT_STATE_FREEZED",
-        /// still being edited (编辑中).
+        /// Still being edited (编辑中).
         Editing = "APPLYMENT_STATE_EDITTING",
-        /// under review (审核中).
+        /// Under review (审核中).
         Auditing = "APPLYMENT_STATE_AUDITING",
-        /// rejected (审核驳回).
+        /// Rejected (审核驳回).
         Rejected = "APPLYMENT_STATE_REJECTED",
-        /// to be confirmed.
+        /// To be confirmed.
         ToBeConfirmed = "APPLYMENT_STATE_TO_BE_CONFIRMED",
-        /// to be signed (待签约).
+        /// To be signed (待签约).
         ToBeSigned = "APPLYMENT_STATE_TO_BE_SIGNED",
-        /// the signing is under way.
+        /// The signing is under way.
         Signing = "APPLYMENT_STATE_SIGNING",
-        /// finished (已完成).
+        /// Finished (已完成).
         Finished = "APPLYMENT_STATE_FINISHED",
-        /// cancelled (已作废).
+        /// Cancelled (已作废).
         Canceled = "APPLYMENT_STATE_CANCELED",
     }
 }
@@ -41,9 +41,9 @@ wxpay_json::open_enum! {
     ///
     /// 联系人类型.
     pub enum ContactType {
-        /// the owner or legal representative (经营者/法人).
+        /// The owner or legal representative (经营者/法人).
         Legal = "LEGAL",
-        /// somebody acting for them (经办人).
+        /// Somebody acting for them (经办人).
         Super = "SUPER",
     }
 }
@@ -53,21 +53,21 @@ wxpay_json::open_enum! {
     ///
     /// 证件类型.
     pub enum IdDocType {
-        /// identity card of mainland China (中国大陆居民身份证).
+        /// Identity card of mainland China (中国大陆居民身份证).
         IdCard = "IDENTIFICATION_TYPE_IDCARD",
-        /// passport of another country or region (其他国家或地区居民护照).
+        /// Passport of another country or region (其他国家或地区居民护照).
         OverseaPassport = "IDENTIFICATION_TYPE_OVERSEA_PASSPORT",
-        /// mainland travel permit of a resident of Hong Kong (中国香港居民来往内地通行证).
+        /// Mainland travel permit of a resident of Hong Kong (中国香港居民来往内地通行证).
         HongKongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
-        /// mainland travel permit of a resident of Macao (中国澳门居民来往内地通行证).
+        /// Mainland travel permit of a resident of Macao (中国澳门居民来往内地通行证).
         MacaoPassport = "IDENTIFICATION_TYPE_MACAO_PASSPORT",
-        /// mainland travel permit of a resident of Taiwan (中国台湾居民来往大陆通行证).
+        /// Mainland travel permit of a resident of Taiwan (中国台湾居民来往大陆通行证).
         TaiwanPassport = "IDENTIFICATION_TYPE_TAIWAN_PASSPORT",
-        /// residence permit of a foreigner (外国人居留证).
+        /// Residence permit of a foreigner (外国人居留证).
         ForeignResident = "IDENTIFICATION_TYPE_FOREIGN_RESIDENT",
-        /// mainland residence permit of a resident of Hong Kong or Macao (港澳居民证).
+        /// Mainland residence permit of a resident of Hong Kong or Macao (港澳居民证).
         HongKongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
-        /// mainland residence permit of a resident of Taiwan (台湾居民证).
+        /// Mainland residence permit of a resident of Taiwan (台湾居民证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
 }
@@ -77,19 +77,19 @@ wxpay_json::open_enum! {
     ///
     /// 主体类型.
     pub enum SubjectType {
-        /// an individual business (个体户).
+        /// An individual business (个体户).
         Individual = "SUBJECT_TYPE_INDIVIDUAL",
-        /// a company (企业).
+        /// A company (企业).
         Enterprise = "SUBJECT_TYPE_ENTERPRISE",
-        /// a public institution (事业单位).
+        /// A public institution (事业单位).
         Institutions = "SUBJECT_TYPE_INSTITUTIONS",
-        /// a social organization (社会组织).
+        /// A social organization (社会组织).
         Others = "SUBJECT_TYPE_OTHERS",
-        /// a very small merchant without a licence (小微).
+        /// A very small merchant without a licence (小微).
         Micro = "SUBJECT_TYPE_MICRO",
-        /// a government body (政府机关).
+        /// A government body (政府机关).
         Government = "SUBJECT_TYPE_GOVERNMENT",
-        /// a public institution, under another word (事业单位).
+        /// A public institution, under another word (事业单位).
         InstitutionsCloned = "SUBJECT_TYPE_INSTITUTIONS_CLONED",
     }
 }
@@ -99,33 +99,33 @@ wxpay_json::open_enum! {
     ///
     /// 证书类型.
     pub enum CertType {
-        /// certificate of a public institution (事业单位法人证书).
+        /// Certificate of a public institution (事业单位法人证书).
         PublicInstitution = "CERTIFICATE_TYPE_2388",
-        /// certificate of a unified social credit code (统一社会信用代码证书).
+        /// Certificate of a unified social credit code (统一社会信用代码证书).
         UnifiedSocialCreditCode = "CERTIFICATE_TYPE_2389",
-        /// permit of paid services, for military hospitals (有偿服务许可证（军队医院适用）).
+        /// Permit of paid services, for military hospitals (有偿服务许可证（军队医院适用）).
         PaidService = "CERTIFICATE_TYPE_2390",
-        /// practice permit of a medical institution, for military hospitals (医疗机构执业许可证（军队医院适用）).
+        /// Practice permit of a medical institution, for military hospitals (医疗机构执业许可证（军队医院适用）).
         MedicalPractice = "CERTIFICATE_TYPE_2391",
-        /// licence of the company, for party organizations in companies (企业营业执照（挂靠企业的党组织适用）).
+        /// Licence of the company, for party organizations in companies (企业营业执照（挂靠企业的党组织适用）).
         EnterpriseLicense = "CERTIFICATE_TYPE_2392",
-        /// organization code certificate, for government bodies (组织机构代码证（政府机关适用）).
+        /// Organization code certificate, for government bodies (组织机构代码证（政府机关适用）).
         OrganizationCode = "CERTIFICATE_TYPE_2393",
-        /// certificate of a social association (社会团体法人登记证书).
+        /// Certificate of a social association (社会团体法人登记证书).
         SocialAssociation = "CERTIFICATE_TYPE_2394",
-        /// certificate of a private non-enterprise unit (民办非企业单位登记证书).
+        /// Certificate of a private non-enterprise unit (民办非企业单位登记证书).
         PrivateNonEnterprise = "CERTIFICATE_TYPE_2395",
-        /// certificate of a foundation (基金会法人登记证书).
+        /// Certificate of a foundation (基金会法人登记证书).
         Foundation = "CERTIFICATE_TYPE_2396",
-        /// certificate of a place of religious activity (宗教活动场所登记证).
+        /// Certificate of a place of religious activity (宗教活动场所登记证).
         ReligiousPlace = "CERTIFICATE_TYPE_2399",
-        /// another certificate or approval (其他证书/批文/证明).
+        /// Another certificate or approval (其他证书/批文/证明).
         OtherCertificate = "CERTIFICATE_TYPE_2400",
-        /// practice permit (执业许可证/执业证).
+        /// Practice permit (执业许可证/执业证).
         Practice = "CERTIFICATE_TYPE_2520",
-        /// code certificate of a grassroots self-governing body (基层群众性自治组织特别法人统一社会信用代码证).
+        /// Code certificate of a grassroots self-governing body (基层群众性自治组织特别法人统一社会信用代码证).
         GrassrootsSelfGovernment = "CERTIFICATE_TYPE_2521",
-        /// certificate of a rural collective (农村集体经济组织登记证).
+        /// Certificate of a rural collective (农村集体经济组织登记证).
         RuralCollective = "CERTIFICATE_TYPE_2522",
     }
 }
@@ -135,11 +135,11 @@ wxpay_json::open_enum! {
     ///
     /// 小微经营类型.
     pub enum MicroBizType {
-        /// in a store (门店场所).
+        /// In a store (门店场所).
         Store = "MICRO_TYPE_STORE",
-        /// from place to place (流动经营/便民服务).
+        /// From place to place (流动经营/便民服务).
         Mobile = "MICRO_TYPE_MOBILE",
-        /// online (线上商品/服务交易).
+        /// Online (线上商品/服务交易).
         Online = "MICRO_TYPE_ONLINE",
     }
 }
@@ -149,15 +149,15 @@ wxpay_json::open_enum! {
     ///
     /// 金融机构类型.
     pub enum FinanceType {
-        /// banking (银行业).
+        /// Banking (银行业).
         BankAgent = "BANK_AGENT",
-        /// payments (支付机构).
+        /// Payments (支付机构).
         PaymentAgent = "PAYMENT_AGENT",
-        /// insurance (保险业).
+        /// Insurance (保险业).
         Insurance = "INSURANCE",
-        /// trading and clearing (交易及结算类金融机构).
+        /// Trading and clearing (交易及结算类金融机构).
         TradeAndSettle = "TRADE_AND_SETTLE",
-        /// another kind (其他金融机构).
+        /// Another kind (其他金融机构).
         Other = "OTHER",
     }
 }
@@ -167,9 +167,9 @@ wxpay_json::open_enum! {
     ///
     /// 证件持有人类型.
     pub enum IdHolderType {
-        /// the legal representative's (法人).
+        /// The legal representative's (法人).
         Legal = "LEGAL",
-        /// that of somebody acting for the merchant (经办人).
+        /// That of somebody acting for the merchant (经办人).
         Super = "SUPER",
     }
 }
@@ -179,9 +179,9 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum AuthorizeState {
-        /// not confirmed (未授权).
+        /// Not confirmed (未授权).
         Unauthorized = "AUTHORIZE_STATE_UNAUTHORIZED",
-        /// confirmed (已授权).
+        /// Confirmed (已授权).
         Authorized = "AUTHORIZE_STATE_AUTHORIZED",
     }
 }

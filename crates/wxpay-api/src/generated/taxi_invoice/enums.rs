@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 出租车状态.
     pub enum TaxiState {
-        /// in operation.
+        /// In operation.
         InOperation = "IN_OPERATION",
-        /// out of operation.
+        /// Out of operation.
         OutOperation = "OUT_OPERATION",
     }
 }

@@ -7,11 +7,11 @@ wxpay_json::open_enum! {
     ///
     /// 电子回单申请单状态.
     pub enum ReceiptState {
-        /// the file is being made.
+        /// The file is being made.
         Generating = "GENERATING",
-        /// the file is ready.
+        /// The file is ready.
         Finished = "FINISHED",
-        /// the file could not be made.
+        /// The file could not be made.
         Failed = "FAILED",
     }
 }
@@ -35,7 +35,7 @@ wxpay_json::open_enum! {
     pub enum BudgetReceiptState {
         /// accepted, the file is being made.
         Accepted = "ACCEPTED",
-        /// the file is ready.
+        /// The file is ready.
         Finished = "FINISHED",
     }
 }
@@ -45,13 +45,13 @@ wxpay_json::open_enum! {
     ///
     /// 授权申请单状态.
     pub enum SubMerchantApplicationState {
-        /// waiting for the sub-merchant to decide.
+        /// Waiting for the sub-merchant to decide.
         Invited = "INVITED",
-        /// granted by the sub-merchant.
+        /// Granted by the sub-merchant.
         Passed = "PASSED",
-        /// refused by the sub-merchant.
+        /// Refused by the sub-merchant.
         Rejected = "REJECTED",
-        /// not decided in time.
+        /// Not decided in time.
         Expired = "EXPIRED",
     }
 }
@@ -61,11 +61,11 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum SubMerchantAuthorizationState {
-        /// granted (已授权).
+        /// Granted (已授权).
         Authorized = "AUTHORIZED",
-        /// not granted (未授权).
+        /// Not granted (未授权).
         Unauthorized = "UNAUTHORIZED",
-        /// withdrawn (已取消授权).
+        /// Withdrawn (已取消授权).
         Canceled = "CANCELED",
     }
 }
@@ -75,21 +75,21 @@ wxpay_json::open_enum! {
     ///
     /// 转账场景ID.
     pub enum TransferSceneId {
-        /// marketing with cash (现金营销).
+        /// Marketing with cash (现金营销).
         CashMarketing = "1000",
-        /// subsidy of a government body (行政补贴).
+        /// Subsidy of a government body (行政补贴).
         GovernmentSubsidy = "1002",
-        /// insurance claim (保险理赔).
+        /// Insurance claim (保险理赔).
         InsuranceClaim = "1004",
-        /// commission or pay for work (佣金报酬).
+        /// Commission or pay for work (佣金报酬).
         Commission = "1005",
-        /// payment for goods bought (采购货款).
+        /// Payment for goods bought (采购货款).
         Purchase = "1009",
-        /// payment for used goods taken back (二手回收).
+        /// Payment for used goods taken back (二手回收).
         SecondHandRecycling = "1010",
-        /// compensation by a company (企业赔付).
+        /// Compensation by a company (企业赔付).
         Compensation = "1011",
-        /// charitable aid (公益补助).
+        /// Charitable aid (公益补助).
         CharitableAid = "1013",
     }
 }
@@ -99,21 +99,21 @@ wxpay_json::open_enum! {
     ///
     /// 单据状态.
     pub enum TransferState {
-        /// accepted (转账已受理).
+        /// Accepted (转账已受理).
         Accepted = "ACCEPTED",
-        /// the money is being set aside; if it stays so, check the balance (转账锁定资金中).
+        /// The money is being set aside; if it stays so, check the balance (转账锁定资金中).
         Processing = "PROCESSING",
-        /// waiting for the user to confirm receipt (待收款用户确认).
+        /// Waiting for the user to confirm receipt (待收款用户确认).
         WaitUserConfirm = "WAIT_USER_CONFIRM",
         /// confirmed, the money is on its way (转账中).
         Transferring = "TRANSFERING",
-        /// the money arrived (转账成功).
+        /// The money arrived (转账成功).
         Success = "SUCCESS",
-        /// failed (转账失败).
+        /// Failed (转账失败).
         Fail = "FAIL",
-        /// being cancelled (转账撤销中).
+        /// Being cancelled (转账撤销中).
         Canceling = "CANCELING",
-        /// cancelled (转账撤销完成).
+        /// Cancelled (转账撤销完成).
         Cancelled = "CANCELLED",
     }
 }
@@ -123,11 +123,11 @@ wxpay_json::open_enum! {
     ///
     /// 授权状态.
     pub enum UserAuthorizationState {
-        /// waiting for the user to agree (待用户确认).
+        /// Waiting for the user to agree (待用户确认).
         WaitUserConfirm = "WAIT_USER_CONFIRM",
-        /// in effect (生效中).
+        /// In effect (生效中).
         TakingEffect = "TAKING_EFFECT",
-        /// ended (已关闭).
+        /// Ended (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -137,15 +137,15 @@ wxpay_json::open_enum! {
     ///
     /// 授权关闭原因.
     pub enum CloseReason {
-        /// ended by the merchant's call.
+        /// Ended by the merchant's call.
         CloseViaMchApi = "CLOSE_VIA_MCH_API",
-        /// ended by the user.
+        /// Ended by the user.
         UserClose = "USER_CLOSE",
-        /// not confirmed by the user in time.
+        /// Not confirmed by the user in time.
         UserOverdueUnconfirmed = "USER_OVERDUE_UNCONFIRMED",
-        /// ended because of a risk in transfers.
+        /// Ended because of a risk in transfers.
         TransferRisk = "TRANSFER_RISK",
-        /// something is wrong with the user's account.
+        /// Something is wrong with the user's account.
         UserAccountAbnormal = "USER_ACCOUNT_ABNORMAL",
     }
 }
@@ -155,9 +155,9 @@ wxpay_json::open_enum! {
     ///
     /// 用户收款样式类型.
     pub enum UserRecvStyleType {
-        /// as a page to confirm.
+        /// As a page to confirm.
         ConfirmPage = "CONFIRM_PAGE",
-        /// as a red packet.
+        /// As a red packet.
         RedPacket = "RED_PACKET",
     }
 }
@@ -167,7 +167,7 @@ wxpay_json::open_enum! {
     ///
     /// 转账场景ID.
     pub enum QqWalletSceneId {
-        /// the only scene given for QQ wallets.
+        /// The only scene given for QQ wallets.
         Scene1401 = "1401",
     }
 }
@@ -183,7 +183,7 @@ wxpay_json::open_enum! {
         Android = "ANDROID",
         /// HarmonyOS.
         Harmony = "HARMONY",
-        /// another kind.
+        /// Another kind.
         Other = "OTHER",
     }
 }
@@ -193,7 +193,7 @@ wxpay_json::open_enum! {
     ///
     /// 授权关闭原因.
     pub enum MerchantCloseReason {
-        /// ended by the merchant's call.
+        /// Ended by the merchant's call.
         CloseViaMchApi = "CLOSE_VIA_MCH_API",
     }
 }

@@ -7,9 +7,9 @@ wxpay_json::open_enum! {
     ///
     /// 交易场景.
     pub enum TradeScene {
-        /// bus (公交).
+        /// Bus (公交).
         Bus = "BUS",
-        /// metro (地铁).
+        /// Metro (地铁).
         Metro = "METRO",
     }
 }
@@ -19,11 +19,11 @@ wxpay_json::open_enum! {
     ///
     /// 交易状态.
     pub enum TradeState {
-        /// paid (支付成功).
+        /// Paid (支付成功).
         Success = "SUCCESS",
         /// accepted, not deducted yet (已接收，等待扣款).
         Accepted = "ACCEPTED",
-        /// could not be deducted (支付失败).
+        /// Could not be deducted (支付失败).
         PayFail = "PAY_FAIL",
         /// refunded, wholly or in part (转入退款).
         Refund = "REFUND",
@@ -35,11 +35,11 @@ wxpay_json::open_enum! {
     ///
     /// 用户还款状态.
     pub enum UserRepayState {
-        /// not paid back (未还款).
+        /// Not paid back (未还款).
         NotRepay = "NOT_REPAY",
-        /// paid back (已还款).
+        /// Paid back (已还款).
         Repaid = "REPAID",
-        /// wholly refunded.
+        /// Wholly refunded.
         AllRefund = "ALL_REFUND",
     }
 }
@@ -49,9 +49,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
     }
 }
@@ -61,9 +61,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// a coupon whose funds were deposited in advance (充值型代金券).
+        /// A coupon whose funds were deposited in advance (充值型代金券).
         Cash = "CASH",
-        /// a coupon without a deposit (免充值型代金券).
+        /// A coupon without a deposit (免充值型代金券).
         NoCash = "NOCASH",
     }
 }
@@ -73,9 +73,9 @@ wxpay_json::open_enum! {
     ///
     /// 用户服务状态.
     pub enum UserServiceState {
-        /// may ride (正常).
+        /// May ride (正常).
         Normal = "NORMAL",
-        /// may not ride.
+        /// May not ride.
         Blocked = "BLOCKED",
     }
 }

@@ -7,17 +7,17 @@ wxpay_json::open_enum! {
     ///
     /// 车牌颜色.
     pub enum PlateColor {
-        /// blue (蓝色).
+        /// Blue (蓝色).
         Blue = "BLUE",
-        /// green (绿色).
+        /// Green (绿色).
         Green = "GREEN",
-        /// yellow (黄色).
+        /// Yellow (黄色).
         Yellow = "YELLOW",
-        /// black (黑色).
+        /// Black (黑色).
         Black = "BLACK",
-        /// white (白色).
+        /// White (白色).
         White = "WHITE",
-        /// yellow and green (黄绿色).
+        /// Yellow and green (黄绿色).
         LimeGreen = "LIMEGREEN",
     }
 }
@@ -27,9 +27,9 @@ wxpay_json::open_enum! {
     ///
     /// 停车入场状态.
     pub enum ParkingState {
-        /// can be deducted (正常).
+        /// Can be deducted (正常).
         Normal = "NORMAL",
-        /// cannot be deducted, see the reason (不可用).
+        /// Cannot be deducted, see the reason (不可用).
         Blocked = "BLOCKED",
     }
 }
@@ -39,13 +39,13 @@ wxpay_json::open_enum! {
     ///
     /// 不可用原因.
     pub enum BlockReason {
-        /// the user has paused the service.
+        /// The user has paused the service.
         Pause = "PAUSE",
-        /// the user owes earlier fees.
+        /// The user owes earlier fees.
         Overdue = "OVERDUE",
-        /// the service is not open for the vehicle.
+        /// The service is not open for the vehicle.
         OutService = "OUT_SERVICE",
-        /// the user did not pass the evaluation.
+        /// The user did not pass the evaluation.
         EvaluationFailed = "EVALUATION_FAILED",
     }
 }
@@ -55,11 +55,11 @@ wxpay_json::open_enum! {
     ///
     /// 车牌服务开通状态.
     pub enum ServiceState {
-        /// open (正常).
+        /// Open (正常).
         Normal = "NORMAL",
-        /// paused (暂停).
+        /// Paused (暂停).
         Pause = "PAUSE",
-        /// not open (未开通).
+        /// Not open (未开通).
         OutService = "OUT_SERVICE",
     }
 }
@@ -69,9 +69,9 @@ wxpay_json::open_enum! {
     ///
     /// 分账标识.
     pub enum ProfitSharing {
-        /// it is to be shared (是).
+        /// It is to be shared (是).
         Yes = "Y",
-        /// it is not to be shared (否).
+        /// It is not to be shared (否).
         No = "N",
     }
 }
@@ -81,11 +81,11 @@ wxpay_json::open_enum! {
     ///
     /// 交易状态.
     pub enum TradeState {
-        /// paid (支付成功).
+        /// Paid (支付成功).
         Success = "SUCCESS",
         /// accepted, not deducted yet (已接收，等待扣款).
         Accepted = "ACCEPTED",
-        /// could not be deducted (支付失败).
+        /// Could not be deducted (支付失败).
         PayFail = "PAY_FAIL",
         /// refunded, wholly or in part (转入退款).
         Refund = "REFUND",
@@ -97,9 +97,9 @@ wxpay_json::open_enum! {
     ///
     /// 用户是否已还款.
     pub enum UserRepaid {
-        /// paid back (用户已还款).
+        /// Paid back (用户已还款).
         Yes = "Y",
-        /// not paid back (用户未还款).
+        /// Not paid back (用户未还款).
         No = "N",
     }
 }
@@ -109,7 +109,7 @@ wxpay_json::open_enum! {
     ///
     /// 交易场景.
     pub enum TradeScene {
-        /// a car park (车场停车场景).
+        /// A car park (车场停车场景).
         Parking = "PARKING",
     }
 }
@@ -119,9 +119,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠范围.
     pub enum PromotionScope {
-        /// single goods (单品优惠).
+        /// Single goods (单品优惠).
         Single = "SINGLE",
-        /// the whole order (全场代金券).
+        /// The whole order (全场代金券).
         Global = "GLOBAL",
     }
 }
@@ -131,9 +131,9 @@ wxpay_json::open_enum! {
     ///
     /// 优惠类型.
     pub enum PromotionType {
-        /// a coupon whose funds were deposited in advance (充值型代金券).
+        /// A coupon whose funds were deposited in advance (充值型代金券).
         Cash = "CASH",
-        /// a coupon without a deposit (免充值型代金券).
+        /// A coupon without a deposit (免充值型代金券).
         NoCash = "NOCASH",
     }
 }
