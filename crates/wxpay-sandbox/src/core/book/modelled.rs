@@ -64,4 +64,13 @@ mod tests {
             assert!(seen.insert((method, path)), "{method} {path}");
         }
     }
+
+    #[test]
+    fn every_path_of_a_model_is_in_the_catalogue() {
+        for (method, path, _) in MODELS.iter().flat_map(|model| model.iter()) {
+            let mut operations = crate::core::catalogue::Catalogue::built_in().operations();
+            let known = operations.any(|it| it.method == *method && is_same(path, &it.path));
+            assert!(known, "{method} {path}");
+        }
+    }
 }

@@ -88,6 +88,17 @@ impl Counter {
             now: Timestamp::from_unix(self.now),
         };
         let reply = self.book.call(&call, &mut self.ids)?;
+        // What was carried out could have come through the gate.
+        if let Some(known) = known {
+            assert_eq!(template, known.path);
+            let mut findings = check::path(&known.path_params, &call.path_params);
+            findings.extend(check::query(&known.query, &known.any_of, &call.query));
+            match &known.body {
+                Some(schema) => findings.extend(check::body(schema, &call.body)),
+                None => assert_eq!(call.body, Value::Null, "{method} {path}"),
+            }
+            assert!(findings.is_empty(), "{method} {path}: {findings:?}");
+        }
         let reply = reply.expect("there is a state behind this");
         if let (Reply::Json(_, value), Some(schema)) =
             (&reply, known.and_then(|known| known.response.as_ref()))

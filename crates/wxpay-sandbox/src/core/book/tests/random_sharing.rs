@@ -121,10 +121,13 @@ fn take_share(world: &mut World, ids: &[String], step: &Share) {
                     json!({ "type": "MERCHANT_ID", "account": account, "amount": amount, "description": "分" })
                 })
                 .collect();
-            let body = json!({
+            let mut body = json!({
                 "appid": APPID, "transaction_id": ids[order], "out_order_no": format!("s{number}"),
-                "receivers": parts, "unfreeze_unsplit": release,
+                "unfreeze_unsplit": release,
             });
+            if !parts.is_empty() {
+                body["receivers"] = parts.into();
+            }
             drop(counter.send("POST", "/v3/profitsharing/orders", &[], body));
         }
         Share::Release { order, number } => {

@@ -32,7 +32,7 @@ fn transfer() -> impl Strategy<Value = Transfer> {
         5 => (number.clone(), prop::bool::weighted(0.3))
             .prop_map(|(number, fails)| Transfer::Confirm { number, fails }),
         2 => number.clone().prop_map(|number| Transfer::Cancel { number }),
-        2 => (number, prop::collection::vec(10..200_i64, 1..5))
+        2 => (number, prop::collection::vec(30..200_i64, 1..5))
             .prop_map(|(number, amounts)| Transfer::Batch { number, amounts }),
         4 => prop_oneof![1..10_i64, Just(DAY)].prop_map(|seconds| Transfer::Wait { seconds }),
         2 => any::<bool>().prop_map(|taken| Transfer::Deliver { taken }),
@@ -47,7 +47,7 @@ fn take_transfer(world: &mut World, step: &Transfer) {
             let body = json!({
                 "appid": APPID, "out_bill_no": format!("b{number}"), "openid": OPENID,
                 "transfer_amount": amount, "transfer_remark": "奖励", "transfer_scene_id": "1000",
-                "notify_url": TOLD, "transfer_scene_report_infos": [],
+                "notify_url": TOLD, "transfer_scene_report_infos": [{ "info_type": "活动名称", "info_content": "奖励" }],
             });
             drop(counter.send("POST", BILLS, &[], body));
         }
@@ -78,13 +78,13 @@ fn take_transfer(world: &mut World, step: &Transfer) {
                     let openid = if amount % 3 == 0 { "frozen" } else { OPENID };
                     json!({
                         "out_detail_no": format!("d{index}"), "transfer_amount": amount,
-                        "transfer_remark": "奖励", "openid": openid,
+                        "transfer_remark": "奖励", "openid": openid, "user_name": "张三",
                     })
                 })
                 .collect();
             let body = json!({
                 "appid": APPID, "out_batch_no": format!("x{number}"), "batch_name": "n",
-                "batch_remark": "r", "total_amount": amounts.iter().sum::<i64>(),
+                "batch_remark": "r", "transfer_scene_id": "1000", "total_amount": amounts.iter().sum::<i64>(),
                 "total_num": amounts.len(), "transfer_detail_list": details, "notify_url": TOLD,
             });
             drop(counter.send("POST", "/v3/transfer/batches", &[], body));

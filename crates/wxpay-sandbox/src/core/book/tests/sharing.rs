@@ -332,7 +332,12 @@ fn a_return_that_fails_leaves_the_money_where_it_is() {
     counter.wait(1);
     let path = "/v3/profitsharing/return-orders/{}";
     let done = counter
-        .send("GET", path, &[("out_return_no", "r1")], Value::Null)
+        .send(
+            "GET",
+            path,
+            &[("out_return_no", "r1"), ("out_order_no", "s1")],
+            Value::Null,
+        )
         .unwrap();
     assert_eq!(
         (&done["result"], &done["fail_reason"]),
@@ -418,7 +423,12 @@ fn sharing_survives_a_restart() {
         again.wait(10);
         let path = "/v3/profitsharing/return-orders/{}";
         let done = again
-            .send("GET", path, &[("out_return_no", "r1")], Value::Null)
+            .send(
+                "GET",
+                path,
+                &[("out_return_no", "r1"), ("out_order_no", "s1")],
+                Value::Null,
+            )
             .unwrap();
         assert_eq!(done["result"], "SUCCESS");
         assert_eq!(unsplit(&mut again, &id), 8_000);

@@ -349,12 +349,12 @@ fn batch(number: &str, details: &[(&str, &str, i64)]) -> Value {
         .map(|(number, openid, amount)| {
             json!({
                 "out_detail_no": number, "transfer_amount": amount, "transfer_remark": "报销",
-                "openid": openid,
+                "openid": openid, "user_name": "张三",
             })
         })
         .collect();
     json!({
-        "appid": APPID, "out_batch_no": number, "batch_name": "报销", "batch_remark": "2024年1月",
+        "appid": APPID, "out_batch_no": number, "batch_name": "报销", "batch_remark": "2024年1月", "transfer_scene_id": "1000",
         "total_amount": total, "total_num": list.len(), "transfer_detail_list": list, "notify_url": TOLD,
     })
 }
