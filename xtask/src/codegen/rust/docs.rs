@@ -98,6 +98,19 @@ pub(super) fn linked(family: &Family, doc: &str) -> String {
     linked
 }
 
+/// `doc` as the beginning of a sentence.
+pub(super) fn sentence(family: &Family, doc: &str) -> String {
+    let doc = linked(family, doc);
+    let first = doc.split(' ').next().unwrap_or_default();
+    // Names of fields stay as they are.
+    let is_word = first.chars().all(|char| char.is_ascii_lowercase()) && !first.ends_with("pid");
+    let is_word = is_word && !["openid", "unionid", "mchid"].contains(&first);
+    match doc.chars().next() {
+        Some(letter) if is_word => format!("{}{}", letter.to_ascii_uppercase(), &doc[1..]),
+        _ => doc,
+    }
+}
+
 /// What stands above an operation's type.
 pub(super) fn operation(text: &mut String, family: &Family, operation: &Operation) {
     lines(text, "///", &linked(family, &operation.doc));
@@ -180,7 +193,7 @@ pub(super) fn field(text: &mut String, family: &Family, field: &Field, request: 
     lines(
         text,
         "///",
-        &format!("{} ({}).", linked(family, &field.doc), field.label),
+        &format!("{} ({}).", sentence(family, &field.doc), field.label),
     );
     let mut notes = Vec::new();
     if request {

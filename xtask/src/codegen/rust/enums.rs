@@ -11,7 +11,7 @@ pub(super) fn write(text: &mut String, family: &Family, known: &Enumeration) {
     let _ = writeln!(text, "    ///\n    /// {}.", known.label);
     let _ = writeln!(text, "    pub enum {} {{", known.name);
     for word in &known.words {
-        let doc = docs::linked(family, &word.doc);
+        let doc = docs::sentence(family, &word.doc);
         let _ = match &word.label {
             Some(label) => writeln!(text, "        /// {doc} ({label})."),
             None => writeln!(text, "        /// {doc}."),
