@@ -38,7 +38,9 @@ fn told_as(event: &str, file: &str) -> Notification {
 fn seal(value: &mut Value) {
     match value {
         Value::String(text) => {
-            let plain = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+            let plain = text
+                .strip_prefix('<')
+                .and_then(|text| text.strip_suffix('>'));
             if let Some(plain) = plain {
                 *text = key().public_key().encrypt(plain).unwrap();
             }
