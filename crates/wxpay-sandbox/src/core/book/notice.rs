@@ -22,6 +22,25 @@ const COMBINED_SCHEDULE: [i64; 9] = [15, 15, 30, 180, 1_800, 1_800, 1_800, 1_800
 /// The `original_type` of those.
 pub(super) const COMBINED: &str = "combined";
 
+/// Events that are told on schedules of their own, by how they begin: so many times after so many
+/// seconds each.
+const RUNS: [(&str, &[(usize, i64)]); 3] = [
+    ("MCHTRANSFER.", &[(10, 15), (10, 300), (44, 1_800)]),
+    ("COUPON.SEND", &[(11, 60)]),
+    ("COUPON.USE", &[(9, 60)]),
+];
+
+/// The delay at a place of runs of equal delays.
+fn nth(runs: &[(usize, i64)], mut place: usize) -> Option<i64> {
+    for (count, delay) in runs {
+        match place.checked_sub(*count) {
+            Some(rest) => place = rest,
+            None => return Some(*delay),
+        }
+    }
+    None
+}
+
 /// How a notification is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,15 +134,28 @@ impl Notice {
         }
         let failed_before = self.attempts.len();
         self.attempts.push(Attempt { at: now, taken });
+        self.next = match self.delay(failed_before) {
+            Some(delay) if !taken => Some(now.saturating_add(delay)),
+            _ => None,
+        };
+    }
+
+    /// Seconds to the next attempt after so many that failed; none once it is given up.
+    fn delay(&self, failed_before: usize) -> Option<i64> {
         let schedule: &[i64] = match self.form {
             Form::V1(_) => &v1::SCHEDULE,
             _ if self.original_type == COMBINED => &COMBINED_SCHEDULE,
-            _ => &SCHEDULE,
+            _ => {
+                let runs = RUNS
+                    .iter()
+                    .find(|(prefix, _)| self.event_type.starts_with(prefix));
+                match runs {
+                    Some((_, runs)) => return nth(runs, failed_before),
+                    None => &SCHEDULE,
+                }
+            }
         };
-        self.next = match schedule.get(failed_before) {
-            Some(delay) if !taken => Some(now.saturating_add(*delay)),
-            _ => None,
-        };
+        schedule.get(failed_before).copied()
     }
 
     pub(super) fn form(&self) -> Form {
@@ -203,6 +235,25 @@ mod tests {
             ]
         );
         assert_eq!(notice.view()["state"], "given_up");
+    }
+
+    #[test]
+    fn transfers_and_coupons_are_told_on_schedules_of_their_own() {
+        for (event_type, tries, seconds) in [
+            ("MCHTRANSFER.BILL.FINISHED", 65, 150 + 3_000 + 44 * 1_800),
+            ("COUPON.SEND", 12, 660),
+            ("COUPON.USE", 10, 540),
+        ] {
+            let mut notice = notice();
+            notice.event_type = event_type.to_owned();
+            let mut last = 0;
+            while let Some(at) = notice.next {
+                last = at;
+                notice.attempted(false, at);
+            }
+            assert_eq!(notice.attempts.len(), tries, "{event_type}");
+            assert_eq!(last, 1_000 + seconds, "{event_type}");
+        }
     }
 
     #[test]

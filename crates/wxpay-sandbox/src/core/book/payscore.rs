@@ -29,6 +29,16 @@ pub(super) const MODEL: Model = &[
     ("GET", "/v3/payscore/serviceorder", Book::query_service),
     (
         "POST",
+        "/v3/payscore/serviceorder/direct-complete",
+        Book::serve_at_once,
+    ),
+    (
+        "POST",
+        "/v3/payscore/partner/serviceorder/direct-complete",
+        Book::serve_at_once,
+    ),
+    (
+        "POST",
         "/v3/payscore/serviceorder/{}/cancel",
         Book::cancel_service,
     ),

@@ -80,6 +80,9 @@ impl Book {
                 terms.view(self.store.v1.product(&order.out_trade_no)),
             );
         }
+        if order.profit_sharing {
+            view.insert("profit_sharing".to_owned(), json!(true));
+        }
         view.insert("codes".to_owned(), codes(&order.codes));
         view.insert(
             "refunds".to_owned(),

@@ -31,16 +31,7 @@ impl Book {
         let openid = given(call, "openid").or_else(|| given(call, "sub_openid"));
         let confirmed = call.body.get("need_user_confirm") == Some(&Value::Bool(false));
         if confirmed {
-            let openid = openid.as_deref().ok_or_else(|| {
-                Failure::param_error("/openid", "免确认订单模式下，openid为必填项")
-            })?;
-            let service = required(call, "/service_id")?;
-            let granted = self
-                .store
-                .piece_named::<Permission>(&Permission::name(service, openid));
-            if !granted.is_some_and(Permission::is_open) {
-                return Err(Failure::no_auth("用户未授权该服务"));
-            }
+            self.granted(call, openid.as_deref())?;
         }
         if !self.store.has_room_for_piece::<ServiceOrder>() {
             return Err(full("服务订单"));
@@ -64,6 +55,72 @@ impl Book {
         let reply = self.opened(&order);
         self.store.put_piece(order);
         Ok(reply)
+    }
+
+    /// Whether a user who is not asked has granted the service.
+    fn granted(&self, call: &Call<'_>, openid: Option<&str>) -> Result<(), Failure> {
+        let missing = || Failure::param_error("/openid", "免确认订单模式下，openid为必填项");
+        let openid = openid.ok_or_else(missing)?;
+        let name = Permission::name(required(call, "/service_id")?, openid);
+        let granted = self.store.piece_named::<Permission>(&name);
+        if granted.is_some_and(Permission::is_open) {
+            Ok(())
+        } else {
+            Err(Failure::no_auth("用户未授权该服务"))
+        }
+    }
+
+    /// Opens a service that is over already, and completes it (创单结单合并).
+    pub(super) fn serve_at_once(&mut self, context: &mut Context<'_>) -> Result<Reply, Failure> {
+        let call = context.call;
+        let number = required(call, "/out_order_no")?;
+        let fingerprint = text::fingerprint("at once", &call.body, &[]);
+        if let Some(known) = self.store.piece::<ServiceOrder>(number) {
+            if known.fingerprint != fingerprint {
+                return Err(Failure::reentry("商户服务订单号重复，且参数与原请求不一致"));
+            }
+            return Ok(self.answer(known, &Short::AtOnce));
+        }
+        self.served_by(call)?;
+        let openid = given(call, "openid").or_else(|| given(call, "sub_openid"));
+        self.granted(call, openid.as_deref())?;
+        let total = total(call)?;
+        if !self.store.has_room_for_piece::<ServiceOrder>() {
+            return Err(full("服务订单"));
+        }
+        let now = context.now();
+        let mut order = ServiceOrder {
+            out_order_no: number.to_owned(),
+            order_id: format!("1500{}", context.ids.digits(24)),
+            fingerprint: fingerprint.clone(),
+            partner: is_partner(call),
+            fields: call.body.clone(),
+            openid,
+            package: context.ids.alphanumeric(128),
+            state: State::Created,
+            created: now,
+            completed: None,
+            coming: None,
+        };
+        order.begin(now);
+        self.complete(&mut order, total, fingerprint, now);
+        let reply = self.answer(&order, &Short::AtOnce);
+        self.store.put_piece(order);
+        Ok(reply)
+    }
+
+    /// The merchant says what it costs.
+    fn complete(&self, order: &mut ServiceOrder, total: i64, fingerprint: String, now: i64) {
+        order.completed = Some(Completion {
+            fingerprint,
+            total,
+            paid: None,
+        });
+        if total == 0 {
+            order.state = State::Done;
+        } else if self.service_settings().collect == Collect::Completed {
+            order.coming = Some(self.collection_time(now));
+        }
     }
 
     fn opened(&self, order: &ServiceOrder) -> Reply {
@@ -174,16 +231,7 @@ impl Book {
         }
         let total = total(call)?;
         order.take_over(call);
-        order.completed = Some(Completion {
-            fingerprint,
-            total,
-            paid: None,
-        });
-        if total == 0 {
-            order.state = State::Done;
-        } else if self.service_settings().collect == Collect::Completed {
-            order.coming = Some(self.collection_time(now));
-        }
+        self.complete(&mut order, total, fingerprint, now);
         let reply = self.answer(&order, &Short::Completed);
         self.store.put_piece(order);
         Ok(reply)

@@ -26,6 +26,8 @@ pub(super) enum Short {
     Opened,
     /// To one that was completed.
     Completed,
+    /// To one that was opened and completed at once.
+    AtOnce,
     /// To one that was modified.
     Modified,
     /// Everything is shown.
@@ -43,6 +45,7 @@ impl Short {
                 "collection",
             ],
             Self::Completed => &["openid", "collection", "attach", "notify_url"],
+            Self::AtOnce => &["openid", "need_collection", "collection", "risk_fund"],
             Self::Modified => &["openid"],
             Self::Nothing => &[],
         };

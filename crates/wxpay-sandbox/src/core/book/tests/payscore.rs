@@ -344,3 +344,44 @@ fn services_survive_a_restart() {
     again.wait(1);
     assert_eq!(query(&mut again, "s1")["state"], "DONE");
 }
+
+#[test]
+fn a_service_that_is_over_is_opened_and_completed_at_once() {
+    let mut counter = Counter::new();
+    let mut body = service("s1");
+    for name in ["risk_fund", "notify_url"] {
+        body.as_object_mut().unwrap().remove(name);
+    }
+    body["notify_url"] = json!(TOLD);
+    body["openid"] = json!(OPENID);
+    body["time_range"] = json!({ "start_time": "20240101100000", "end_time": "20240101103000" });
+    body["post_payments"] = json!([{ "name": "租金", "amount": 500 }]);
+    body["total_amount"] = json!(500);
+    let path = format!("{ORDERS}/direct-complete");
+    assert_eq!(
+        refused(counter.send("POST", &path, &[], body.clone())).1,
+        "NO_AUTH"
+    );
+    let ask = json!({ "service_id": SERVICE, "appid": APPID, "authorization_code": "c1" });
+    counter
+        .send("POST", "/v3/payscore/permissions", &[], ask)
+        .unwrap();
+    let now = Timestamp::from_unix(counter.now);
+    let user = serde_json::from_value(json!({})).unwrap();
+    counter.book.grant_permission("c1", user, now).unwrap();
+    let mut wrong = body.clone();
+    wrong["total_amount"] = json!(501);
+    assert_eq!(
+        refused(counter.send("POST", &path, &[], wrong)).1,
+        "PARAM_ERROR"
+    );
+    let done = counter.send("POST", &path, &[], body.clone()).unwrap();
+    assert_eq!(
+        (&done["state"], &done["state_description"]),
+        (&json!("DOING"), &json!("MCH_COMPLETE"))
+    );
+    assert_eq!(counter.send("POST", &path, &[], body).unwrap(), done);
+    counter.wait(1);
+    assert_eq!(query(&mut counter, "s1")["state"], "DONE");
+    assert_eq!(only(counter.told()).0, "PAYSCORE.USER_PAID");
+}
