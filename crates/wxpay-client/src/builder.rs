@@ -69,3 +69,44 @@ impl ClientBuilder {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wxpay_proto::sign::{ApiV3Key, PrivateKey, SerialNumber};
+    use wxpay_proto::{Credential, Endpoint, PlatformKeyring};
+
+    use super::*;
+    use crate::Transport;
+
+    const KEY: &str = include_str!("../../wxpay-sign/tests/vectors/keys/TEST-ONLY-private-key.pem");
+
+    fn hosts(endpoint: &str) -> Vec<String> {
+        let serial = SerialNumber::parse("0A1B2C3D4E5F60718293A4B5C6D7E8F901234567").unwrap();
+        let key = PrivateKey::from_pem(KEY).unwrap();
+        let credential = Credential::new("1900007291", serial, key).unwrap();
+        let api_v3_key = ApiV3Key::new("0123456789abcdef0123456789abcdef").unwrap();
+        let keyring = PlatformKeyring::certificates();
+        let merchant = Merchant::new(credential, api_v3_key, keyring)
+            .with_endpoint(Endpoint::parse(endpoint).unwrap());
+        let transport = Transport::builder().proxy_from_env(false).build().unwrap();
+        let client = ClientBuilder::new(merchant)
+            .fallback(Endpoint::backup())
+            .transport(transport)
+            .build()
+            .unwrap();
+        let hosts = client.hosts(Host::HongKong).all().iter();
+        hosts.map(ToString::to_string).collect()
+    }
+
+    #[tokio::test]
+    async fn only_the_main_host_has_a_fallback() {
+        let found = hosts("https://api.mch.weixin.qq.com");
+        assert_eq!(found, ["https://apihk.mch.weixin.qq.com"]);
+        // An endpoint of one's own stands for all of them, with the fallback it was given.
+        let found = hosts("https://gateway.example");
+        assert_eq!(
+            found,
+            ["https://gateway.example", "https://api2.mch.weixin.qq.com"]
+        );
+    }
+}

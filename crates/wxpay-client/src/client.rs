@@ -85,6 +85,11 @@ impl Client {
         Self(Arc::new(shared))
     }
 
+    #[cfg(test)]
+    pub(crate) fn hosts(&self, host: Host) -> &Hosts {
+        self.0.hosts(host)
+    }
+
     /// The merchant this client acts for.
     #[must_use]
     pub fn merchant(&self) -> &Merchant {

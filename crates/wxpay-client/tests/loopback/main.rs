@@ -5,6 +5,7 @@
 mod cache;
 mod delivery;
 mod download;
+mod files;
 #[cfg(all(feature = "pkcs12", any(feature = "v1", feature = "v2")))]
 mod identity;
 mod keys;
