@@ -234,6 +234,11 @@ fn optional(body: &Value, pointer: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Text of the body or the query.
+fn given(call: &Call<'_>, name: &str) -> Option<String> {
+    optional(&call.body, &format!("/{name}")).or_else(|| call.query(name).map(str::to_owned))
+}
+
 /// There is no room for more.
 fn full(what: &str) -> Failure {
     Failure::new(

@@ -20,7 +20,7 @@ use serde_json::Value;
 pub(super) use self::permission::Permission;
 use super::modelled::Model;
 use super::piece::Entry;
-use super::{Book, optional};
+use super::{Book, given};
 use crate::core::call::{Call, Failure, numeric};
 
 /// What of the operations is carried out here.
@@ -292,11 +292,6 @@ impl Book {
 /// Whether a provider asks.
 fn is_partner(call: &Call<'_>) -> bool {
     call.path_template.starts_with("/v3/payscore/partner/")
-}
-
-/// Text of the body or the query.
-fn given(call: &Call<'_>, name: &str) -> Option<String> {
-    optional(&call.body, &format!("/{name}")).or_else(|| call.query(name).map(str::to_owned))
 }
 
 /// The order is in no state for this.

@@ -12,6 +12,7 @@ mod authorization;
 mod batch;
 mod bill;
 mod control;
+mod family;
 mod receipt;
 mod state;
 
@@ -60,6 +61,81 @@ pub(super) const MODEL: Model = &[
     (
         "POST",
         "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{}/cancel",
+        Book::cancel_transfer,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/partner/transfer-bills",
+        Book::transfer,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/partner/transfer-bills/transfer",
+        Book::transfer,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization",
+        Book::transfer,
+    ),
+    (
+        "GET",
+        "/v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{}",
+        Book::query_transfer,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{}/cancel",
+        Book::cancel_transfer,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/partner/user-confirm-authorizations",
+        Book::ask_transfer_authorization,
+    ),
+    (
+        "GET",
+        "/v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{}",
+        Book::query_transfer_authorization,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{}/close",
+        Book::close_transfer_authorization,
+    ),
+    (
+        "POST",
+        "/v3/ecommerce/mch-transfer/transfer-bills",
+        Book::transfer,
+    ),
+    (
+        "GET",
+        "/v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{}",
+        Book::query_transfer,
+    ),
+    (
+        "GET",
+        "/v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{}",
+        Book::query_transfer,
+    ),
+    (
+        "POST",
+        "/v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{}/cancel",
+        Book::cancel_transfer,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills",
+        Book::transfer,
+    ),
+    (
+        "GET",
+        "/v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{}",
+        Book::query_transfer,
+    ),
+    (
+        "POST",
+        "/v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{}/cancel",
         Book::cancel_transfer,
     ),
     (

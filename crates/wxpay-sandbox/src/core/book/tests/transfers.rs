@@ -447,3 +447,119 @@ fn transfers_survive_a_restart() {
     assert_eq!(balance(&again), 1_000);
     assert_eq!(again.told().len(), 1);
 }
+
+#[test]
+fn providers_platforms_and_qq_wallets_have_the_same_transfers() {
+    let mut counter = Counter::new();
+    for (path, event, sub_mchid) in [
+        (
+            "/v3/fund-app/mch-transfer/partner/transfer-bills",
+            "MCHTRANSFER.BILL.FINISHED",
+            true,
+        ),
+        (
+            "/v3/ecommerce/mch-transfer/transfer-bills",
+            "MCHTRANSFER.BILL.FINISHED",
+            true,
+        ),
+        (
+            "/v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills",
+            "MCHTRANSFER.QQWALLETBILL.FINISHED",
+            false,
+        ),
+    ] {
+        let qq = !sub_mchid;
+        let ask = |number: &str| {
+            let mut body = bill(number, 100);
+            if qq {
+                body["transfer_scene_id"] = json!("1401");
+                body["user_qq"] = json!("10000");
+            } else {
+                body["sub_mchid"] = json!(SUB_MCHID);
+            }
+            if path.starts_with("/v3/ecommerce/") {
+                body.as_object_mut()
+                    .unwrap()
+                    .remove("transfer_scene_report_infos");
+            }
+            body
+        };
+        let (one, two) = (format!("{}1", path.len()), format!("{}2", path.len()));
+        for number in [&one, &two] {
+            let asked = counter.send("POST", path, &[], ask(number)).unwrap();
+            assert_eq!(counter.send("POST", path, &[], ask(number)).unwrap(), asked);
+        }
+        confirm(&mut counter, &one, json!({})).unwrap();
+        let named = if qq {
+            format!("{path}/{{}}")
+        } else {
+            format!("{path}/out-bill-no/{{}}")
+        };
+        let body = if qq {
+            Value::Null
+        } else {
+            json!({ "sub_mchid": SUB_MCHID })
+        };
+        let number = [("out_bill_no", two.as_str())];
+        let cancelled = counter
+            .send("POST", &format!("{named}/cancel"), &number, body)
+            .unwrap();
+        assert_eq!(cancelled["state"], "CANCELING", "{path}");
+        counter.wait(1);
+        let mut told = counter.told();
+        told.sort_by_key(|(_, content)| content["state"].as_str().unwrap().to_owned());
+        assert_eq!(
+            (told[0].0.as_str(), &told[0].1["state"]),
+            (event, &json!("CANCELLED"))
+        );
+        assert_eq!(
+            (told[1].0.as_str(), &told[1].1["state"]),
+            (event, &json!("SUCCESS"))
+        );
+        assert!(told[1].1.get("user_name").is_none());
+        let mut number = vec![("out_bill_no", one.as_str())];
+        if sub_mchid {
+            number.push(("sub_mchid", SUB_MCHID));
+        }
+        let done = counter.send("GET", &named, &number, Value::Null).unwrap();
+        assert_eq!(
+            (&done["mchid"], &done["state"]),
+            (&json!(MCHID), &json!("SUCCESS"))
+        );
+        // A merchant's own are others.
+        assert_eq!(refused(query(&mut counter, &one)).1, "NOT_FOUND");
+        assert_eq!(
+            refused(transfer(&mut counter, &one, 100)).1,
+            "ALREADY_EXISTS"
+        );
+    }
+}
+
+#[test]
+fn a_provider_asks_for_an_agreement() {
+    let mut counter = Counter::new();
+    let path = "/v3/fund-app/mch-transfer/partner/user-confirm-authorizations";
+    let mut body = agreement("a1");
+    body.as_object_mut()
+        .unwrap()
+        .remove("authorization_notify_url");
+    body["notify_url"] = json!(TOLD);
+    counter.send("POST", path, &[], body).unwrap();
+    confirm(&mut counter, "a1", json!({})).unwrap();
+    let (_, content) = only(counter.told());
+    let mut sent = bill("b1", 100);
+    sent.as_object_mut().unwrap().remove("openid");
+    sent["sub_mchid"] = json!(SUB_MCHID);
+    sent["authorization_id"] = content["authorization_id"].clone();
+    let transfers = "/v3/fund-app/mch-transfer/partner/transfer-bills/transfer";
+    let sent = counter.send("POST", transfers, &[], sent).unwrap();
+    assert_eq!(
+        (&sent["sub_mchid"], &sent["state"]),
+        (&json!(SUB_MCHID), &json!("ACCEPTED"))
+    );
+    let number = [("out_authorization_no", "a1")];
+    let closed = counter
+        .send("POST", &format!("{path}/{{}}/close"), &number, Value::Null)
+        .unwrap();
+    assert_eq!(closed["state"], "CLOSED");
+}

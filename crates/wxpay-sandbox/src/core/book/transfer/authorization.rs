@@ -119,7 +119,9 @@ impl Book {
             display_name: required(call, "/user_display_name")?.to_owned(),
             scene: required(call, "/transfer_scene_id")?.to_owned(),
             perception: optional(&call.body, "/user_recv_perception"),
-            notify_url: optional(&call.body, "/authorization_notify_url"),
+            // Providers call it as everything else does.
+            notify_url: optional(&call.body, "/authorization_notify_url")
+                .or_else(|| optional(&call.body, "/notify_url")),
             package_info: Some(context.ids.alphanumeric(64)),
             created: context.now(),
             id: None,
@@ -206,7 +208,8 @@ impl Book {
         if known.is_waiting() && call.query("is_display_authorization") == Some("true") {
             put(&mut view, "package_info", known.package_info.as_deref());
         }
-        Ok(Reply::ok(Value::Object(view)))
+        // Providers are told a number even before there is one.
+        Ok(Reply::Partial(http::StatusCode::OK, Value::Object(view)))
     }
 
     pub(super) fn close_transfer_authorization(

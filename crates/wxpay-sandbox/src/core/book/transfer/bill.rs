@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wxpay_json::Fen;
 
+use super::family::Family;
 use super::state::{Coming, State};
 use super::{Authorization, PATIENCE, checked_amount, number_taken};
 use crate::core::book::piece::Entry;
@@ -15,6 +16,14 @@ use crate::core::call::{Call, Failure, Reply, numeric};
 /// A transfer (转账单).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Transfer {
+    #[serde(default)]
+    pub(super) family: Family,
+    #[serde(default)]
+    pub(super) sub_mchid: Option<String>,
+    #[serde(default)]
+    pub(super) scene: String,
+    #[serde(default)]
+    pub(super) user_qq: Option<String>,
     pub(super) out_bill_no: String,
     pub(super) transfer_bill_no: String,
     pub(super) fingerprint: String,
@@ -86,6 +95,7 @@ impl Book {
                 Err(number_taken("商户单号已存在，且参数与原请求不一致"))
             };
         }
+        let sub_mchid = self.transfers_for(call)?;
         if required(call, "/appid")? != self.parties.appid {
             return Err(Failure::appid_mchid_not_match());
         }
@@ -105,6 +115,10 @@ impl Book {
         };
         self.draw(amount)?;
         let mut transfer = Transfer {
+            family: Family::of(call),
+            sub_mchid,
+            scene: required(call, "/transfer_scene_id")?.to_owned(),
+            user_qq: optional(&call.body, "/user_qq"),
             out_bill_no: number.to_owned(),
             transfer_bill_no: format!("1330000{}", context.ids.digits(33)),
             fingerprint,
@@ -147,18 +161,12 @@ impl Book {
         if Mode::of(call) == Mode::Authorized {
             return Reply::ok(self.transfer_view(transfer));
         }
-        let mut view = Map::new();
-        put(&mut view, "out_bill_no", Some(&transfer.out_bill_no));
-        put(
-            &mut view,
-            "transfer_bill_no",
-            Some(&transfer.transfer_bill_no),
-        );
-        put(&mut view, "create_time", Some(&beijing(transfer.created)));
-        put(&mut view, "state", Some(transfer.state.as_str()));
-        put(&mut view, "fail_reason", transfer.fail_reason.as_deref());
-        if transfer.state == State::WaitUserConfirm {
-            put(&mut view, "package_info", transfer.package_info.as_deref());
+        let mut view = match transfer.family.seen_at_first() {
+            Some(seen) => picked(self.whole_view(transfer), seen),
+            None => return Reply::ok(self.transfer_view(transfer)),
+        };
+        if transfer.family == Family::Partner {
+            return Reply::ok(Value::Object(view));
         }
         if let Some(number) = &transfer.confirms {
             put(&mut view, "out_authorization_no", Some(number));
@@ -180,6 +188,7 @@ impl Book {
 
     /// The transfer a call names by one of its numbers.
     pub(super) fn transfer_named(&self, call: &Call<'_>) -> Result<&Transfer, Failure> {
+        let sub_mchid = self.transfers_for(call)?;
         let given = |name: &str| {
             let given = [
                 call.path(name),
@@ -192,12 +201,23 @@ impl Book {
             (None, Some(id)) => self.store.piece_named::<Transfer>(id),
             (None, None) => None,
         };
+        let found = found.filter(|it| it.family == Family::of(call) && it.sub_mchid == sub_mchid);
         found.ok_or_else(not_found)
     }
 
+    /// A transfer as its family's queries show it.
     pub(super) fn transfer_view(&self, transfer: &Transfer) -> Value {
+        let mut view = self.whole_view(transfer);
+        let unseen = transfer.family.unseen();
+        view.retain(|name, _| !unseen.contains(&name.as_str()));
+        Value::Object(view)
+    }
+
+    pub(super) fn whole_view(&self, transfer: &Transfer) -> Map<String, Value> {
         let mut view = Map::new();
-        put(&mut view, "mch_id", Some(&self.parties.mchid));
+        let mchid = transfer.family.mchid();
+        put(&mut view, mchid, Some(&self.parties.mchid));
+        put(&mut view, "sub_mchid", transfer.sub_mchid.as_deref());
         put(&mut view, "out_bill_no", Some(&transfer.out_bill_no));
         put(
             &mut view,
@@ -205,15 +225,20 @@ impl Book {
             Some(&transfer.transfer_bill_no),
         );
         put(&mut view, "appid", Some(&transfer.appid));
+        put(&mut view, "transfer_scene_id", Some(&transfer.scene));
         put(&mut view, "state", Some(transfer.state.as_str()));
         view.insert("transfer_amount".to_owned(), json!(transfer.amount));
         put(&mut view, "transfer_remark", Some(&transfer.remark));
         put(&mut view, "fail_reason", transfer.fail_reason.as_deref());
         put(&mut view, "openid", Some(&transfer.openid));
+        put(&mut view, "user_qq", transfer.user_qq.as_deref());
         put(&mut view, "user_name", transfer.user_name.as_deref());
         put(&mut view, "create_time", Some(&beijing(transfer.created)));
         put(&mut view, "update_time", Some(&beijing(transfer.changed)));
-        Value::Object(view)
+        if transfer.state == State::WaitUserConfirm {
+            put(&mut view, "package_info", transfer.package_info.as_deref());
+        }
+        view
     }
 
     pub(super) fn cancel_transfer(&mut self, context: &mut Context<'_>) -> Result<Reply, Failure> {
@@ -235,12 +260,10 @@ impl Book {
                 return Err(Failure::invalid_request(numeric::OTHER, message));
             }
         }
-        Ok(Reply::ok(json!({
-            "out_bill_no": transfer.out_bill_no,
-            "transfer_bill_no": transfer.transfer_bill_no,
-            "state": transfer.state.as_str(),
-            "update_time": beijing(transfer.changed),
-        })))
+        Ok(Reply::ok(match transfer.family.seen_when_cancelled() {
+            Some(seen) => Value::Object(picked(self.whole_view(&transfer), seen)),
+            None => self.transfer_view(&transfer),
+        }))
     }
 }
 
@@ -251,6 +274,12 @@ impl Transfer {
         self.changed = at;
         self.coming = Some((self.created.saturating_add(PATIENCE), Coming::Overdue));
     }
+}
+
+/// The fields with these names.
+pub(super) fn picked(mut view: Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    view.retain(|name, _| names.contains(&name.as_str()));
+    view
 }
 
 fn not_found() -> Failure {

@@ -1,16 +1,31 @@
 //! What becomes of a transfer.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-
+use super::bill::picked;
+use super::family::Family;
 use super::{Settings, Transfer};
 use crate::core::book::Book;
 use crate::core::book::notice::{Event, Form};
-use crate::core::book::text::beijing;
-use crate::core::book::transaction::put;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The `fail_reason` of a transfer nobody confirmed.
 const OVERDUE: &str = "OVERDUE_CLOSE";
+
+/// What the merchant is told of a transfer that has ended.
+const TOLD: [&str; 12] = [
+    "mch_id",
+    "mchid",
+    "sub_mchid",
+    "out_bill_no",
+    "transfer_bill_no",
+    "state",
+    "transfer_amount",
+    "openid",
+    "user_qq",
+    "fail_reason",
+    "create_time",
+    "update_time",
+];
 
 /// 单据状态.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -107,10 +122,13 @@ impl Book {
             State::Success | State::Fail | State::Cancelled
         );
         if let (true, Some(url)) = (ended, transfer.notify_url.clone()) {
-            let plaintext = self.transfer_told(&transfer);
+            let plaintext = Value::Object(picked(self.whole_view(&transfer), &TOLD));
             self.announce(Event {
                 about: Some(transfer.out_bill_no.clone()),
-                event_type: "MCHTRANSFER.BILL.FINISHED",
+                event_type: match transfer.family {
+                    Family::QqWallet => "MCHTRANSFER.QQWALLETBILL.FINISHED",
+                    _ => "MCHTRANSFER.BILL.FINISHED",
+                },
                 original_type: "mch_payment",
                 summary: "商家转账单据终态通知",
                 plaintext,
@@ -120,24 +138,5 @@ impl Book {
             });
         }
         self.store.put_piece(transfer);
-    }
-
-    /// What the merchant is told of a transfer that has ended.
-    fn transfer_told(&self, transfer: &Transfer) -> Value {
-        let mut view = Map::new();
-        put(&mut view, "mch_id", Some(&self.parties.mchid));
-        put(&mut view, "out_bill_no", Some(&transfer.out_bill_no));
-        put(
-            &mut view,
-            "transfer_bill_no",
-            Some(&transfer.transfer_bill_no),
-        );
-        put(&mut view, "state", Some(transfer.state.as_str()));
-        view.insert("transfer_amount".to_owned(), json!(transfer.amount));
-        put(&mut view, "openid", Some(&transfer.openid));
-        put(&mut view, "fail_reason", transfer.fail_reason.as_deref());
-        put(&mut view, "create_time", Some(&beijing(transfer.created)));
-        put(&mut view, "update_time", Some(&beijing(transfer.changed)));
-        Value::Object(view)
     }
 }
