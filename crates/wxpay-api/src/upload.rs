@@ -19,8 +19,10 @@ use wxpay_proto::{Body, BodyError, Multipart};
 /// # #[cfg(feature = "media")] {
 /// use wxpay_api::media::UploadImage;
 ///
-/// let upload = UploadImage::new("shop.png", std::fs::read("../../README.md").unwrap());
-/// assert!(format!("{upload:?}").contains(" bytes)"));
+/// // In a program: what `std::fs::read` gives.
+/// let upload = UploadImage::new("shop.png", vec![0x89, b'P', b'N', b'G']);
+/// assert_eq!(upload.content.as_bytes().len(), 4);
+/// assert_eq!(format!("{:?}", upload.content), "FileContent(4 bytes)");
 /// # }
 /// ```
 #[derive(Clone, Eq, Hash, PartialEq)]

@@ -222,3 +222,17 @@ proptest! {
         let _ = check::url("f", &near, 255);
     }
 }
+
+#[test]
+fn endings_of_file_names() {
+    const ENDINGS: &[&str] = &["jpg", "png"];
+    let ending = |name: &str| check::ending("filename", name, ENDINGS);
+    ending("a.jpg").unwrap();
+    ending("a.b.PNG").unwrap();
+    check::ending("filename", &None::<String>, ENDINGS).unwrap();
+    for name in ["a.gif", "jpg", "a.jpg ", "a.", ""] {
+        let error = ending(name).unwrap_err();
+        let expected = "filename: does not end with one of .jpg, .png";
+        assert_eq!(error.to_string(), expected, "{name}");
+    }
+}
