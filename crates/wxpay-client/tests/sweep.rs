@@ -10,10 +10,16 @@
     reason = "the tests of wxpay-api, whose helper it is, look at more of the facts"
 )]
 mod facts;
+#[path = "../../wxpay-api/tests/every_operation/list.rs"]
+mod list;
+#[path = "sweep/rest.rs"]
+mod rest;
 #[path = "../../wxpay-api/tests/support/sample.rs"]
 mod sample;
 #[path = "sweep/till.rs"]
 mod till;
+#[path = "../../wxpay-api/tests/support/typed.rs"]
+mod typed;
 
 use std::collections::BTreeSet;
 
@@ -38,6 +44,7 @@ async fn every_operation_goes_there_and_comes_back() {
     small(&mut till).await;
     till.days_pass(2).await;
     bills(&mut till).await;
+    rest::all(&mut till).await;
 
     let catalogue: BTreeSet<String> = till.facts().iter().map(|it| it.name.clone()).collect();
     assert_eq!(till.exercised, catalogue);

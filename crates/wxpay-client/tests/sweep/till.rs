@@ -22,7 +22,9 @@ use wxpay_client::{
 use wxpay_sandbox::{MerchantFile, Server, ServerConfig};
 
 use crate::facts::{self, Facts};
-use crate::sample::Extent;
+use crate::list;
+use crate::sample::{Extent, Field};
+use crate::typed::Entry;
 
 /// Nobody listens there, and nothing leaves this machine.
 const NOTIFY: &str = "http://127.0.0.1:1/notify";
@@ -74,6 +76,7 @@ pub(crate) struct Till {
     pub(crate) exercised: BTreeSet<String>,
     server: Server,
     facts: Vec<Facts>,
+    entries: Vec<Entry>,
     clock: Arc<Moved>,
     numbers: u32,
 }
@@ -102,6 +105,7 @@ impl Till {
             exercised: BTreeSet::new(),
             server,
             facts: facts::read(),
+            entries: list::all(),
             clock,
             numbers: 0,
         }
@@ -171,23 +175,8 @@ impl Till {
         extent: Extent,
         values: &[(&str, Value)],
     ) -> Value {
-        let (mut sample, sensitive) = self.sample::<O>(extent);
-        for (pointer, value) in values {
-            let (parent, name) = pointer.rsplit_once('/').unwrap();
-            let parent = sample.pointer_mut(parent).unwrap().as_object_mut().unwrap();
-            match value {
-                Value::Null => drop(parent.remove(name)),
-                value => drop(parent.insert(name.to_owned(), value.clone())),
-            }
-        }
-        if let Some(number) = sample["combine_out_trade_no"].as_str().map(str::to_owned)
-            && let Some(Value::Array(parts)) = sample.get_mut("sub_orders")
-        {
-            for (index, part) in parts.iter_mut().enumerate() {
-                part["out_trade_no"] = json!(format!("{number}-{index}"));
-            }
-        }
-        let operation: O = serde_json::from_value(sample).unwrap();
+        let (sample, sensitive) = self.sample::<O>(extent);
+        let operation: O = serde_json::from_value(filled(sample, values)).unwrap();
         let response = self.send(&operation).await;
         let value = serde_json::to_value(response.value()).unwrap();
         if !response.raw().is_empty() {
@@ -196,6 +185,36 @@ impl Till {
             assert_kept(name, &raw, &value, &sensitive);
         }
         value
+    }
+
+    /// The same for an operation by its name, such as `profit_sharing.create_order`.
+    pub(crate) async fn named(
+        &mut self,
+        name: &str,
+        extent: Extent,
+        values: &[(&str, Value)],
+    ) -> Value {
+        let facts = self.facts.iter().find(|facts| facts.name == name);
+        let facts = facts.unwrap_or_else(|| panic!("not in the catalogue: {name}"));
+        let entry = self.entries.iter().find(|entry| entry.name == name);
+        let entry = entry.unwrap_or_else(|| panic!("not in the list: {name}"));
+        let (sample, sensitive) = self.sensible(facts, extent);
+        let is_json = facts.reply == "signed";
+        let operation = (entry.read)(filled(sample, values)).unwrap();
+        let response = self.send(&operation).await;
+        if is_json && !response.raw().is_empty() {
+            let raw: Value = serde_json::from_slice(response.raw()).unwrap();
+            assert_kept(name, &raw, response.value(), &sensitive);
+        }
+        response.value().clone()
+    }
+
+    /// The names of the operations that have not been sent yet.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let names = self.entries.iter().map(|entry| entry.name.to_owned());
+        names
+            .filter(|name| !self.exercised.contains(name))
+            .collect()
     }
 
     /// The sample of the operation, with the sandbox's names in it, and what its answers encrypt.
@@ -210,12 +229,49 @@ impl Till {
             .iter()
             .find(|facts| name(facts) == Some(facts.name.as_str()))
             .unwrap_or_else(|| panic!("not in the catalogue: {}", std::any::type_name::<O>()));
+        self.sensible(facts, extent)
+    }
+
+    fn sensible(&self, facts: &Facts, extent: Extent) -> (Value, Vec<String>) {
         let mut sample = facts.all().sample(extent);
         sensible(&mut sample, self.server.merchant(), self.clock.now());
-        let response = facts.response.clone().unwrap_or_default();
-        let sensitive = response.fields.into_iter().filter(|field| field.sensitive);
-        (sample, sensitive.map(|field| field.name).collect())
+        let mut sensitive = Vec::new();
+        for field in facts.response.iter().flat_map(|response| &response.fields) {
+            encrypted(field, &mut sensitive);
+        }
+        (sample, sensitive)
     }
+}
+
+/// The names of what answers encrypt, anywhere in `field`.
+fn encrypted(field: &Field, names: &mut Vec<String>) {
+    if field.sensitive {
+        names.push(field.name.clone());
+    }
+    let items = field.items.iter().flat_map(|item| &item.fields);
+    for inner in field.fields.iter().chain(items) {
+        encrypted(inner, names);
+    }
+}
+
+/// `sample` with these values at these places.
+fn filled(mut sample: Value, values: &[(&str, Value)]) -> Value {
+    for (pointer, value) in values {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = sample.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        match value {
+            Value::Null => drop(parent.remove(name)),
+            value => drop(parent.insert(name.to_owned(), value.clone())),
+        }
+    }
+    if let Some(number) = sample["combine_out_trade_no"].as_str().map(str::to_owned)
+        && let Some(Value::Array(parts)) = sample.get_mut("sub_orders")
+    {
+        for (index, part) in parts.iter_mut().enumerate() {
+            part["out_trade_no"] = json!(format!("{number}-{index}"));
+        }
+    }
+    sample
 }
 
 /// Puts those who really are there where a sample has just anybody.

@@ -3,6 +3,7 @@
 //! 子商户进件（融合钱包）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::{MerchantType, Person, RequestBusiness, RequestContact, VerificationS
 pub struct CreateMerchant {
     /// A key of the caller's own, which makes repeating the request safe (幂等键).
     ///
-    /// At most 64 characters.
+    /// At most 64 characters of `0-9 A-Z a-z _ -`.
     pub idempotency_key: Option<String>,
     /// The appid of the institution (机构appid).
     ///
@@ -218,6 +219,11 @@ impl Operation for CreateMerchant {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("Idempotency-Key", &self.idempotency_key, 1, 64)?;
+        check::alphabet(
+            "Idempotency-Key",
+            &self.idempotency_key,
+            Alphabet::Identifier,
+        )?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
         check::text("name", &self.name, 1, usize::MAX)?;

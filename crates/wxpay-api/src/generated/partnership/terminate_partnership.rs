@@ -3,6 +3,7 @@
 //! 终止合作关系.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,6 +21,8 @@ use super::{AuthorizedData, Partner};
 #[non_exhaustive]
 pub struct TerminatePartnership {
     /// The caller's own key of the request, the same when it is repeated (业务请求幂等值).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ -`.
     pub idempotency_key: String,
     /// The merchant or app one works with (合作方信息).
     pub partner: Partner,
@@ -62,7 +65,12 @@ impl Operation for TerminatePartnership {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("Idempotency-Key", &self.idempotency_key, 1, usize::MAX)?;
+        check::text("Idempotency-Key", &self.idempotency_key, 1, 64)?;
+        check::alphabet(
+            "Idempotency-Key",
+            &self.idempotency_key,
+            Alphabet::Identifier,
+        )?;
         check::nested("partner", &self.partner, Partner::check)?;
         check::nested(
             "authorized_data",
