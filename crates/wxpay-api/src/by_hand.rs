@@ -1,4 +1,4 @@
-//! Operations with a form of their own: files that go up and come down.
+//! Operations with a form of their own: files behind links.
 
 #[cfg(feature = "bill")]
 pub(crate) mod bill;
