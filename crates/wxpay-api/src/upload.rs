@@ -1,5 +1,7 @@
 //! Files that go up.
 
+#![allow(dead_code, reason = "which of it is needed depends on the families")]
+
 use std::fmt;
 
 use base64::Engine as _;
