@@ -7,8 +7,8 @@
 //! borrowed, not copied.
 //!
 //! Reading is as tolerant as WeChat Pay's answers need: `null` is a field that is not there, and
-//! so is an empty text unless text is asked for; whole numbers may stand in quotation marks;
-//! unknown fields are passed over. A field that is there twice is refused.
+//! so is an empty text unless text is asked for; whole numbers may stand in quotation marks; times
+//! may have the forms of v2; unknown fields are passed over. A field that is there twice is refused.
 
 mod free;
 mod read;

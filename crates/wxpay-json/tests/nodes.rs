@@ -137,6 +137,19 @@ fn numbers_may_stand_in_quotation_marks() {
 }
 
 #[test]
+fn times_may_have_the_forms_of_v2() {
+    for time in [
+        "2018-06-08T10:34:56+08:00",
+        "20180608103456",
+        "2018-06-08 10:34:56",
+    ] {
+        let text = format!(r#"{{"id":"1","state":"DONE","must":[],"when":"{time}"}}"#);
+        let when = read(&text).unwrap().when.map(DateTime::as_unix);
+        assert_eq!(when, Some(1_528_425_296), "{time}");
+    }
+}
+
+#[test]
 fn errors_name_the_place_and_no_value() {
     for (text, expected) in [
         (r#"{"state":"DONE","must":[]}"#, "id: the field is missing"),

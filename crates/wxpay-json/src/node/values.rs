@@ -98,6 +98,12 @@ impl ToNode for DateTime {
 
 impl FromNode for DateTime {
     fn from_node(node: Node<'_>) -> Result<Self, DecodeError> {
+        // Pages promise RFC 3339; some interfaces answer in the forms of v2 all the same.
+        if let Node::Text(text) = &node
+            && let Ok(time) = Self::from_compact(text).or_else(|_| Self::from_spaced(text))
+        {
+            return Ok(time);
+        }
         parsed(&node, "an RFC 3339 time like 2018-06-08T10:34:56+08:00")
     }
 }
