@@ -41,7 +41,10 @@ pub use create_batch_receipt::CreateBatchReceipt;
 pub use create_detail_receipt::CreateDetailReceipt;
 pub use download_elec_voucher_file::DownloadElecVoucherFile;
 pub use download_sign_file::DownloadSignFile;
-pub use enums::{AcceptType, BatchStatus, TransferBatchNotificationStatus};
+pub use enums::{
+    AcceptType, BatchStatus, BatchType, CloseReason, DetailFilter, DetailStatus, FailReason,
+    ReceiptStatus,
+};
 pub use query_batch_by_id::{Batch, QueryBatchById};
 pub use query_batch_by_out_batch_no::{BatchPage, QueryBatchByOutBatchNo};
 pub use query_batch_receipt::QueryBatchReceipt;

@@ -19,7 +19,7 @@
 //! | [`CompleteComplaint`] | 反馈处理完成 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/complete` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/complete-complaint-v2.html) |
 //! | [`ListNegotiationHistory`] | 查询投诉协商历史 | `GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/query-negotiation-history-v2.html) |
 //! | [`RespondComplaint`] | 提交回复 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/response` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/response-complaint-v2.html) |
-//! | [`RespondImmediateService`] | 回复需要即时服务的投诉单 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service` | - |
+//! | [`RespondImmediateService`] | 回复需要即时服务的投诉单 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4017151596) |
 //! | [`UpdateRefundProgress`] | 更新退款审批结果 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/update-refund-progress.html) |
 //! | [`QueryComplaintV1`] | 查询投诉详情 | `GET /v3/merchant-service/complaints/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml) |
 //! | [`QueryNegotiationHistoryV1`] | 查询投诉协商历史 | `GET /v3/merchant-service/complaints/{transaction_id}/negotiation-historys` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml) |
@@ -58,13 +58,13 @@ pub use enums::{
     ComplaintState, ImageStyleType, LegacyComplaintState, LegacyOperateType, MediaType,
     OperateType, ProblemType, RefundProgressAction, SenderIdentity, ServiceOrderState, UserTag,
 };
-pub use list_complaints::{ComplaintPage, ListComplaints, ListedComplaint, ListedServiceOrderInfo};
+pub use list_complaints::{ComplaintPage, ListComplaints, ListedComplaint};
 pub use list_complaints_v1::{LegacyComplaintPage, ListComplaintsV1, ListedLegacyComplaint};
 pub use list_negotiation_history::{
     Action, Block, ButtonGroup, ClickMessage, Faq, FaqList, Link, ListNegotiationHistory,
     MessageInfo, MiniProgramJumpInfo, NegotiationHistoryPage, NegotiationRecord, NormalMessage,
 };
-pub use query_complaint::{Complaint, QueryComplaint, ServiceOrderInfo};
+pub use query_complaint::{Complaint, QueryComplaint};
 pub use query_complaint_v1::{LegacyComplaint, QueryComplaintV1};
 pub use query_negotiation_history_v1::{
     LegacyNegotiationHistory, LegacyNegotiationRecord, QueryNegotiationHistoryV1,
@@ -79,7 +79,7 @@ pub use respond_immediate_service::{
 };
 pub use responses::{
     AdditionalInfo, ComplaintMedia, ComplaintNotification, ComplaintOrderInfo, NotificationUrl,
-    ReturnAddressInfo, SharePowerInfo,
+    ReturnAddressInfo, ServiceOrderInfo, SharePowerInfo,
 };
 pub use update_notification_url::UpdateNotificationUrl;
 pub use update_refund_progress::UpdateRefundProgress;

@@ -20,6 +20,7 @@
 mod apply_authorization;
 mod cancel_transfer;
 mod create_transfer;
+mod enums;
 mod query_authorization;
 mod query_transfer_by_out_bill_no;
 mod query_transfer_by_transfer_bill_no;
@@ -28,6 +29,7 @@ mod responses;
 pub use apply_authorization::{Agreement, ApplyAuthorization, ApplyAuthorizationResponse};
 pub use cancel_transfer::{CancelTransfer, CancelTransferResponse};
 pub use create_transfer::{CreateTransfer, CreateTransferResponse};
+pub use enums::TransferState;
 pub use query_authorization::{Authorization, QueryAuthorization};
 pub use query_transfer_by_out_bill_no::QueryTransferByOutBillNo;
 pub use query_transfer_by_transfer_bill_no::QueryTransferByTransferBillNo;

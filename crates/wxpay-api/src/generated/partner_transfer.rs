@@ -24,7 +24,10 @@ mod query_detail_by_out_detail_no;
 mod responses;
 
 pub use create_batch::{CreateBatch, CreateBatchResponse, TransferDetail};
-pub use enums::{AuthorizationType, CloseReason, DetailStatus, TransferPurpose, TransferScene};
+pub use enums::{
+    AuthorizationType, BatchStatus, BatchType, CloseReason, DetailFilter, DetailStatus,
+    TransferPurpose, TransferScene,
+};
 pub use query_batch_by_batch_id::QueryBatchByBatchId;
 pub use query_batch_by_out_batch_no::QueryBatchByOutBatchNo;
 pub use query_detail_by_detail_id::QueryDetailByDetailId;

@@ -19,7 +19,7 @@
 //! | [`TerminatePermissionByOpenid`] | 解除用户授权关系（openid） | `POST /v3/payscore/permissions/openid/{openid}/terminate` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/terminate-permissions-by-open-id.html) |
 //! | [`QueryOrder`] | 查询支付分订单 | `GET /v3/payscore/serviceorder` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/get-service-order.html) |
 //! | [`CreateOrder`] | 创建支付分订单 | `POST /v3/payscore/serviceorder` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012587900) |
-//! | [`CreateAndCompleteOrder`] | 创单结单合并 | `POST /v3/payscore/serviceorder/direct-complete` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_9.shtml) |
+//! | [`CreateAndCompleteOrder`] | 创单结单合并 | `POST /v3/payscore/serviceorder/direct-complete` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012924361) |
 //! | [`CancelOrder`] | 取消支付分订单 | `POST /v3/payscore/serviceorder/{out_order_no}/cancel` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/cancel-service-order.html) |
 //! | [`CompleteOrder`] | 完结支付分订单 | `POST /v3/payscore/serviceorder/{out_order_no}/complete` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012587955) |
 //! | [`UpdateOrderAmount`] | 修改订单金额 | `POST /v3/payscore/serviceorder/{out_order_no}/modify` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012587957) |
@@ -74,26 +74,22 @@ pub use create_permission::{CreatePermission, CreatePermissionResponse};
 pub use enums::{
     AuthorizationState, CollectionState, JumpLinkType, OrderState, PaidType,
     PayscorePermissionNotificationStatus, PromotionScope, PromotionType, RiskFundName,
-    ServiceState, StateDescription, TarType,
+    ServiceState, StateDescription, SyncType, TarType,
 };
 pub use pay_order::PayOrder;
-pub use query_order::{Collection, Order, QueryOrder};
+pub use query_order::{Order, QueryOrder};
 pub use query_permission_by_authorization_code::{Permission, QueryPermissionByAuthorizationCode};
 pub use query_permission_by_openid::{QueryPermissionByOpenid, UserPermission};
 pub use query_user_service_state::{QueryUserServiceState, UserServiceState};
 pub use requests::{Device, Goods, Location, PostItem, PostPayment, TimeRange};
 pub use responses::{
-    CollectionDetail, GoodsDetail, NamedAmount, OrderReference, PayscoreOrderNotification,
+    Collection, CollectionDetail, GoodsDetail, OrderReference, PayscoreOrderNotification,
     PayscoreOrderNotificationCollection, PayscorePermissionNotification, PromotionDetail, RiskFund,
 };
 pub use send_pending_message::SendPendingMessage;
 pub use send_prepaid_message::SendPrepaidMessage;
-pub use sync_order::{
-    SyncDetail, SyncOrder, SyncOrderResponse, SyncedCollection, SyncedCollectionDetail,
-};
+pub use sync_order::{SyncDetail, SyncOrder, SyncOrderResponse};
 pub use terminate_permission_by_authorization_code::TerminatePermissionByAuthorizationCode;
 pub use terminate_permission_by_openid::TerminatePermissionByOpenid;
 pub use terminate_user_service::TerminateUserService;
-pub use update_order_amount::{
-    UpdateOrderAmount, UpdateOrderAmountResponse, UpdatedCollection, UpdatedCollectionDetail,
-};
+pub use update_order_amount::{UpdateOrderAmount, UpdateOrderAmountResponse};

@@ -67,7 +67,7 @@ pub use assess_user_risk_level::{
 pub use cancel_order::CancelOrder;
 pub use complete_order::{CompleteOrder, FinalPostDiscount};
 pub use create_and_complete_order::{CompletedTimeRange, CreateAndCompleteOrder};
-pub use create_order::{CreateOrder, CreateOrderResponse, CreatedRiskFund, NewRiskFund};
+pub use create_order::{CreateOrder, CreateOrderResponse, NewRiskFund};
 pub use create_pay_on_delivery_order::{
     CreatePayOnDeliveryOrder, JumpLink, OrderGoods, OrderJumpLink, OrderShoppingInfo,
     PayOnDeliveryGoods, PayOnDeliveryOrder, PayOnDeliveryPostItem, PayOnDeliveryRiskFund,
@@ -75,8 +75,9 @@ pub use create_pay_on_delivery_order::{
 };
 pub use create_permission::{CreatePermission, CreatePermissionResponse};
 pub use enums::{
-    CollectionState, JumpLinkType, OrderState, PaidType, PayscorePermissionNotificationStatus,
-    PromotionScope, PromotionType, RiskFundName, StateDescription,
+    AuthorizationState, CollectionState, JumpLinkType, OrderState, PaidType,
+    PayscorePermissionNotificationStatus, PermissionScene, PromotionScope, PromotionType,
+    RiskFundName, StateDescription, SyncType,
 };
 pub use pay_order::PayOrder;
 pub use query_order::{Collection, Order, QueryOrder};

@@ -49,7 +49,6 @@ pub use query_order::QueryOrder;
 pub use query_remaining_amount::{QueryRemainingAmount, RemainingAmount};
 pub use query_return_order::QueryReturnOrder;
 pub use responses::{
-    CreatedOrder, CreatedOrderReceiver, ProfitSharingNotification,
-    ProfitSharingNotificationReceiver, ReturnOrder,
+    Order, OrderReceiver, ProfitSharingNotification, ProfitSharingNotificationReceiver, ReturnOrder,
 };
-pub use unfreeze_order::{UnfreezeOrder, UnfrozenOrder, UnfrozenOrderReceiver};
+pub use unfreeze_order::UnfreezeOrder;

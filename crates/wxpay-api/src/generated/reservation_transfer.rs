@@ -47,7 +47,10 @@ pub use create_batch::{CreateBatch, CreateBatchResponse, RequestTransferDetail};
 pub use create_reservation::{
     CreateReservation, CreateReservationResponse, InsurancePolicy, SceneReportData,
 };
-pub use enums::{DetailState, ReservationState};
+pub use enums::{
+    BatchCloseReason, BatchState, DetailState, FailReason, ReceiptState, ReservationCloseReason,
+    ReservationState,
+};
 pub use query_batch_by_batch_id::QueryBatchByBatchId;
 pub use query_batch_by_out_batch_no::QueryBatchByOutBatchNo;
 pub use query_detail_by_detail_id::QueryDetailByDetailId;

@@ -82,9 +82,7 @@ pub use apply_receipt_by_transfer_bill_no::ApplyReceiptByTransferBillNo;
 pub use apply_user_authorization::{ApplyUserAuthorization, SceneInfo};
 pub use cancel_qq_wallet_transfer::CancelQqWalletTransfer;
 pub use cancel_transfer::{CancelTransfer, CancelTransferResponse};
-pub use close_user_authorization::{
-    CloseUserAuthorization, ClosedUserAuthorization, MerchantCloseInfo,
-};
+pub use close_user_authorization::CloseUserAuthorization;
 pub use create_authorized_transfer::{AuthorizedTransfer, CreateAuthorizedTransfer};
 pub use create_qq_wallet_transfer::CreateQqWalletTransfer;
 pub use create_transfer::{CreateTransfer, CreateTransferResponse, UserRecvStyle};
@@ -92,9 +90,9 @@ pub use create_transfer_with_authorization::{
     CreateTransferWithAuthorization, CreateTransferWithAuthorizationResponse,
 };
 pub use enums::{
-    BudgetReceiptState, CloseReason, DeviceType, HashType, MerchantCloseReason, QqWalletSceneId,
-    ReceiptState, SubMerchantApplicationState, SubMerchantAuthorizationState, TransferSceneId,
-    TransferState, UserAuthorizationState, UserRecvStyleType,
+    BudgetReceiptState, CloseReason, DeviceType, HashType, QqWalletSceneId, ReceiptState,
+    SubMerchantApplicationState, SubMerchantAuthorizationState, TransferSceneId, TransferState,
+    UserAuthorizationState, UserRecvStyleType,
 };
 pub use partner_apply_budget_receipt::PartnerApplyBudgetReceipt;
 pub use partner_apply_receipt::PartnerApplyReceipt;
@@ -121,7 +119,6 @@ pub use query_user_authorization::QueryUserAuthorization;
 pub use requests::{AuthorizationInfo, TransferSceneReportInfo};
 pub use responses::{
     ApplyReceiptResponse, ApplyUserAuthorizationResponse, BudgetReceipt, CloseInfo,
-    PartnerCreateTransferResponse, PartnerReceipt, PartnerTransfer, PartnerUserAuthorization,
-    QqWalletTransfer, Receipt, SubMerchantAuthorizationApplication, Transfer,
-    TransferBillNotification, UserAuthorization,
+    PartnerCreateTransferResponse, PartnerReceipt, PartnerTransfer, QqWalletTransfer, Receipt,
+    SubMerchantAuthorizationApplication, Transfer, TransferBillNotification, UserAuthorization,
 };

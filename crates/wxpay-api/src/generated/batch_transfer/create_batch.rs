@@ -3,6 +3,7 @@
 //! 发起批量转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -28,19 +29,31 @@ pub struct CreateBatch {
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// Name of the batch; Chinese text for people (批次名称).
+    ///
+    /// At most 32 characters.
     pub batch_name: String,
     /// Remark on the batch; Chinese text for people (批次备注).
+    ///
+    /// At most 32 characters.
     pub batch_remark: String,
     /// Sum of all the transfers; must match the details (转账总金额).
     pub total_amount: Fen,
     /// How many transfers the batch has (转账总笔数).
+    ///
+    /// At most 1000.
     pub total_num: i64,
     /// The transfers of the batch (转账明细列表).
+    ///
+    /// At most 1000 entries.
     pub transfer_detail_list: Vec<RequestTransferDetail>,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
-    pub transfer_scene_id: String,
+    ///
+    /// At most 36 characters.
+    pub transfer_scene_id: Option<String>,
     /// Where the notification is sent (通知地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
@@ -49,7 +62,6 @@ pub struct CreateBatch {
 
 impl CreateBatch {
     /// What is always needed; the rest has setters.
-    #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
     pub fn new(
         appid: impl Into<String>,
         out_batch_no: impl Into<String>,
@@ -58,7 +70,6 @@ impl CreateBatch {
         total_amount: Fen,
         total_num: i64,
         transfer_detail_list: impl Into<Vec<RequestTransferDetail>>,
-        transfer_scene_id: impl Into<String>,
     ) -> Self {
         Self {
             appid: appid.into(),
@@ -68,9 +79,16 @@ impl CreateBatch {
             total_amount,
             total_num,
             transfer_detail_list: transfer_detail_list.into(),
-            transfer_scene_id: transfer_scene_id.into(),
+            transfer_scene_id: None,
             notify_url: None,
         }
+    }
+
+    /// Sets [`transfer_scene_id`](Self::transfer_scene_id) (转账场景ID).
+    #[must_use]
+    pub fn transfer_scene_id(mut self, transfer_scene_id: impl Into<String>) -> Self {
+        self.transfer_scene_id = Some(transfer_scene_id.into());
+        self
     }
 
     /// Sets [`notify_url`](Self::notify_url) (通知地址).
@@ -82,7 +100,9 @@ impl CreateBatch {
 
     /// Whether there is text to encrypt.
     fn has_sensitive(&self) -> bool {
-        !self.transfer_detail_list.is_empty()
+        self.transfer_detail_list
+            .iter()
+            .any(RequestTransferDetail::has_sensitive)
     }
 
     /// Encrypts what has to be.
@@ -107,17 +127,19 @@ impl Operation for CreateBatch {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("batch_name", &self.batch_name, 1, usize::MAX)?;
-        check::text("batch_remark", &self.batch_remark, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::text("batch_name", &self.batch_name, 1, 32)?;
+        check::text("batch_remark", &self.batch_remark, 1, 32)?;
+        check::range("total_num", self.total_num, i64::MIN, 1000)?;
         check::each(
             "transfer_detail_list",
             &self.transfer_detail_list,
             1,
-            usize::MAX,
+            1000,
             RequestTransferDetail::check,
         )?;
-        check::text("transfer_scene_id", &self.transfer_scene_id, 1, usize::MAX)?;
+        check::text("transfer_scene_id", &self.transfer_scene_id, 1, 36)?;
         check::url("notify_url", &self.notify_url, 256)
     }
 
@@ -150,7 +172,7 @@ impl ToObject for CreateBatch {
             .field("total_amount", &self.total_amount)
             .field("total_num", &self.total_num)
             .list("transfer_detail_list", &self.transfer_detail_list)
-            .field("transfer_scene_id", &self.transfer_scene_id)
+            .optional("transfer_scene_id", &self.transfer_scene_id)
             .optional("notify_url", &self.notify_url)
     }
 }
@@ -165,7 +187,7 @@ impl FromObject for CreateBatch {
             total_amount: object.required("total_amount")?,
             total_num: object.required("total_num")?,
             transfer_detail_list: object.required_list("transfer_detail_list")?,
-            transfer_scene_id: object.required("transfer_scene_id")?,
+            transfer_scene_id: object.maybe("transfer_scene_id")?,
             notify_url: object.maybe("notify_url")?,
         })
     }
@@ -180,19 +202,23 @@ serde_by_node!(CreateBatch);
 #[non_exhaustive]
 pub struct RequestTransferDetail {
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_detail_no: String,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// The user's openid in the merchant's app (用户在直连商户应用下的用户标示).
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name; needed from 2,000 yuan, not taken below 0.30 yuan (收款用户姓名).
     ///
     /// Encrypted when it is sent.
-    pub user_name: Sensitive,
+    pub user_name: Option<Sensitive>,
     /// Number of the receiver's identity card (收款用户身份证).
     ///
     /// Encrypted when it is sent.
@@ -206,16 +232,22 @@ impl RequestTransferDetail {
         transfer_amount: Fen,
         transfer_remark: impl Into<String>,
         openid: impl Into<String>,
-        user_name: impl Into<Sensitive>,
     ) -> Self {
         Self {
             out_detail_no: out_detail_no.into(),
             transfer_amount,
             transfer_remark: transfer_remark.into(),
             openid: openid.into(),
-            user_name: user_name.into(),
+            user_name: None,
             user_id_card: None,
         }
+    }
+
+    /// Sets [`user_name`](Self::user_name) (收款用户姓名).
+    #[must_use]
+    pub fn user_name(mut self, user_name: impl Into<Sensitive>) -> Self {
+        self.user_name = Some(user_name.into());
+        self
     }
 
     /// Sets [`user_id_card`](Self::user_id_card) (收款用户身份证).
@@ -226,16 +258,24 @@ impl RequestTransferDetail {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_detail_no", &self.out_detail_no, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
+        check::text("out_detail_no", &self.out_detail_no, 1, 32)?;
+        check::alphabet("out_detail_no", &self.out_detail_no, Alphabet::Alphanumeric)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
         check::text("user_id_card", &self.user_id_card, 1, usize::MAX)
     }
 
+    /// Whether there is text to encrypt.
+    pub(crate) fn has_sensitive(&self) -> bool {
+        self.user_name.is_some() || self.user_id_card.is_some()
+    }
+
     /// Encrypts what has to be.
     pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        wire::seal("user_name", &mut self.user_name, encryptor)?;
+        self.user_name
+            .iter_mut()
+            .try_for_each(|text| wire::seal("user_name", text, encryptor))?;
         self.user_id_card
             .iter_mut()
             .try_for_each(|text| wire::seal("user_id_card", text, encryptor))
@@ -249,7 +289,7 @@ impl ToObject for RequestTransferDetail {
             .field("transfer_amount", &self.transfer_amount)
             .field("transfer_remark", &self.transfer_remark)
             .field("openid", &self.openid)
-            .field("user_name", &self.user_name)
+            .optional("user_name", &self.user_name)
             .optional("user_id_card", &self.user_id_card)
     }
 }
@@ -261,7 +301,7 @@ impl FromObject for RequestTransferDetail {
             transfer_amount: object.required("transfer_amount")?,
             transfer_remark: object.required("transfer_remark")?,
             openid: object.required("openid")?,
-            user_name: object.required("user_name")?,
+            user_name: object.maybe("user_name")?,
             user_id_card: object.maybe("user_id_card")?,
         })
     }

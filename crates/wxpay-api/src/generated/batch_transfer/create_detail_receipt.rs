@@ -24,8 +24,12 @@ pub struct CreateDetailReceipt {
     /// Which kind of transfer the receipt is for (受理类型).
     pub accept_type: AcceptType,
     /// The merchant's own number of the batch (商家转账批次单号).
+    ///
+    /// At most 32 characters.
     pub out_batch_no: Option<String>,
     /// The merchant's own number of the transfer (商家转账明细单号).
+    ///
+    /// At most 32 characters.
     pub out_detail_no: String,
 }
 
@@ -60,8 +64,8 @@ impl Operation for CreateDetailReceipt {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("out_detail_no", &self.out_detail_no, 1, usize::MAX)
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::text("out_detail_no", &self.out_detail_no, 1, 32)
     }
 
     fn target(&self) -> Target {

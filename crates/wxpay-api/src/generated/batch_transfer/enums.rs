@@ -21,6 +21,8 @@ wxpay_json::open_enum! {
     ///
     /// 批次状态.
     pub enum BatchStatus {
+        /// Waiting for somebody to confirm the payment (待付款).
+        WaitPay = "WAIT_PAY",
         /// Accepted (已受理).
         Accepted = "ACCEPTED",
         /// Transfers are under way (转账中).
@@ -33,19 +35,103 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
-    /// Where a batch of transfers stands.
+    /// The state of a transfer of a batch.
     ///
-    /// 批次状态.
-    pub enum TransferBatchNotificationStatus {
-        /// Waiting for somebody to confirm the payment (待付款).
+    /// 明细状态.
+    pub enum DetailStatus {
+        /// Being checked (初始态).
+        Init = "INIT",
+        /// Waiting for the merchant to confirm (待确认).
         WaitPay = "WAIT_PAY",
-        /// Accepted (已受理).
-        Accepted = "ACCEPTED",
-        /// Under way (转账中).
+        /// Under way, the result is not known yet (转账中).
         Processing = "PROCESSING",
-        /// Every transfer ended, well or not (已完成).
+        /// The money arrived (转账成功).
+        Success = "SUCCESS",
+        /// failed; read the reason (转账失败).
+        Fail = "FAIL",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Which transfers of a batch a query lists.
+    ///
+    /// 明细状态.
+    pub enum DetailFilter {
+        /// All of them (全部).
+        All = "ALL",
+        /// Those that succeeded (转账成功).
+        Success = "SUCCESS",
+        /// Those that failed (转账失败).
+        Fail = "FAIL",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// How a batch was started.
+    ///
+    /// 批次类型.
+    pub enum BatchType {
+        /// By a call (API方式发起).
+        Api = "API",
+        /// By hand, on the merchant platform (页面方式发起).
+        Web = "WEB",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Why a batch was closed.
+    ///
+    /// 批次关闭原因.
+    pub enum CloseReason {
+        /// The merchant revoked it (商户主动撤销).
+        MerchantRevocation = "MERCHANT_REVOCATION",
+        /// Its time ran out (系统超时关闭).
+        OverdueClose = "OVERDUE_CLOSE",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Why a transfer failed.
+    ///
+    /// 明细失败原因.
+    pub enum FailReason {
+        /// The payee's account is frozen (账户冻结).
+        AccountFrozen = "ACCOUNT_FROZEN",
+        /// The payee has not given a real name (用户未实名).
+        RealNameCheckFail = "REAL_NAME_CHECK_FAIL",
+        /// The name is not the payee's (用户姓名校验失败).
+        NameNotCorrect = "NAME_NOT_CORRECT",
+        /// The openid does not belong to the appid (Openid校验失败).
+        OpenidInvalid = "OPENID_INVALID",
+        /// More than the payee may receive at once (超过用户单笔收款额度).
+        TransferQuotaExceed = "TRANSFER_QUOTA_EXCEED",
+        /// More than the payee may receive in a day (超过用户单日收款额度).
+        DayReceivedQuotaExceed = "DAY_RECEIVED_QUOTA_EXCEED",
+        /// More than the payee may receive in a month (超过用户单月收款额度).
+        MonthReceivedQuotaExceed = "MONTH_RECEIVED_QUOTA_EXCEED",
+        /// More often than the payee may receive in a day (超过用户单日收款次数).
+        DayReceivedCountExceed = "DAY_RECEIVED_COUNT_EXCEED",
+        /// The merchant may not use the product (产品权限校验失败).
+        ProductAuthCheckFail = "PRODUCT_AUTH_CHECK_FAIL",
+        /// closed, since it was overdue (转账关闭).
+        OverdueClose = "OVERDUE_CLOSE",
+        /// The identity card is not the payee's (用户身份证校验失败).
+        IdCardNotCorrect = "ID_CARD_NOT_CORRECT",
+        /// The payee has no account (用户账户不存在).
+        AccountNotExist = "ACCOUNT_NOT_EXIST",
+        /// Held to be a risk (转账存在风险).
+        TransferRisk = "TRANSFER_RISK",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// How far an electronic receipt is made.
+    ///
+    /// 电子回单状态.
+    pub enum ReceiptStatus {
+        /// Being made (已受理).
+        Accepted = "ACCEPTED",
+        /// Made (已完成).
         Finished = "FINISHED",
-        /// Closed: nothing is transferred any more (已关闭).
-        Closed = "CLOSED",
     }
 }

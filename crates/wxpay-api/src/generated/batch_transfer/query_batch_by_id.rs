@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BatchTransferDetail, TransferBatch};
+use super::{BatchTransferDetail, DetailFilter, TransferBatch};
 
 /// Looks up a batch, and its details where asked for, by WeChat Pay's number of it.
 ///
@@ -20,15 +20,21 @@ use super::{BatchTransferDetail, TransferBatch};
 #[non_exhaustive]
 pub struct QueryBatchById {
     /// WeChat Pay's number of the batch (微信批次单号).
+    ///
+    /// At most 64 characters.
     pub batch_id: String,
     /// Whether the answer shall hold the transfers of the batch (是否查询转账明细单).
     pub need_query_detail: bool,
     /// From which item on the answer lists, counting from 0 (请求资源起始位置).
+    ///
+    /// `0` when left out.
     pub offset: Option<i64>,
     /// How many items an answer holds at most (最大资源条数).
+    ///
+    /// 20 to 100. `20` when left out.
     pub limit: Option<i64>,
-    /// State of the single transfer (明细状态).
-    pub detail_status: Option<String>,
+    /// Which transfers the answer lists (明细状态).
+    pub detail_status: Option<DetailFilter>,
 }
 
 impl QueryBatchById {
@@ -59,7 +65,7 @@ impl QueryBatchById {
 
     /// Sets [`detail_status`](Self::detail_status) (明细状态).
     #[must_use]
-    pub fn detail_status(mut self, detail_status: impl Into<String>) -> Self {
+    pub fn detail_status(mut self, detail_status: impl Into<DetailFilter>) -> Self {
         self.detail_status = Some(detail_status.into());
         self
     }
@@ -78,8 +84,8 @@ impl Operation for QueryBatchById {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("batch_id", &self.batch_id, 1, usize::MAX)?;
-        check::text("detail_status", &self.detail_status, 1, usize::MAX)
+        check::text("batch_id", &self.batch_id, 1, 64)?;
+        check::range("limit", self.limit, 20, 100)
     }
 
     fn target(&self) -> Target {
@@ -94,7 +100,10 @@ impl Operation for QueryBatchById {
                 "limit",
                 self.limit.map(|value| value.to_string()).as_deref(),
             )
-            .query_opt("detail_status", self.detail_status.as_deref())
+            .query_opt(
+                "detail_status",
+                self.detail_status.as_ref().map(DetailFilter::as_str),
+            )
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

@@ -3,6 +3,7 @@
 //! 商家批次单号查询批次单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BatchTransferDetail, TransferBatch};
+use super::{BatchTransferDetail, DetailFilter, TransferBatch};
 
 /// Looks up a batch, and its details where asked for, by the merchant's own number of it.
 ///
@@ -20,15 +21,21 @@ use super::{BatchTransferDetail, TransferBatch};
 #[non_exhaustive]
 pub struct QueryBatchByOutBatchNo {
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// Whether the answer shall hold the transfers of the batch (是否查询转账明细单).
     pub need_query_detail: bool,
     /// From which item on the answer lists, counting from 0 (请求资源起始位置).
+    ///
+    /// `0` when left out.
     pub offset: Option<i64>,
     /// How many items an answer holds at most (最大资源条数).
+    ///
+    /// 20 to 100. `20` when left out.
     pub limit: Option<i64>,
-    /// State of the single transfer (明细状态).
-    pub detail_status: Option<String>,
+    /// Which transfers the answer lists (明细状态).
+    pub detail_status: Option<DetailFilter>,
 }
 
 impl QueryBatchByOutBatchNo {
@@ -59,7 +66,7 @@ impl QueryBatchByOutBatchNo {
 
     /// Sets [`detail_status`](Self::detail_status) (明细状态).
     #[must_use]
-    pub fn detail_status(mut self, detail_status: impl Into<String>) -> Self {
+    pub fn detail_status(mut self, detail_status: impl Into<DetailFilter>) -> Self {
         self.detail_status = Some(detail_status.into());
         self
     }
@@ -78,8 +85,9 @@ impl Operation for QueryBatchByOutBatchNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("detail_status", &self.detail_status, 1, usize::MAX)
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::range("limit", self.limit, 20, 100)
     }
 
     fn target(&self) -> Target {
@@ -94,7 +102,10 @@ impl Operation for QueryBatchByOutBatchNo {
                 "limit",
                 self.limit.map(|value| value.to_string()).as_deref(),
             )
-            .query_opt("detail_status", self.detail_status.as_deref())
+            .query_opt(
+                "detail_status",
+                self.detail_status.as_ref().map(DetailFilter::as_str),
+            )
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

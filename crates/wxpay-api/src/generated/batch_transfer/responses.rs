@@ -4,9 +4,13 @@
 
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_proto::sign::Decryptor;
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::TransferBatchNotificationStatus;
+use super::{
+    AcceptType, BatchStatus, BatchType, CloseReason, DetailStatus, FailReason, ReceiptStatus,
+};
+use crate::wire;
 
 /// The electronic receipt of one transfer.
 ///
@@ -15,7 +19,7 @@ use super::TransferBatchNotificationStatus;
 #[non_exhaustive]
 pub struct DetailReceipt {
     /// Which kind of transfer the receipt is for (受理类型).
-    pub accept_type: Option<String>,
+    pub accept_type: Option<AcceptType>,
     /// The merchant's own number of the batch (商家转账批次单号).
     pub out_batch_no: Option<String>,
     /// The merchant's own number of the transfer (商家转账明细单号).
@@ -23,7 +27,7 @@ pub struct DetailReceipt {
     /// WeChat Pay's number of the receipt request (电子回单受理单号).
     pub signature_no: String,
     /// How far the receipt is made (电子回单状态).
-    pub signature_status: Option<String>,
+    pub signature_status: Option<ReceiptStatus>,
     /// Hash algorithm of the file, for instance SHA-256 (电子回单文件的hash方法).
     pub hash_type: Option<String>,
     /// Hash of the file, to check the download (电子回单文件的hash值).
@@ -78,15 +82,15 @@ pub struct TransferBatch {
     /// The merchant's AppID (直连商户的appid).
     pub appid: String,
     /// How far the batch has got (批次状态).
-    pub batch_status: Option<String>,
+    pub batch_status: BatchStatus,
     /// Whether the batch came by API or by hand (批次类型).
-    pub batch_type: Option<String>,
+    pub batch_type: Option<BatchType>,
     /// Name of the batch; Chinese text for people (批次名称).
     pub batch_name: Option<String>,
     /// Remark on the batch; Chinese text for people (批次备注).
     pub batch_remark: Option<String>,
     /// Why the batch was closed (批次关闭原因).
-    pub close_reason: Option<String>,
+    pub close_reason: Option<CloseReason>,
     /// Sum of all the transfers; must match the details (转账总金额).
     pub total_amount: Fen,
     /// How many transfers the batch has (转账总笔数).
@@ -114,7 +118,7 @@ impl ToObject for TransferBatch {
             .field("out_batch_no", &self.out_batch_no)
             .field("batch_id", &self.batch_id)
             .field("appid", &self.appid)
-            .optional("batch_status", &self.batch_status)
+            .field("batch_status", &self.batch_status)
             .optional("batch_type", &self.batch_type)
             .optional("batch_name", &self.batch_name)
             .optional("batch_remark", &self.batch_remark)
@@ -138,7 +142,7 @@ impl FromObject for TransferBatch {
             out_batch_no: object.required("out_batch_no")?,
             batch_id: object.required("batch_id")?,
             appid: object.required("appid")?,
-            batch_status: object.maybe("batch_status")?,
+            batch_status: object.required("batch_status")?,
             batch_type: object.maybe("batch_type")?,
             batch_name: object.maybe("batch_name")?,
             batch_remark: object.maybe("batch_remark")?,
@@ -169,7 +173,7 @@ pub struct BatchTransferDetail {
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
     pub out_detail_no: String,
     /// State of the single transfer (明细状态).
-    pub detail_status: Option<String>,
+    pub detail_status: DetailStatus,
 }
 
 impl ToObject for BatchTransferDetail {
@@ -177,7 +181,7 @@ impl ToObject for BatchTransferDetail {
         Object::with_capacity(3)
             .field("detail_id", &self.detail_id)
             .field("out_detail_no", &self.out_detail_no)
-            .optional("detail_status", &self.detail_status)
+            .field("detail_status", &self.detail_status)
     }
 }
 
@@ -186,7 +190,7 @@ impl FromObject for BatchTransferDetail {
         Ok(Self {
             detail_id: object.required("detail_id")?,
             out_detail_no: object.required("out_detail_no")?,
-            detail_status: object.maybe("detail_status")?,
+            detail_status: object.required("detail_status")?,
         })
     }
 }
@@ -212,21 +216,30 @@ pub struct TransferDetail {
     /// WeChat Pay's number of the transfer (微信明细单号).
     pub detail_id: String,
     /// State of the single transfer (明细状态).
-    pub detail_status: Option<String>,
+    pub detail_status: DetailStatus,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
     pub transfer_remark: Option<String>,
     /// Why the transfer failed (明细失败原因).
-    pub fail_reason: Option<String>,
+    pub fail_reason: Option<FailReason>,
     /// The user's openid in the merchant's app (用户在直连商户应用下的用户标示).
     pub openid: String,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, if it was given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the transfer was started (转账发起时间).
     pub initiate_time: Option<DateTime>,
     /// When the transfer last changed state (明细更新时间).
     pub update_time: Option<DateTime>,
+}
+
+impl TransferDetail {
+    /// Decrypts what was encrypted.
+    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
+        self.user_name
+            .iter_mut()
+            .try_for_each(|text| wire::open("user_name", text, decryptor))
+    }
 }
 
 impl ToObject for TransferDetail {
@@ -238,7 +251,7 @@ impl ToObject for TransferDetail {
             .field("appid", &self.appid)
             .field("out_detail_no", &self.out_detail_no)
             .field("detail_id", &self.detail_id)
-            .optional("detail_status", &self.detail_status)
+            .field("detail_status", &self.detail_status)
             .field("transfer_amount", &self.transfer_amount)
             .optional("transfer_remark", &self.transfer_remark)
             .optional("fail_reason", &self.fail_reason)
@@ -258,7 +271,7 @@ impl FromObject for TransferDetail {
             appid: object.required("appid")?,
             out_detail_no: object.required("out_detail_no")?,
             detail_id: object.required("detail_id")?,
-            detail_status: object.maybe("detail_status")?,
+            detail_status: object.required("detail_status")?,
             transfer_amount: object.required("transfer_amount")?,
             transfer_remark: object.maybe("transfer_remark")?,
             fail_reason: object.maybe("fail_reason")?,
@@ -283,7 +296,7 @@ pub struct BatchReceipt {
     /// WeChat Pay's number of the receipt request (电子回单申请单号).
     pub signature_no: String,
     /// How far the receipt is made (电子回单状态).
-    pub signature_status: Option<String>,
+    pub signature_status: Option<ReceiptStatus>,
     /// Hash algorithm of the file, for instance SHA-256 (电子回单文件的hash方法).
     pub hash_type: Option<String>,
     /// Hash of the file, to check the download (电子回单文件的hash值).
@@ -342,7 +355,7 @@ pub struct TransferBatchNotification {
     /// WeChat Pay's number of the batch (微信批次单号).
     pub batch_id: String,
     /// Where the batch stands (批次状态).
-    pub batch_status: TransferBatchNotificationStatus,
+    pub batch_status: BatchStatus,
     /// How many transfers the batch has (批次总笔数).
     pub total_num: Option<i64>,
     /// What the batch transfers in all (批次总金额).

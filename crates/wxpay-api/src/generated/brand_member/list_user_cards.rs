@@ -198,7 +198,7 @@ pub struct ListedUserCard {
     /// How long a card is valid (会员卡有效期).
     pub valid_date_information: Option<ValidDateInformation>,
     /// When the user took the card (领取时间).
-    pub pickup_time: Option<String>,
+    pub pickup_time: Option<DateTime>,
     /// What the user answered when joining (用户开卡时填写的个人信息).
     pub user_information: Option<UserInformation>,
     /// The merchant's own data, returned unchanged (商家数据包).

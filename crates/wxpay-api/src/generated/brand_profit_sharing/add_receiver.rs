@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -22,6 +22,8 @@ use super::{ReceiverRelation, ReceiverType, RelationType};
 #[non_exhaustive]
 pub struct AddReceiver {
     /// The brand's main merchant number (品牌主商户号).
+    ///
+    /// At most 32 characters.
     pub brand_mchid: String,
     /// App id bound to the merchant (公众账号ID).
     ///
@@ -34,9 +36,11 @@ pub struct AddReceiver {
     /// What the receiver's account is (分账接收方类型).
     pub kind: ReceiverType,
     /// A merchant number or an openid, as the type says (分账接收方账号).
+    ///
+    /// At most 64 characters.
     pub account: String,
-    /// Name of the receiver; required for merchants, encrypted (接收方名称).
-    pub name: Option<String>,
+    /// Name of the receiver; a merchant's full name is required (接收方名称).
+    pub name: Option<Sensitive>,
     /// What the receiver is to the brand's merchant (与品牌主商户的的关系类型).
     pub relation_type: RelationType,
 }
@@ -70,7 +74,7 @@ impl AddReceiver {
 
     /// Sets [`name`](Self::name) (接收方名称).
     #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
+    pub fn name(mut self, name: impl Into<Sensitive>) -> Self {
         self.name = Some(name.into());
         self
     }
@@ -89,10 +93,10 @@ impl Operation for AddReceiver {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("brand_mchid", &self.brand_mchid, 1, usize::MAX)?;
+        check::text("brand_mchid", &self.brand_mchid, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("account", &self.account, 1, usize::MAX)?;
+        check::text("account", &self.account, 1, 64)?;
         check::text("name", &self.name, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 请求分账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,6 +23,8 @@ use crate::wire;
 #[non_exhaustive]
 pub struct CreateOrder {
     /// The brand's main merchant number (品牌主商户号).
+    ///
+    /// At most 32 characters.
     pub brand_mchid: String,
     /// The sub-merchant's number (子商户号).
     ///
@@ -30,7 +33,7 @@ pub struct CreateOrder {
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
-    pub appid: String,
+    pub appid: Option<String>,
     /// The sub-merchant's AppID (子商户公众账号ID).
     ///
     /// At most 32 characters.
@@ -41,8 +44,12 @@ pub struct CreateOrder {
     pub transaction_id: String,
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
     /// Receivers and how much each gets (分账接收方列表).
+    ///
+    /// At most 50 entries.
     pub receivers: Vec<RequestReceiver>,
     /// Whether nothing more will be shared; the rest is released (是否分账完成).
     pub finish: bool,
@@ -53,7 +60,6 @@ impl CreateOrder {
     pub fn new(
         brand_mchid: impl Into<String>,
         sub_mchid: impl Into<String>,
-        appid: impl Into<String>,
         transaction_id: impl Into<String>,
         out_order_no: impl Into<String>,
         receivers: impl Into<Vec<RequestReceiver>>,
@@ -62,13 +68,20 @@ impl CreateOrder {
         Self {
             brand_mchid: brand_mchid.into(),
             sub_mchid: sub_mchid.into(),
-            appid: appid.into(),
+            appid: None,
             sub_appid: None,
             transaction_id: transaction_id.into(),
             out_order_no: out_order_no.into(),
             receivers: receivers.into(),
             finish,
         }
+    }
+
+    /// Sets [`appid`](Self::appid) (公众账号ID).
+    #[must_use]
+    pub fn appid(mut self, appid: impl Into<String>) -> Self {
+        self.appid = Some(appid.into());
+        self
     }
 
     /// Sets [`sub_appid`](Self::sub_appid) (子商户公众账号ID).
@@ -104,19 +117,14 @@ impl Operation for CreateOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("brand_mchid", &self.brand_mchid, 1, usize::MAX)?;
+        check::text("brand_mchid", &self.brand_mchid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::each(
-            "receivers",
-            &self.receivers,
-            1,
-            usize::MAX,
-            RequestReceiver::check,
-        )
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)?;
+        check::each("receivers", &self.receivers, 1, 50, RequestReceiver::check)
     }
 
     fn target(&self) -> Target {
@@ -143,7 +151,7 @@ impl ToObject for CreateOrder {
         Object::with_capacity(8)
             .field("brand_mchid", &self.brand_mchid)
             .field("sub_mchid", &self.sub_mchid)
-            .field("appid", &self.appid)
+            .optional("appid", &self.appid)
             .optional("sub_appid", &self.sub_appid)
             .field("transaction_id", &self.transaction_id)
             .field("out_order_no", &self.out_order_no)
@@ -157,7 +165,7 @@ impl FromObject for CreateOrder {
         Ok(Self {
             brand_mchid: object.required("brand_mchid")?,
             sub_mchid: object.required("sub_mchid")?,
-            appid: object.required("appid")?,
+            appid: object.maybe("appid")?,
             sub_appid: object.maybe("sub_appid")?,
             transaction_id: object.required("transaction_id")?,
             out_order_no: object.required("out_order_no")?,
@@ -178,10 +186,14 @@ pub struct RequestReceiver {
     /// What the receiver's account is (分账接收方类型).
     pub kind: ReceiverType,
     /// A merchant number or an openid, as the type says (分账接收方账号).
+    ///
+    /// At most 64 characters.
     pub account: String,
     /// How much is shared (分账金额).
     pub amount: Fen,
     /// Why it is shared, as the receiver's bill shows (分账描述).
+    ///
+    /// At most 80 characters.
     pub description: String,
     /// Name of a receiver who is a person, checked where given (分账个人接收方姓名).
     ///
@@ -214,8 +226,8 @@ impl RequestReceiver {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("account", &self.account, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)?;
+        check::text("account", &self.account, 1, 64)?;
+        check::text("description", &self.description, 1, 80)?;
         check::text("name", &self.name, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 请求分账回退.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,17 +27,27 @@ pub struct CreateReturn {
     /// At most 32 characters.
     pub sub_mchid: String,
     /// WeChat Pay's number of the sharing request (微信分账单号).
+    ///
+    /// At most 64 characters.
     pub order_id: Option<String>,
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: Option<String>,
     /// The merchant's own number of the return, unique (商户回退单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_return_no: String,
     /// Merchant number that gives the money back (回退商户号).
+    ///
+    /// At most 32 characters.
     pub return_mchid: String,
     /// How much is given back (回退金额).
     pub amount: Fen,
     /// Why it is given back (回退描述).
+    ///
+    /// At most 80 characters.
     pub description: String,
 }
 
@@ -89,11 +100,17 @@ impl Operation for CreateReturn {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("order_id", &self.order_id, 1, usize::MAX)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("out_return_no", &self.out_return_no, 1, usize::MAX)?;
-        check::text("return_mchid", &self.return_mchid, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("order_id", &self.order_id, 1, 64)?;
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)?;
+        check::text("out_return_no", &self.out_return_no, 1, 64)?;
+        check::alphabet("out_return_no", &self.out_return_no, Alphabet::RefundNo)?;
+        check::text("return_mchid", &self.return_mchid, 1, 32)?;
+        check::text("description", &self.description, 1, 80)?;
+        check::present(
+            "out_order_no or order_id",
+            self.out_order_no.is_some() || self.order_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

@@ -21,6 +21,8 @@ use super::{ReceiverRelation, ReceiverType};
 #[non_exhaustive]
 pub struct DeleteReceiver {
     /// The brand's main merchant number (品牌主商户号).
+    ///
+    /// At most 32 characters.
     pub brand_mchid: String,
     /// App id bound to the merchant (公众账号ID).
     ///
@@ -33,6 +35,8 @@ pub struct DeleteReceiver {
     /// What the receiver's account is (分账接收方类型).
     pub kind: ReceiverType,
     /// A merchant number or an openid, as the type says (分账接收方账号).
+    ///
+    /// At most 64 characters.
     pub account: String,
 }
 
@@ -74,10 +78,10 @@ impl Operation for DeleteReceiver {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("brand_mchid", &self.brand_mchid, 1, usize::MAX)?;
+        check::text("brand_mchid", &self.brand_mchid, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("account", &self.account, 1, usize::MAX)
+        check::text("account", &self.account, 1, 64)
     }
 
     fn target(&self) -> Target {

@@ -18,6 +18,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QueryConfig {
     /// The brand's main merchant number (品牌主商户号).
+    ///
+    /// At most 32 characters.
     pub brand_mchid: String,
 }
 
@@ -43,7 +45,7 @@ impl Operation for QueryConfig {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("brand_mchid", &self.brand_mchid, 1, usize::MAX)
+        check::text("brand_mchid", &self.brand_mchid, 1, 32)
     }
 
     fn target(&self) -> Target {

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -268,7 +268,7 @@ pub struct CreateBatchResponse {
     /// WeChat Pay's number of the batch (微信支付品牌红包批次单号).
     pub batch_no: Option<String>,
     /// When the batch was created (品牌红包批次创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// State of the batch (批次单状态).
     pub batch_state: Option<BatchState>,
 }

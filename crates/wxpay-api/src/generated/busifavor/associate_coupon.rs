@@ -3,6 +3,7 @@
 //! 关联订单信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-/// Associates a used coupon with an order.
+/// Associates a coupon that is not used yet with an order, for rewards and draws.
 ///
 /// 关联订单信息: `POST /v3/marketing/busifavor/coupons/associate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_9.shtml).
@@ -19,18 +20,20 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct AssociateCoupon {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// Code of the coupon, unique in its batch (券code).
     ///
-    /// 8 to 15 characters.
+    /// At most 32 characters.
     pub coupon_code: String,
     /// The merchant's own number of the associated order (关联的商户订单号).
     ///
-    /// At least 128 characters.
+    /// At most 128 characters.
     pub out_trade_no: String,
     /// The merchant's own number of the request, unique (商户请求单号).
     ///
-    /// At least 128 characters.
+    /// At most 128 characters of `0-9 A-Z a-z _ - | *`.
     pub out_request_no: String,
 }
 
@@ -64,10 +67,11 @@ impl Operation for AssociateCoupon {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
-        check::text("coupon_code", &self.coupon_code, 8, 15)?;
-        check::text("out_trade_no", &self.out_trade_no, 128, usize::MAX)?;
-        check::text("out_request_no", &self.out_request_no, 128, usize::MAX)
+        check::text("stock_id", &self.stock_id, 1, 20)?;
+        check::text("coupon_code", &self.coupon_code, 1, 32)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 128)?;
+        check::text("out_request_no", &self.out_request_no, 1, 128)?;
+        check::alphabet("out_request_no", &self.out_request_no, Alphabet::TradeNo)
     }
 
     fn target(&self) -> Target {

@@ -21,6 +21,8 @@ use super::PayReceipt;
 #[non_exhaustive]
 pub struct CreatePayReceipt {
     /// WeChat Pay's number of the coupon batch (商家券批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// Code of the merchant coupon (商家券Code).
     pub coupon_code: String,
@@ -79,7 +81,7 @@ impl Operation for CreatePayReceipt {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("payer_merchant", &self.payer_merchant, 1, usize::MAX)?;

@@ -24,12 +24,20 @@ use super::{
 #[non_exhaustive]
 pub struct CreateStock {
     /// Name of the coupon batch; Chinese text for people (商家券批次名称).
+    ///
+    /// At most 21 characters.
     pub stock_name: String,
     /// Merchant number to which the batch belongs (批次归属商户号).
+    ///
+    /// At most 15 characters.
     pub belong_merchant: String,
     /// Remark on the batch, for the merchant only (批次备注).
+    ///
+    /// At most 20 characters.
     pub comment: Option<String>,
     /// Goods for which the coupon is; Chinese text for people (适用商品范围).
+    ///
+    /// At most 15 characters.
     pub goods_name: String,
     /// Kind of coupon (批次类型).
     pub stock_type: StockType,
@@ -38,6 +46,8 @@ pub struct CreateStock {
     /// How the coupons are sent (发放规则).
     pub stock_send_rule: RequestStockSendRule,
     /// The merchant's own number of the request, unique (商户请求单号).
+    ///
+    /// At most 128 characters.
     pub out_request_no: String,
     /// Where the coupon leads the user (自定义入口).
     pub custom_entrance: Option<RequestCustomEntrance>,
@@ -130,16 +140,16 @@ impl Operation for CreateStock {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_name", &self.stock_name, 1, usize::MAX)?;
-        check::text("belong_merchant", &self.belong_merchant, 1, usize::MAX)?;
-        check::text("comment", &self.comment, 1, usize::MAX)?;
-        check::text("goods_name", &self.goods_name, 1, usize::MAX)?;
+        check::text("stock_name", &self.stock_name, 1, 21)?;
+        check::text("belong_merchant", &self.belong_merchant, 1, 15)?;
+        check::text("comment", &self.comment, 1, 20)?;
+        check::text("goods_name", &self.goods_name, 1, 15)?;
         check::nested(
             "coupon_use_rule",
             &self.coupon_use_rule,
             RequestCouponUseRule::check,
         )?;
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
+        check::text("out_request_no", &self.out_request_no, 1, 128)?;
         check::nested(
             "custom_entrance",
             &self.custom_entrance,

@@ -21,6 +21,8 @@ pub struct DeactivateCoupon {
     /// Code of the coupon, unique in its batch (券code).
     pub coupon_code: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The merchant's own number of the request to deactivate, unique (失效请求单据号).
     pub deactivate_request_no: String,
@@ -65,7 +67,7 @@ impl Operation for DeactivateCoupon {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text(
             "deactivate_request_no",
             &self.deactivate_request_no,

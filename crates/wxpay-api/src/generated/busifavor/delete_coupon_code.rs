@@ -19,6 +19,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct DeleteCouponCode {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The code which the merchant uploaded (商户上传的code).
     pub coupon_code: String,
@@ -54,7 +56,7 @@ impl Operation for DeleteCouponCode {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
         check::text("delete_request_no", &self.delete_request_no, 1, usize::MAX)
     }

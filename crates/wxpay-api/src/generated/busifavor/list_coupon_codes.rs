@@ -20,6 +20,8 @@ use super::{CouponCode, CouponState};
 #[non_exhaustive]
 pub struct ListCouponCodes {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// State of the coupon (券code状态).
     pub status: Option<CouponState>,
@@ -87,7 +89,7 @@ impl Operation for ListCouponCodes {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("appid", &self.appid, 1, 32)
     }
 

@@ -20,6 +20,8 @@ use super::PayReceipt;
 #[non_exhaustive]
 pub struct ListPayReceipts {
     /// WeChat Pay's number of the coupon batch (商家券批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// Code of the merchant coupon (商家券Code).
     pub coupon_code: String,
@@ -58,7 +60,7 @@ impl Operation for ListPayReceipts {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
         check::text("out_subsidy_no", &self.out_subsidy_no, 1, usize::MAX)
     }

@@ -28,6 +28,8 @@ pub struct ListUserCoupons {
     /// At most 32 characters.
     pub appid: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: Option<String>,
     /// The state of the coupon (券状态).
     pub coupon_state: Option<CouponState>,
@@ -124,7 +126,7 @@ impl Operation for ListUserCoupons {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("creator_merchant", &self.creator_merchant, 1, usize::MAX)?;
         check::text("belong_merchant", &self.belong_merchant, 1, usize::MAX)?;
         check::text("sender_merchant", &self.sender_merchant, 1, usize::MAX)

@@ -19,6 +19,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct PreSendProductCoupon {
     /// WeChat Pay's number of the batch (批次ID).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// Code of the user's product coupon (用户商品券Code).
     pub coupon_code: Option<String>,
@@ -78,7 +80,7 @@ impl Operation for PreSendProductCoupon {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;

@@ -21,6 +21,8 @@ use super::{CouponCode, CouponUseRule, CustomEntrance, DisplayPatternInfo, Stock
 #[non_exhaustive]
 pub struct QueryCouponCode {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The code which the merchant uploaded (商户上传的code).
     pub coupon_code: String,
@@ -61,7 +63,7 @@ impl Operation for QueryCouponCode {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)
     }

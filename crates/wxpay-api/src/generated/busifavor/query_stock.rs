@@ -23,6 +23,8 @@ use super::{
 #[non_exhaustive]
 pub struct QueryStock {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
 }
 
@@ -48,7 +50,7 @@ impl Operation for QueryStock {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)
+        check::text("stock_id", &self.stock_id, 1, 20)
     }
 
     fn target(&self) -> Target {

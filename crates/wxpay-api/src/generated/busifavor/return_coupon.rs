@@ -21,6 +21,8 @@ pub struct ReturnCoupon {
     /// Code of the coupon, unique in its batch (券code).
     pub coupon_code: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The merchant's own number of the request to return, unique (退券请求单据号).
     pub return_request_no: String,
@@ -55,7 +57,7 @@ impl Operation for ReturnCoupon {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("return_request_no", &self.return_request_no, 1, usize::MAX)
     }
 

@@ -28,6 +28,8 @@ pub struct SendProductCoupon {
     /// At most 32 characters.
     pub appid: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The merchant's own number of this sending, unique within the merchant (发券凭证).
     pub out_request_no: String,
@@ -89,7 +91,7 @@ impl Operation for SendProductCoupon {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
         check::text("member_card_id", &self.member_card_id, 1, usize::MAX)

@@ -19,6 +19,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct UpdateBudget {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// How many coupons the batch shall send in all (目标批次最大发放个数).
     pub target_max_coupons: Option<i64>,
@@ -100,12 +102,16 @@ impl Operation for UpdateBudget {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text(
             "modify_budget_request_no",
             &self.modify_budget_request_no,
             1,
             usize::MAX,
+        )?;
+        check::present(
+            "target_max_coupons or target_max_coupons_by_day",
+            self.target_max_coupons.is_some() || self.target_max_coupons_by_day.is_some(),
         )
     }
 

@@ -23,6 +23,8 @@ use super::{
 #[non_exhaustive]
 pub struct UpdateStock {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// Where the coupon leads the user (自定义入口).
     pub custom_entrance: Option<CustomEntranceUpdate>,
@@ -156,7 +158,7 @@ impl Operation for UpdateStock {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::nested(
             "custom_entrance",
             &self.custom_entrance,

@@ -20,6 +20,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct UploadCouponCodes {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// Coupon codes to upload (券code列表).
     pub coupon_code_list: Vec<String>,
@@ -65,7 +67,7 @@ impl Operation for UploadCouponCodes {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("upload_request_no", &self.upload_request_no, 1, usize::MAX)
     }
 

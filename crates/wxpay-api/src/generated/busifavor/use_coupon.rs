@@ -21,6 +21,8 @@ pub struct UseCoupon {
     /// Code of the coupon, unique in its batch (券code).
     pub coupon_code: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: Option<String>,
     /// App id bound to the merchant (公众账号ID).
     ///
@@ -115,7 +117,7 @@ impl Operation for UseCoupon {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("use_request_no", &self.use_request_no, 1, usize::MAX)?;
         check::text("openid", &self.openid, 1, 128)?;

@@ -23,6 +23,8 @@ pub struct CreateFeedback {
     /// At most 32 characters.
     pub transaction_id: String,
     /// The number of the merchant complained of (被诉商户号).
+    ///
+    /// At most 64 characters.
     pub complainted_mchid: String,
     /// Kind of feedback (反馈内容类型).
     pub feedback_type: Option<i64>,
@@ -87,7 +89,7 @@ impl Operation for CreateFeedback {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("complainted_mchid", &self.complainted_mchid, 1, usize::MAX)?;
+        check::text("complainted_mchid", &self.complainted_mchid, 1, 64)?;
         check::text("feedback_content", &self.feedback_content, 1, usize::MAX)
     }
 

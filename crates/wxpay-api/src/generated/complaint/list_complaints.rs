@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -12,7 +12,7 @@ use wxpay_proto::{
 
 use super::{
     AdditionalInfo, ComplaintMedia, ComplaintOrderInfo, ComplaintState, ProblemType,
-    ServiceOrderState, UserTag,
+    ServiceOrderInfo, UserTag,
 };
 use crate::wire;
 
@@ -24,25 +24,32 @@ use crate::wire;
 #[non_exhaustive]
 pub struct ListComplaints {
     /// How many items a page holds (分页大小).
+    ///
+    /// 1 to 50. `10` when left out.
     pub limit: Option<i64>,
     /// Where in the list to begin, from 0 (分页开始位置).
+    ///
+    /// At least 0. `0` when left out.
     pub offset: Option<i64>,
-    /// The first day asked for, yyyy-MM-dd (开始日期).
-    pub begin_date: String,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
-    pub end_date: String,
+    /// The first day of the span, Beijing time (开始日期).
+    pub begin_date: Date,
+    /// The last day of the span, Beijing time; at most 30 days in all (结束日期).
+    pub end_date: Date,
     /// The number of the merchant complained of (被诉商户号).
+    ///
+    /// At most 64 characters.
     pub complainted_mchid: Option<String>,
 }
 
 impl ListComplaints {
     /// What is always needed; the rest has setters.
-    pub fn new(begin_date: impl Into<String>, end_date: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(begin_date: Date, end_date: Date) -> Self {
         Self {
             limit: None,
             offset: None,
-            begin_date: begin_date.into(),
-            end_date: end_date.into(),
+            begin_date,
+            end_date,
             complainted_mchid: None,
         }
     }
@@ -82,9 +89,9 @@ impl Operation for ListComplaints {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("begin_date", &self.begin_date, 1, usize::MAX)?;
-        check::text("end_date", &self.end_date, 1, usize::MAX)?;
-        check::text("complainted_mchid", &self.complainted_mchid, 1, usize::MAX)
+        check::range("limit", self.limit, 1, 50)?;
+        check::range("offset", self.offset, 0, i64::MAX)?;
+        check::text("complainted_mchid", &self.complainted_mchid, 1, 64)
     }
 
     fn target(&self) -> Target {
@@ -97,8 +104,8 @@ impl Operation for ListComplaints {
                 "offset",
                 self.offset.map(|value| value.to_string()).as_deref(),
             )
-            .query("begin_date", &self.begin_date)
-            .query("end_date", &self.end_date)
+            .query("begin_date", &self.begin_date.to_string())
+            .query("end_date", &self.end_date.to_string())
             .query_opt("complainted_mchid", self.complainted_mchid.as_deref())
     }
 
@@ -207,7 +214,7 @@ pub struct ListedComplaint {
     /// The orders the complaint is about (投诉单关联订单信息).
     pub complaint_order_info: Vec<ComplaintOrderInfo>,
     /// The 支付分 service orders the complaint is about (投诉单关联服务单信息).
-    pub service_order_info: Vec<ListedServiceOrderInfo>,
+    pub service_order_info: Vec<ServiceOrderInfo>,
     /// The files the payer added (投诉资料列表).
     pub complaint_media_list: Vec<ComplaintMedia>,
     /// Whether all orders of the complaint have been refunded in full (投诉单是否已全额退款).
@@ -297,38 +304,3 @@ impl FromObject for ListedComplaint {
 }
 
 serde_by_node!(ListedComplaint);
-
-/// A payment-score service order that a listed complaint is about.
-///
-/// 投诉单关联服务单信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ListedServiceOrderInfo {
-    /// WeChat Pay's number of the service order (微信支付服务订单号).
-    pub order_id: Option<String>,
-    /// The merchant's own number of the service order (商户服务订单号).
-    pub out_order_no: Option<String>,
-    /// The state of the 支付分 service order (支付分服务单状态).
-    pub state: Option<ServiceOrderState>,
-}
-
-impl ToObject for ListedServiceOrderInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("order_id", &self.order_id)
-            .optional("out_order_no", &self.out_order_no)
-            .optional("state", &self.state)
-    }
-}
-
-impl FromObject for ListedServiceOrderInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            order_id: object.maybe("order_id")?,
-            out_order_no: object.maybe("out_order_no")?,
-            state: object.maybe("state")?,
-        })
-    }
-}
-
-serde_by_node!(ListedServiceOrderInfo);

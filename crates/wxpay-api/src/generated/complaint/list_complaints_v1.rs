@@ -24,9 +24,9 @@ pub struct ListComplaintsV1 {
     pub limit: Option<i64>,
     /// Where in the list to begin, from 0 (分页开始位置).
     pub offset: Option<i64>,
-    /// The first day asked for, yyyy-MM-dd (开始日期).
+    /// The first day of the span, Beijing time (开始日期).
     pub begin_date: Date,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
+    /// The last day of the span, Beijing time; at most 30 days in all (结束日期).
     pub end_date: Date,
     /// The sub-merchant's number (特约商户号).
     ///
@@ -148,7 +148,7 @@ pub struct LegacyComplaintPage {
     pub limit: i64,
     /// How many complaints there are in all (投诉总条数).
     pub total_count: Option<i64>,
-    /// The certificates (平台证书列表).
+    /// The complaints of this page (用户投诉信息详情).
     pub data: Vec<ListedLegacyComplaint>,
 }
 
@@ -194,7 +194,7 @@ pub struct ListedLegacyComplaint {
     pub out_trade_no: String,
     /// When the complaint was made (投诉时间).
     pub complaint_time: Option<DateTime>,
-    /// The amounts of the order (订单金额).
+    /// The order's total (订单金额).
     pub amount: Fen,
     /// The payer's phone number, encrypted (投诉人联系方式).
     pub payer_phone: Option<Sensitive>,

@@ -24,10 +24,16 @@ use super::{
 #[non_exhaustive]
 pub struct ListNegotiationHistory {
     /// The number of the complaint (投诉单号).
+    ///
+    /// At most 64 characters.
     pub complaint_id: String,
     /// How many items a page holds (分页大小).
+    ///
+    /// 1 to 300. `100` when left out.
     pub limit: Option<i64>,
     /// Where in the list to begin, from 0 (分页开始位置).
+    ///
+    /// At least 0. `0` when left out.
     pub offset: Option<i64>,
 }
 
@@ -69,7 +75,9 @@ impl Operation for ListNegotiationHistory {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("complaint_id", &self.complaint_id, 1, usize::MAX)
+        check::text("complaint_id", &self.complaint_id, 1, 64)?;
+        check::range("limit", self.limit, 1, 300)?;
+        check::range("offset", self.offset, 0, i64::MAX)
     }
 
     fn target(&self) -> Target {

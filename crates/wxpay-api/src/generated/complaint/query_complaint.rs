@@ -11,7 +11,8 @@ use wxpay_proto::{
 };
 
 use super::{
-    AdditionalInfo, ComplaintMedia, ComplaintOrderInfo, ComplaintState, ProblemType, UserTag,
+    AdditionalInfo, ComplaintMedia, ComplaintOrderInfo, ComplaintState, ProblemType,
+    ServiceOrderInfo, UserTag,
 };
 use crate::wire;
 
@@ -24,6 +25,8 @@ use crate::wire;
 #[non_exhaustive]
 pub struct QueryComplaint {
     /// The number of the complaint (投诉单号).
+    ///
+    /// At most 64 characters.
     pub complaint_id: String,
 }
 
@@ -49,7 +52,7 @@ impl Operation for QueryComplaint {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("complaint_id", &self.complaint_id, 1, usize::MAX)
+        check::text("complaint_id", &self.complaint_id, 1, 64)
     }
 
     fn target(&self) -> Target {
@@ -198,38 +201,3 @@ impl FromObject for Complaint {
 }
 
 serde_by_node!(Complaint);
-
-/// A payment-score service order that a complaint is about.
-///
-/// 投诉单关联服务单信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ServiceOrderInfo {
-    /// WeChat Pay's number of the service order (微信支付服务订单号).
-    pub order_id: Option<String>,
-    /// The merchant's own number of the service order (商户服务订单号).
-    pub out_order_no: Option<String>,
-    /// The state of the 支付分 service order (支付分服务单状态).
-    pub state: Option<String>,
-}
-
-impl ToObject for ServiceOrderInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("order_id", &self.order_id)
-            .optional("out_order_no", &self.out_order_no)
-            .optional("state", &self.state)
-    }
-}
-
-impl FromObject for ServiceOrderInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            order_id: object.maybe("order_id")?,
-            out_order_no: object.maybe("out_order_no")?,
-            state: object.maybe("state")?,
-        })
-    }
-}
-
-serde_by_node!(ServiceOrderInfo);

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -90,7 +90,7 @@ pub struct LegacyComplaint {
     /// The merchant's own order number, unique within the merchant (商户订单号).
     pub out_trade_no: String,
     /// When the complaint was made (投诉时间).
-    pub complaint_time: Option<String>,
+    pub complaint_time: Option<DateTime>,
     /// Amount complained about (投诉金额).
     pub amount: Fen,
     /// The payer's phone number, encrypted (投诉人联系方式).

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -121,7 +121,7 @@ pub struct LegacyNegotiationRecord {
     /// Who acted (操作人).
     pub operate_user: Option<String>,
     /// When the step was taken (操作时间).
-    pub operate_time: Option<String>,
+    pub operate_time: Option<DateTime>,
     /// The kind of step (操作类型).
     pub operate_type: LegacyOperateType,
     /// What was said or done (操作内容).

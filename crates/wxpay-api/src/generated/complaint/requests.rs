@@ -138,7 +138,7 @@ serde_by_node!(Image);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct InvalidInfo {
-    /// When the signing expires (过期时间).
+    /// When it stops working (过期时间).
     pub expired_time: Option<DateTime>,
     /// Whether it can be clicked several times (是否可以多次点击).
     pub multi_clickable: Option<bool>,

@@ -18,16 +18,28 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct RespondComplaint {
     /// The number of the complaint (投诉单号).
+    ///
+    /// At most 64 characters.
     pub complaint_id: String,
     /// The number of the merchant complained of (被诉商户号).
+    ///
+    /// At most 64 characters.
     pub complainted_mchid: String,
     /// The reply, which the payer reads (回复内容).
+    ///
+    /// At most 200 characters.
     pub response_content: String,
     /// The numbers of the uploaded images of the reply (回复图片).
+    ///
+    /// At most 4 entries.
     pub response_images: Vec<String>,
-    /// A link added to the reply (跳转链接).
+    /// A link added to the reply, HTTPS; not without its text (跳转链接).
+    ///
+    /// At most 512 characters.
     pub jump_url: Option<String>,
     /// The text of the link added to the reply (跳转链接文案).
+    ///
+    /// At most 10 characters.
     pub jump_url_text: Option<String>,
     /// Mini program to open (跳转小程序信息).
     pub mini_program_jump_info: Option<ReplyMiniProgramJumpInfo>,
@@ -107,11 +119,12 @@ impl Operation for RespondComplaint {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("complaint_id", &self.complaint_id, 1, usize::MAX)?;
-        check::text("complainted_mchid", &self.complainted_mchid, 1, usize::MAX)?;
-        check::text("response_content", &self.response_content, 1, usize::MAX)?;
-        check::text("jump_url", &self.jump_url, 1, usize::MAX)?;
-        check::text("jump_url_text", &self.jump_url_text, 1, usize::MAX)?;
+        check::text("complaint_id", &self.complaint_id, 1, 64)?;
+        check::text("complainted_mchid", &self.complainted_mchid, 1, 64)?;
+        check::text("response_content", &self.response_content, 1, 200)?;
+        check::count("response_images", self.response_images.len(), 0, 4)?;
+        check::text("jump_url", &self.jump_url, 1, 512)?;
+        check::text("jump_url_text", &self.jump_url_text, 1, 10)?;
         check::nested(
             "mini_program_jump_info",
             &self.mini_program_jump_info,

@@ -15,18 +15,25 @@ use super::{ActionType, BlockType, ButtonLayout, Image, InvalidInfo, SenderIdent
 /// Replies to a complaint that asks for immediate service.
 ///
 /// 回复需要即时服务的投诉单:
-/// `POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service`.
-/// Repeating it with the same `idempotent_id` and the same content is safe.
+/// `POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4017151596). Repeating it with
+/// the same `idempotent_id` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RespondImmediateService {
     /// The number of the complaint (投诉单号).
+    ///
+    /// At most 64 characters.
     pub complaint_id: String,
     /// The number of the merchant complained of (被诉商户号).
+    ///
+    /// At most 64 characters.
     pub complainted_mchid: String,
     /// The message to send (消息内容).
     pub message: RequestMessage,
     /// The merchant's own number that makes repeating safe (幂等ID).
+    ///
+    /// At most 128 characters.
     pub idempotent_id: String,
 }
 
@@ -68,10 +75,10 @@ impl Operation for RespondImmediateService {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("complaint_id", &self.complaint_id, 1, usize::MAX)?;
-        check::text("complainted_mchid", &self.complainted_mchid, 1, usize::MAX)?;
+        check::text("complaint_id", &self.complaint_id, 1, 64)?;
+        check::text("complainted_mchid", &self.complainted_mchid, 1, 64)?;
         check::nested("message", &self.message, RequestMessage::check)?;
-        check::text("idempotent_id", &self.idempotent_id, 1, usize::MAX)
+        check::text("idempotent_id", &self.idempotent_id, 1, 128)
     }
 
     fn target(&self) -> Target {
@@ -123,6 +130,8 @@ pub struct RequestMessage {
     /// Whether a person or a machine sends it (发送者身份类别).
     pub sender_identity: Option<SenderIdentity>,
     /// The merchant's own data, passed through (自定义透传信息).
+    ///
+    /// At most 4096 characters.
     pub custom_data: Option<String>,
 }
 
@@ -156,7 +165,7 @@ impl RequestMessage {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::each("blocks", &self.blocks, 0, usize::MAX, RequestBlock::check)?;
-        check::text("custom_data", &self.custom_data, 1, usize::MAX)
+        check::text("custom_data", &self.custom_data, 1, 4096)
     }
 }
 

@@ -6,7 +6,7 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{AdditionalType, ComplaintNotificationAction, MediaType};
+use super::{AdditionalType, ComplaintNotificationAction, MediaType, ServiceOrderState};
 
 /// Where complaint notifications are sent.
 ///
@@ -49,7 +49,7 @@ pub struct ComplaintOrderInfo {
     pub transaction_id: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     pub out_trade_no: String,
-    /// The amounts of the order (订单金额).
+    /// The order's total (订单金额).
     pub amount: Fen,
 }
 
@@ -208,6 +208,41 @@ impl FromObject for ReturnAddressInfo {
 }
 
 serde_by_node!(ReturnAddressInfo);
+
+/// A payment-score service order that a complaint is about.
+///
+/// 投诉单关联服务单信息.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ServiceOrderInfo {
+    /// WeChat Pay's number of the service order (微信支付服务订单号).
+    pub order_id: Option<String>,
+    /// The merchant's own number of the service order (商户服务订单号).
+    pub out_order_no: Option<String>,
+    /// The state of the 支付分 service order (支付分服务单状态).
+    pub state: Option<ServiceOrderState>,
+}
+
+impl ToObject for ServiceOrderInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("order_id", &self.order_id)
+            .optional("out_order_no", &self.out_order_no)
+            .optional("state", &self.state)
+    }
+}
+
+impl FromObject for ServiceOrderInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            order_id: object.maybe("order_id")?,
+            out_order_no: object.maybe("out_order_no")?,
+            state: object.maybe("state")?,
+        })
+    }
+}
+
+serde_by_node!(ServiceOrderInfo);
 
 /// There is a new complaint, or one changed. Query the complaint for the rest.
 ///

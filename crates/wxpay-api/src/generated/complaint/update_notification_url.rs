@@ -20,7 +20,9 @@ use super::NotificationUrl;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateNotificationUrl {
-    /// Where notifications are sent (通知地址).
+    /// Where notifications are sent; HTTPS (通知地址).
+    ///
+    /// At most 255 characters; `https://` or `http://`, without a query.
     pub url: String,
 }
 
@@ -44,7 +46,7 @@ impl Operation for UpdateNotificationUrl {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("url", &self.url, 1, usize::MAX)
+        check::url("url", &self.url, 255)
     }
 
     fn target(&self) -> Target {

@@ -22,16 +22,26 @@ use super::RefundProgressAction;
 #[non_exhaustive]
 pub struct UpdateRefundProgress {
     /// The number of the complaint (投诉单号).
+    ///
+    /// At most 64 characters.
     pub complaint_id: String,
     /// Whether the refund is approved or rejected (审批动作).
     pub action: RefundProgressAction,
     /// In how many days the refund starts, 0 is at once; with approval only (预计发起退款时间).
+    ///
+    /// At least 0.
     pub launch_refund_day: Option<i64>,
     /// Why the refund is rejected; with rejection only (拒绝退款原因).
+    ///
+    /// At most 200 characters.
     pub reject_reason: Option<String>,
     /// `media_id`s of pictures that justify the rejection (拒绝退款的举证图片列表).
+    ///
+    /// At most 4 entries.
     pub reject_media_list: Vec<String>,
     /// Remark (备注).
+    ///
+    /// At most 200 characters.
     pub remark: Option<String>,
 }
 
@@ -100,9 +110,11 @@ impl Operation for UpdateRefundProgress {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("complaint_id", &self.complaint_id, 1, usize::MAX)?;
-        check::text("reject_reason", &self.reject_reason, 1, usize::MAX)?;
-        check::text("remark", &self.remark, 1, usize::MAX)
+        check::text("complaint_id", &self.complaint_id, 1, 64)?;
+        check::range("launch_refund_day", self.launch_refund_day, 0, i64::MAX)?;
+        check::text("reject_reason", &self.reject_reason, 1, 200)?;
+        check::count("reject_media_list", self.reject_media_list.len(), 0, 4)?;
+        check::text("remark", &self.remark, 1, 200)
     }
 
     fn target(&self) -> Target {

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -398,7 +398,7 @@ pub struct CreateTransactionResponse {
     /// Whether the request was accepted (受理状态).
     pub accept_state: Option<String>,
     /// When the order was created (订单创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
 }
 
 impl ToObject for CreateTransactionResponse {

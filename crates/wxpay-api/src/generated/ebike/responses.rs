@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 use crate::Currency;
 
@@ -75,7 +75,7 @@ pub struct Transaction {
     /// Which bank paid, by WeChat Pay's code (银行类型).
     pub bank_type: Option<String>,
     /// When it succeeded (成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
     pub trade_state: Option<String>,
     /// The state of the payment in words (交易状态描述).
@@ -263,9 +263,9 @@ pub struct PromotionDetail {
     /// How much WeChat Pay contributes (微信出资).
     pub wxpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
 }
 
 impl ToObject for PromotionDetail {

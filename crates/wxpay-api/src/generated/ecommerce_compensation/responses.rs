@@ -18,7 +18,7 @@ pub struct InsuranceContract {
     /// Whether it has been opened (是否开通成功).
     pub opened: bool,
     /// When it succeeded (成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
 }
 
 impl ToObject for InsuranceContract {

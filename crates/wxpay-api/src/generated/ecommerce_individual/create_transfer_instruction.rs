@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -285,7 +285,7 @@ pub struct Instruction {
     /// When the record was created (在途异常资金付款单据创建时间).
     pub create_time: Option<String>,
     /// When the money arrived (入账成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// Where the contract notification is sent (回调通知地址).
     pub notify_url: Option<String>,
 }

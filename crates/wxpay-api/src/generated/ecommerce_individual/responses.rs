@@ -112,7 +112,7 @@ pub struct ReceiptInstruction {
     /// To whom it is paid, for instance the original receiver (付款方式).
     pub transfer_mode: TransferMode,
     /// When the money arrived (入账成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// The merchant's AppID (商户AppID).
     pub appid: Vec<String>,
     /// Where the contract notification is sent (回调通知地址).

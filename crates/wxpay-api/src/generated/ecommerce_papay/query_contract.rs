@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -107,9 +107,9 @@ pub struct Contract {
     /// State of the contract (委托代扣协议状态).
     pub contract_state: Option<String>,
     /// When the contract was signed (协议签署时间).
-    pub contract_signed_time: Option<String>,
+    pub contract_signed_time: Option<DateTime>,
     /// When the contract expires (协议到期时间).
-    pub contract_expired_time: Option<String>,
+    pub contract_expired_time: Option<DateTime>,
     /// How the contract was ended (协议解约信息).
     pub contract_terminate_info: Option<ContractTerminateInfo>,
     /// The user's openid (用户openid).
@@ -162,7 +162,7 @@ pub struct ContractTerminateInfo {
     /// Who ended the contract (协议解约方式).
     pub contract_termination_mode: Option<String>,
     /// When the contract was ended (协议解约时间).
-    pub contract_terminated_time: Option<String>,
+    pub contract_terminated_time: Option<DateTime>,
     /// Why the contract is ended (解约备注).
     pub contract_termination_remark: Option<String>,
 }

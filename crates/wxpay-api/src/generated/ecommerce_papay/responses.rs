@@ -115,7 +115,7 @@ pub struct SubOrder {
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     pub attach: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// WeChat Pay's number of the single order (子单微信订单号).
     pub transaction_id: String,
     /// The merchant's own number of it (子单商户订单号).

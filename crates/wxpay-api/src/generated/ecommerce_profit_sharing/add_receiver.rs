@@ -25,13 +25,17 @@ pub struct AddReceiver {
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
-    pub appid: String,
+    pub appid: Option<String>,
     /// What the receiver's account is (接收方类型).
     pub kind: ReceiverType,
     /// A merchant number or an openid, as the type says (接收方账号).
+    ///
+    /// At most 64 characters.
     pub account: String,
-    /// Name of the receiver; required for merchants, encrypted (接收方名称).
-    pub name: Option<String>,
+    /// Name of the receiver; a merchant's full name is required (接收方名称).
+    ///
+    /// At most 256 characters.
+    pub name: Option<Sensitive>,
     /// Name of the receiver who is a person, encrypted (接收方名称的密文).
     ///
     /// Encrypted when it is sent.
@@ -43,13 +47,12 @@ pub struct AddReceiver {
 impl AddReceiver {
     /// What is always needed; the rest has setters.
     pub fn new(
-        appid: impl Into<String>,
         kind: impl Into<ReceiverType>,
         account: impl Into<String>,
         relation_type: impl Into<RelationType>,
     ) -> Self {
         Self {
-            appid: appid.into(),
+            appid: None,
             kind: kind.into(),
             account: account.into(),
             name: None,
@@ -58,9 +61,16 @@ impl AddReceiver {
         }
     }
 
+    /// Sets [`appid`](Self::appid) (公众账号ID).
+    #[must_use]
+    pub fn appid(mut self, appid: impl Into<String>) -> Self {
+        self.appid = Some(appid.into());
+        self
+    }
+
     /// Sets [`name`](Self::name) (接收方名称).
     #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
+    pub fn name(mut self, name: impl Into<Sensitive>) -> Self {
         self.name = Some(name.into());
         self
     }
@@ -99,8 +109,8 @@ impl Operation for AddReceiver {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("account", &self.account, 1, usize::MAX)?;
-        check::text("name", &self.name, 1, usize::MAX)?;
+        check::text("account", &self.account, 1, 64)?;
+        check::text("name", &self.name, 1, 256)?;
         check::text("encrypted_name", &self.encrypted_name, 1, usize::MAX)
     }
 
@@ -126,7 +136,7 @@ impl Operation for AddReceiver {
 impl ToObject for AddReceiver {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(6)
-            .field("appid", &self.appid)
+            .optional("appid", &self.appid)
             .field("type", &self.kind)
             .field("account", &self.account)
             .optional("name", &self.name)
@@ -138,7 +148,7 @@ impl ToObject for AddReceiver {
 impl FromObject for AddReceiver {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            appid: object.required("appid")?,
+            appid: object.maybe("appid")?,
             kind: object.required("type")?,
             account: object.required("account")?,
             name: object.maybe("name")?,

@@ -3,6 +3,7 @@
 //! 请求分账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -38,8 +39,12 @@ pub struct CreateOrder {
     pub transaction_id: String,
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
     /// Receivers and how much each gets (分账接收方列表).
+    ///
+    /// At most 50 entries.
     pub receivers: Vec<RequestReceiver>,
     /// Whether nothing more will be shared; the rest is released (是否分账完成).
     pub finish: bool,
@@ -100,14 +105,9 @@ impl Operation for CreateOrder {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::each(
-            "receivers",
-            &self.receivers,
-            1,
-            usize::MAX,
-            RequestReceiver::check,
-        )
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)?;
+        check::each("receivers", &self.receivers, 1, 50, RequestReceiver::check)
     }
 
     fn target(&self) -> Target {
@@ -165,10 +165,14 @@ pub struct RequestReceiver {
     /// What the receiver's account is (分账接收方类型).
     pub kind: ReceiverType,
     /// Account of the receiver, as its type says (分账接收方账号).
+    ///
+    /// At most 64 characters.
     pub receiver_account: String,
     /// How much is shared (分账金额).
     pub amount: Fen,
     /// Why it is shared, as the receiver's bill shows (分账描述).
+    ///
+    /// At most 80 characters.
     pub description: String,
     /// Name of a receiver who is a person, checked where given (分账个人接收方姓名).
     ///
@@ -201,8 +205,8 @@ impl RequestReceiver {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("receiver_account", &self.receiver_account, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)?;
+        check::text("receiver_account", &self.receiver_account, 1, 64)?;
+        check::text("description", &self.description, 1, 80)?;
         check::text("receiver_name", &self.receiver_name, 1, usize::MAX)
     }
 

@@ -27,6 +27,8 @@ pub struct DeleteReceiver {
     /// What the receiver's account is (接收方类型).
     pub kind: ReceiverType,
     /// A merchant number or an openid, as the type says (接收方账号).
+    ///
+    /// At most 64 characters.
     pub account: String,
 }
 
@@ -59,7 +61,7 @@ impl Operation for DeleteReceiver {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("account", &self.account, 1, usize::MAX)
+        check::text("account", &self.account, 1, 64)
     }
 
     fn target(&self) -> Target {

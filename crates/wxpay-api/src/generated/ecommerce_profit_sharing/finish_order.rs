@@ -3,6 +3,7 @@
 //! 完结分账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -27,8 +28,12 @@ pub struct FinishOrder {
     /// At most 32 characters.
     pub transaction_id: String,
     /// The merchant's own number of the sharing request (商户分帐单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
     /// Why it is shared, as the receiver's bill shows (分账描述).
+    ///
+    /// At most 80 characters.
     pub description: String,
 }
 
@@ -64,8 +69,9 @@ impl Operation for FinishOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)?;
+        check::text("description", &self.description, 1, 80)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 查询分账结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -32,6 +33,8 @@ pub struct QueryOrder {
     pub transaction_id: String,
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
 }
 
@@ -65,7 +68,8 @@ impl Operation for QueryOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)
     }
 
     fn target(&self) -> Target {

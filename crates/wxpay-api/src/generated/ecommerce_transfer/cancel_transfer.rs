@@ -3,12 +3,15 @@
 //! 撤销转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::TransferState;
 
 /// Cancels a transfer which the user has not confirmed yet. The answer is an acceptance; query
 /// the transfer for the final state.
@@ -21,6 +24,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct CancelTransfer {
     /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -56,7 +61,8 @@ impl Operation for CancelTransfer {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -107,9 +113,9 @@ pub struct CancelTransferResponse {
     /// WeChat Pay's number of the transfer (微信转账单号).
     pub transfer_bill_no: String,
     /// The state of the bill (单据状态).
-    pub state: Option<String>,
+    pub state: TransferState,
     /// When the state last changed (状态变更时间).
-    pub update_time: Option<String>,
+    pub update_time: Option<DateTime>,
 }
 
 impl ToObject for CancelTransferResponse {
@@ -118,7 +124,7 @@ impl ToObject for CancelTransferResponse {
             .optional("sub_mchid", &self.sub_mchid)
             .field("out_bill_no", &self.out_bill_no)
             .field("transfer_bill_no", &self.transfer_bill_no)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .optional("update_time", &self.update_time)
     }
 }
@@ -129,7 +135,7 @@ impl FromObject for CancelTransferResponse {
             sub_mchid: object.maybe("sub_mchid")?,
             out_bill_no: object.required("out_bill_no")?,
             transfer_bill_no: object.required("transfer_bill_no")?,
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             update_time: object.maybe("update_time")?,
         })
     }

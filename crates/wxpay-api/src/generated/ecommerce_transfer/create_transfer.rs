@@ -3,13 +3,15 @@
 //! 发起转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
+use super::TransferState;
 use crate::wire;
 
 /// Starts a transfer from a sub-merchant to a user, who must confirm receipt. The answer is
@@ -31,8 +33,12 @@ pub struct CreateTransfer {
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
+    ///
+    /// At most 16 characters.
     pub transfer_scene_id: String,
     /// The openid of the user who receives the money (收款用户OpenID).
     ///
@@ -45,6 +51,8 @@ pub struct CreateTransfer {
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// Where a notification is sent, if one is wanted (商户回调地址).
     ///
@@ -118,11 +126,12 @@ impl Operation for CreateTransfer {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
-        check::text("transfer_scene_id", &self.transfer_scene_id, 1, usize::MAX)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
+        check::text("transfer_scene_id", &self.transfer_scene_id, 1, 16)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::url("notify_url", &self.notify_url, 256)
     }
 
@@ -191,9 +200,9 @@ pub struct CreateTransferResponse {
     /// WeChat Pay's number of the transfer (微信转账单号).
     pub transfer_bill_no: String,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// The state of the bill (单据状态).
-    pub state: Option<String>,
+    pub state: TransferState,
     /// Why it failed (失败原因).
     pub fail_reason: Option<String>,
     /// What is handed to WeChat to open the page on which the user receives the money
@@ -208,7 +217,7 @@ impl ToObject for CreateTransferResponse {
             .field("out_bill_no", &self.out_bill_no)
             .field("transfer_bill_no", &self.transfer_bill_no)
             .optional("create_time", &self.create_time)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .optional("fail_reason", &self.fail_reason)
             .optional("package_info", &self.package_info)
     }
@@ -221,7 +230,7 @@ impl FromObject for CreateTransferResponse {
             out_bill_no: object.required("out_bill_no")?,
             transfer_bill_no: object.required("transfer_bill_no")?,
             create_time: object.maybe("create_time")?,
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             fail_reason: object.maybe("fail_reason")?,
             package_info: object.maybe("package_info")?,
         })

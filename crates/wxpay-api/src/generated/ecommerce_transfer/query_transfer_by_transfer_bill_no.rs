@@ -21,6 +21,8 @@ use super::Transfer;
 #[non_exhaustive]
 pub struct QueryTransferByTransferBillNo {
     /// WeChat Pay's number of the transfer (微信转账单号).
+    ///
+    /// At most 64 characters.
     pub transfer_bill_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -51,7 +53,7 @@ impl Operation for QueryTransferByTransferBillNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("transfer_bill_no", &self.transfer_bill_no, 1, usize::MAX)?;
+        check::text("transfer_bill_no", &self.transfer_bill_no, 1, 64)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -66,7 +68,9 @@ impl Operation for QueryTransferByTransferBillNo {
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
-        reply.json()
+        let mut response: Transfer = reply.json()?;
+        response.decrypt(reply.decryptor())?;
+        Ok(response)
     }
 }
 

@@ -3,7 +3,11 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_proto::sign::Decryptor;
+
+use super::TransferState;
+use crate::wire;
 
 /// A transfer from a sub-merchant to a user.
 ///
@@ -24,7 +28,7 @@ pub struct Transfer {
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
     pub transfer_scene_id: String,
     /// The state of the bill (单据状态).
-    pub state: Option<String>,
+    pub state: TransferState,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
@@ -36,9 +40,18 @@ pub struct Transfer {
     /// The receiver's name, checked where given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// When the state last changed (状态变更时间).
-    pub update_time: Option<String>,
+    pub update_time: Option<DateTime>,
+}
+
+impl Transfer {
+    /// Decrypts what was encrypted.
+    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
+        self.user_name
+            .iter_mut()
+            .try_for_each(|text| wire::open("user_name", text, decryptor))
+    }
 }
 
 impl ToObject for Transfer {
@@ -50,7 +63,7 @@ impl ToObject for Transfer {
             .field("transfer_bill_no", &self.transfer_bill_no)
             .field("appid", &self.appid)
             .field("transfer_scene_id", &self.transfer_scene_id)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .field("transfer_amount", &self.transfer_amount)
             .optional("transfer_remark", &self.transfer_remark)
             .optional("fail_reason", &self.fail_reason)
@@ -70,7 +83,7 @@ impl FromObject for Transfer {
             transfer_bill_no: object.required("transfer_bill_no")?,
             appid: object.required("appid")?,
             transfer_scene_id: object.required("transfer_scene_id")?,
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             transfer_amount: object.required("transfer_amount")?,
             transfer_remark: object.maybe("transfer_remark")?,
             fail_reason: object.maybe("fail_reason")?,

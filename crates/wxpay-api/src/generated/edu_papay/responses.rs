@@ -122,7 +122,7 @@ pub struct Order {
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
     pub trade_state: Option<String>,
     /// The state of the order in words (交易状态描述).
@@ -302,11 +302,11 @@ pub struct PromotionDetail {
     /// The coupon's campaign (活动ID).
     pub stock_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<i64>,
+    pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
 }
 
 impl ToObject for PromotionDetail {

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use crate::Currency;
@@ -102,7 +102,7 @@ pub struct Order {
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// Who pays (支付者).
     pub payer: Option<Payer>,
     /// The amounts of the order (订单金额).
@@ -292,11 +292,11 @@ pub struct PromotionDetail {
     /// The coupon's campaign (活动ID).
     pub stock_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<i64>,
+    pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
 }
 
 impl ToObject for PromotionDetail {

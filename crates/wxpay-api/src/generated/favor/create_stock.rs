@@ -21,6 +21,8 @@ use super::{JumpTarget, StockType};
 #[non_exhaustive]
 pub struct CreateStock {
     /// Name of the batch; Chinese text for people (批次名称).
+    ///
+    /// At most 20 characters.
     pub stock_name: String,
     /// When it begins (开始时间).
     pub available_begin_time: DateTime,
@@ -33,8 +35,12 @@ pub struct CreateStock {
     /// Kind of coupon (批次类型).
     pub stock_type: StockType,
     /// Remark on the batch, for the merchant only (批次备注).
+    ///
+    /// At most 60 characters.
     pub comment: Option<String>,
     /// The number of the merchant to whom the stock belongs (归属商户号).
+    ///
+    /// At most 20 characters.
     pub belong_merchant: String,
     /// How the coupon looks (样式设置).
     pub pattern_info: Option<PatternInfo>,
@@ -117,9 +123,9 @@ impl Operation for CreateStock {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_name", &self.stock_name, 1, usize::MAX)?;
-        check::text("comment", &self.comment, 1, usize::MAX)?;
-        check::text("belong_merchant", &self.belong_merchant, 1, usize::MAX)?;
+        check::text("stock_name", &self.stock_name, 1, 20)?;
+        check::text("comment", &self.comment, 1, 60)?;
+        check::text("belong_merchant", &self.belong_merchant, 1, 20)?;
         check::nested("pattern_info", &self.pattern_info, PatternInfo::check)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("ext_info", &self.ext_info, 1, usize::MAX)

@@ -26,6 +26,8 @@ pub struct EnrolMultiActivity {
     /// At most 128 characters.
     pub openid: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// WeChat Pay's number of the activity (活动ID).
     pub activity_id: String,
@@ -36,6 +38,8 @@ pub struct EnrolMultiActivity {
     /// At most 32 characters.
     pub appid: String,
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 20 characters.
     pub stock_creator_mchid: String,
 }
 
@@ -84,16 +88,11 @@ impl Operation for EnrolMultiActivity {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("activity_id", &self.activity_id, 1, usize::MAX)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text(
-            "stock_creator_mchid",
-            &self.stock_creator_mchid,
-            1,
-            usize::MAX,
-        )
+        check::text("stock_creator_mchid", &self.stock_creator_mchid, 1, 20)
     }
 
     fn target(&self) -> Target {

@@ -20,12 +20,16 @@ use super::StockScopePage;
 #[non_exhaustive]
 pub struct ListStockMerchants {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// Where the page begins (分页页码).
     pub offset: i64,
     /// How many items a page holds (分页大小).
     pub limit: i64,
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 20 characters.
     pub stock_creator_mchid: String,
 }
 
@@ -59,13 +63,8 @@ impl Operation for ListStockMerchants {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
-        check::text(
-            "stock_creator_mchid",
-            &self.stock_creator_mchid,
-            1,
-            usize::MAX,
-        )
+        check::text("stock_id", &self.stock_id, 1, 20)?;
+        check::text("stock_creator_mchid", &self.stock_creator_mchid, 1, 20)
     }
 
     fn target(&self) -> Target {

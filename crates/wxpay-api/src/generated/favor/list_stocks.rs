@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{CouponStatus, Stock};
+use super::{Stock, StockStatus};
 
 /// Lists the stocks of coupons of a merchant.
 ///
@@ -19,18 +19,24 @@ use super::{CouponStatus, Stock};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ListStocks {
-    /// Where the page begins (分页页码).
+    /// Which page, from 0 (分页页码).
+    ///
+    /// At least 0.
     pub offset: i64,
     /// How many items a page holds (分页大小).
+    ///
+    /// 1 to 10.
     pub limit: i64,
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 20 characters.
     pub stock_creator_mchid: String,
     /// The beginning of the creation times asked for (起始时间).
     pub create_start_time: Option<DateTime>,
     /// The end of the creation times asked for (终止时间).
     pub create_end_time: Option<DateTime>,
     /// What state it is in (状态).
-    pub status: Option<CouponStatus>,
+    pub status: Option<StockStatus>,
 }
 
 impl ListStocks {
@@ -62,7 +68,7 @@ impl ListStocks {
 
     /// Sets [`status`](Self::status) (状态).
     #[must_use]
-    pub fn status(mut self, status: impl Into<CouponStatus>) -> Self {
+    pub fn status(mut self, status: impl Into<StockStatus>) -> Self {
         self.status = Some(status.into());
         self
     }
@@ -81,12 +87,9 @@ impl Operation for ListStocks {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "stock_creator_mchid",
-            &self.stock_creator_mchid,
-            1,
-            usize::MAX,
-        )
+        check::range("offset", self.offset, 0, i64::MAX)?;
+        check::range("limit", self.limit, 1, 10)?;
+        check::text("stock_creator_mchid", &self.stock_creator_mchid, 1, 20)
     }
 
     fn target(&self) -> Target {
@@ -106,7 +109,7 @@ impl Operation for ListStocks {
                     .map(|value| value.to_string())
                     .as_deref(),
             )
-            .query_opt("status", self.status.as_ref().map(CouponStatus::as_str))
+            .query_opt("status", self.status.as_ref().map(StockStatus::as_str))
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

@@ -28,8 +28,10 @@ pub struct ListUserCoupons {
     /// At most 32 characters.
     pub appid: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: Option<String>,
-    /// Whether the coupon or consumer money was used (券或消费金状态).
+    /// Where the coupon stands (券或消费金状态).
     pub status: Option<CouponStatus>,
     /// The number of the merchant who created the stock (创建批次的商户号).
     pub creator_mchid: Option<String>,
@@ -134,7 +136,7 @@ impl Operation for ListUserCoupons {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("creator_mchid", &self.creator_mchid, 1, usize::MAX)?;
         check::text("sender_mchid", &self.sender_mchid, 1, usize::MAX)?;
         check::text("available_mchid", &self.available_mchid, 1, usize::MAX)

@@ -20,6 +20,8 @@ use super::FlowFile;
 #[non_exhaustive]
 pub struct QueryRefundFlow {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
 }
 
@@ -45,7 +47,7 @@ impl Operation for QueryRefundFlow {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)
+        check::text("stock_id", &self.stock_id, 1, 20)
     }
 
     fn target(&self) -> Target {

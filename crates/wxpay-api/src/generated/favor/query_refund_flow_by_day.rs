@@ -18,6 +18,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QueryRefundFlowByDay {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The day, Beijing time (账单日期).
     pub bill_date: String,
@@ -46,7 +48,7 @@ impl Operation for QueryRefundFlowByDay {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("bill_date", &self.bill_date, 1, usize::MAX)
     }
 

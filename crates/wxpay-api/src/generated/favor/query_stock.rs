@@ -20,8 +20,12 @@ use super::Stock;
 #[non_exhaustive]
 pub struct QueryStock {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 20 characters.
     pub stock_creator_mchid: String,
 }
 
@@ -48,13 +52,8 @@ impl Operation for QueryStock {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
-        check::text(
-            "stock_creator_mchid",
-            &self.stock_creator_mchid,
-            1,
-            usize::MAX,
-        )
+        check::text("stock_id", &self.stock_id, 1, 20)?;
+        check::text("stock_creator_mchid", &self.stock_creator_mchid, 1, 20)
     }
 
     fn target(&self) -> Target {

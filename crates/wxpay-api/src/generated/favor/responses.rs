@@ -56,7 +56,7 @@ pub struct Stock {
     pub stock_id: Option<String>,
     /// The number of the merchant who created the stock (创建批次的商户号).
     pub stock_creator_mchid: Option<String>,
-    /// What state it is in (状态).
+    /// Where the stock stands (状态).
     pub status: Option<StockStatus>,
     /// How the coupon is used, as the user reads it (使用说明).
     pub description: Option<String>,
@@ -217,7 +217,7 @@ serde_by_node!(CutToMessage);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AvailableRegion {
-    /// Kind of sharing for after-sales service (类型).
+    /// Kind of region (类型).
     pub kind: Option<String>,
     /// The province (省).
     pub province: Option<String>,
@@ -260,9 +260,9 @@ serde_by_node!(AvailableRegion);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StockScopePage {
-    /// How many goods codes there are in all (可用单品编码总数).
+    /// How many there are in all (总数量).
     pub total_count: i64,
-    /// The certificates (平台证书列表).
+    /// The codes of the goods, or the merchants' numbers (可用单品编码或可用商户列表).
     pub data: Vec<String>,
     /// Where the page begins (分页页码).
     pub offset: i64,
@@ -377,7 +377,7 @@ pub struct Coupon {
     pub coupon_id: Option<String>,
     /// The name of the coupon (代金券名称).
     pub coupon_name: Option<String>,
-    /// What state it is in (状态).
+    /// Where the coupon stands (状态).
     pub status: Option<CouponStatus>,
     /// How the coupon is used, as the user reads it (使用说明).
     pub description: Option<String>,
@@ -499,7 +499,7 @@ pub struct ConsumeInformation {
     pub consume_time: Option<DateTime>,
     /// The number of the merchant at which it was used (核销商户号).
     pub consume_mchid: Option<String>,
-    /// WeChat Pay's number of the order in which it was used (核销商户号).
+    /// WeChat Pay's number of the order in which it was used (核销订单号).
     pub transaction_id: Option<String>,
     /// The goods on which it was used (单品信息).
     pub goods_detail: Vec<GoodsDetail>,

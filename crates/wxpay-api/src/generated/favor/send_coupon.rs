@@ -26,6 +26,8 @@ pub struct SendCoupon {
     /// At most 128 characters.
     pub openid: String,
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The merchant's own number of the request, unique (商户单据号).
     pub out_request_no: String,
@@ -34,6 +36,8 @@ pub struct SendCoupon {
     /// At most 32 characters.
     pub appid: String,
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 20 characters.
     pub stock_creator_mchid: String,
     /// The face value, for stocks which leave it to the sending (指定面额发券，面额).
     pub coupon_value: Option<Fen>,
@@ -101,15 +105,10 @@ impl Operation for SendCoupon {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
+        check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text(
-            "stock_creator_mchid",
-            &self.stock_creator_mchid,
-            1,
-            usize::MAX,
-        )
+        check::text("stock_creator_mchid", &self.stock_creator_mchid, 1, 20)
     }
 
     fn target(&self) -> Target {

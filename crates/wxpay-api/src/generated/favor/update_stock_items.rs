@@ -20,8 +20,12 @@ use super::PauseStockResponse;
 #[non_exhaustive]
 pub struct UpdateStockItems {
     /// The number of the stock (批次号).
+    ///
+    /// At most 20 characters.
     pub stock_id: String,
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 20 characters.
     pub stock_creator_mchid: String,
     /// The goods codes to be added (增加单品编码列表).
     pub add_goods_id_list: Vec<String>,
@@ -76,13 +80,8 @@ impl Operation for UpdateStockItems {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
-        check::text(
-            "stock_creator_mchid",
-            &self.stock_creator_mchid,
-            1,
-            usize::MAX,
-        )
+        check::text("stock_id", &self.stock_id, 1, 20)?;
+        check::text("stock_creator_mchid", &self.stock_creator_mchid, 1, 20)
     }
 
     fn target(&self) -> Target {

@@ -27,9 +27,9 @@ pub struct SubWithdrawal {
     /// How much to withdraw (提现金额).
     pub amount: Fen,
     /// When the withdrawal was asked for (发起提现时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// When the state last changed (提现状态更新时间).
-    pub update_time: Option<String>,
+    pub update_time: Option<DateTime>,
     /// Why it failed; Chinese text for people (失败原因).
     pub reason: Option<String>,
     /// The remark on the withdrawal (提现备注).
@@ -207,9 +207,9 @@ pub struct Withdrawal {
     /// How much to withdraw (提现金额).
     pub amount: Fen,
     /// When the withdrawal was asked for (发起提现时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// When the state last changed (提现状态更新时间).
-    pub update_time: Option<String>,
+    pub update_time: Option<DateTime>,
     /// Why it failed; Chinese text for people (失败原因).
     pub reason: Option<String>,
     /// The remark on the withdrawal (提现备注).

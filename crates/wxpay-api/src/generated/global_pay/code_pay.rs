@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -331,7 +331,7 @@ pub struct CodePayResponse {
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// Who pays (支付者).
     pub payer: Option<Payer>,
     /// The amounts of the order (订单金额).

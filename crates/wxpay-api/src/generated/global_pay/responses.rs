@@ -131,7 +131,7 @@ pub struct Order {
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
     pub trade_state: Option<String>,
     /// The state in words for people, Chinese (交易状态描述).

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 use super::ReceiverType;
 use crate::Currency;
@@ -103,9 +103,9 @@ pub struct OrderReceiver {
     /// Why the sharing failed (分账失败原因).
     pub fail_reason: Option<String>,
     /// When the sharing was created (分账创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// When it was finished (分账完成时间).
-    pub finish_time: Option<String>,
+    pub finish_time: Option<DateTime>,
     /// WeChat Pay's number of this receiver's share (分账明细单号).
     pub detail_id: Option<String>,
     /// The kind of sharing detail (分账明细类型).

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -273,7 +273,7 @@ pub struct CreateRefundResponse {
     /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
     pub out_refund_no: String,
     /// When it was accepted (退款创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// How much is refunded (退款金额).
     pub amount: Option<RefundAmount>,
     /// What is refunded of discounts (优惠退款详情).

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -65,7 +65,7 @@ pub struct JsapiPrepay {
     /// First moment to pay (交易起始时间).
     pub time_start: Option<String>,
     /// Last moment to pay (交易结束时间).
-    pub time_expire: Option<String>,
+    pub time_expire: Option<DateTime>,
     /// The merchant category code (MCC码).
     pub merchant_category_code: String,
     /// Who pays (支付者).
@@ -155,8 +155,8 @@ impl JsapiPrepay {
 
     /// Sets [`time_expire`](Self::time_expire) (交易结束时间).
     #[must_use]
-    pub fn time_expire(mut self, time_expire: impl Into<String>) -> Self {
-        self.time_expire = Some(time_expire.into());
+    pub fn time_expire(mut self, time_expire: DateTime) -> Self {
+        self.time_expire = Some(time_expire);
         self
     }
 
@@ -210,7 +210,6 @@ impl Operation for JsapiPrepay {
         check::text("trade_type", &self.trade_type, 1, usize::MAX)?;
         check::text("limit_pay", &self.limit_pay, 1, usize::MAX)?;
         check::text("time_start", &self.time_start, 1, usize::MAX)?;
-        check::text("time_expire", &self.time_expire, 1, usize::MAX)?;
         check::text(
             "merchant_category_code",
             &self.merchant_category_code,

@@ -154,9 +154,9 @@ pub struct Refund {
     /// Which money the refund is paid from (退款资金来源).
     pub fund_source: Option<FundSource>,
     /// When it succeeded (退款成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// When it was accepted (退款创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// State of the refund (退款状态).
     pub status: RefundStatus,
     /// How much is refunded (退款金额).
@@ -260,7 +260,7 @@ pub struct Order {
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
     pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
@@ -703,15 +703,15 @@ impl NotificationContent for GlobalRefundNotification {
 #[non_exhaustive]
 pub struct GlobalRefundNotificationAmount {
     /// What the whole order cost (订单金额).
-    pub total: Option<i64>,
+    pub total: Option<Fen>,
     /// What is refunded (退款金额).
-    pub refund: Option<i64>,
+    pub refund: Option<Fen>,
     /// Currency of that (退款币种).
     pub currency: Option<Currency>,
     /// What the payer had paid after coupons (用户支付金额).
-    pub payer_total: Option<i64>,
+    pub payer_total: Option<Fen>,
     /// What the payer gets back (用户退款金额).
-    pub payer_refund: Option<i64>,
+    pub payer_refund: Option<Fen>,
     /// Currency of that (用户支付币种).
     pub payer_currency: Option<Currency>,
     /// The rate between them (汇率信息).

@@ -3,6 +3,7 @@
 //! 受理商家转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -33,20 +34,32 @@ pub struct CreateBatch {
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// Name of the batch; Chinese text for people (批次名称).
+    ///
+    /// At most 32 characters.
     pub batch_name: String,
     /// Remark on the batch; Chinese text for people (批次备注).
+    ///
+    /// At most 32 characters.
     pub batch_remark: String,
     /// Sum of all the transfers; must match the details (转账总金额).
     pub total_amount: Fen,
     /// How many transfers the batch has (转账总笔数).
+    ///
+    /// At most 1000.
     pub total_num: i64,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
+    ///
+    /// At most 36 characters.
     pub transfer_scene_id: String,
     /// The transfers of the batch (转账明细列表).
+    ///
+    /// At most 1000 entries.
     pub transfer_detail_list: Vec<TransferDetail>,
-    /// Where a notification is sent, if one is wanted (商户回调地址).
+    /// Where the notification is sent (商户回调地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
@@ -106,15 +119,17 @@ impl Operation for CreateBatch {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("batch_name", &self.batch_name, 1, usize::MAX)?;
-        check::text("batch_remark", &self.batch_remark, 1, usize::MAX)?;
-        check::text("transfer_scene_id", &self.transfer_scene_id, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::text("batch_name", &self.batch_name, 1, 32)?;
+        check::text("batch_remark", &self.batch_remark, 1, 32)?;
+        check::range("total_num", self.total_num, i64::MIN, 1000)?;
+        check::text("transfer_scene_id", &self.transfer_scene_id, 1, 36)?;
         check::each(
             "transfer_detail_list",
             &self.transfer_detail_list,
             1,
-            usize::MAX,
+            1000,
             TransferDetail::check,
         )?;
         check::url("notify_url", &self.notify_url, 256)
@@ -177,12 +192,18 @@ serde_by_node!(CreateBatch);
 #[non_exhaustive]
 pub struct TransferDetail {
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_detail_no: String,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// WeChat Pay's number of the reservation (微信转账预约单号).
+    ///
+    /// At most 64 characters.
     pub reservation_id: String,
     /// The openid of the user who receives the money (收款用户OpenID).
     ///
@@ -209,9 +230,10 @@ impl TransferDetail {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_detail_no", &self.out_detail_no, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
-        check::text("reservation_id", &self.reservation_id, 1, usize::MAX)?;
+        check::text("out_detail_no", &self.out_detail_no, 1, 32)?;
+        check::alphabet("out_detail_no", &self.out_detail_no, Alphabet::Alphanumeric)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
+        check::text("reservation_id", &self.reservation_id, 1, 64)?;
         check::text("openid", &self.openid, 1, 128)
     }
 }

@@ -36,6 +36,8 @@ pub struct CreateReservation {
     /// The merchant's own number of the reservation, unique within the merchant (商户预约单号).
     pub out_reservation_no: String,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
+    ///
+    /// At most 36 characters.
     pub transfer_scene_id: String,
     /// The latest day on which the transfer is expected (预计最晚转账日期).
     pub estimated_date: String,
@@ -53,7 +55,7 @@ pub struct CreateReservation {
     pub user_real_name: Option<Sensitive>,
     /// The remark on the reservation, which the user sees (预约备注).
     pub reserve_remark: String,
-    /// Where a notification is sent, if one is wanted (商户回调地址).
+    /// Where the notification is sent (商户回调地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
@@ -166,7 +168,7 @@ impl Operation for CreateReservation {
             1,
             usize::MAX,
         )?;
-        check::text("transfer_scene_id", &self.transfer_scene_id, 1, usize::MAX)?;
+        check::text("transfer_scene_id", &self.transfer_scene_id, 1, 36)?;
         check::text("estimated_date", &self.estimated_date, 1, usize::MAX)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("user_real_name", &self.user_real_name, 1, usize::MAX)?;

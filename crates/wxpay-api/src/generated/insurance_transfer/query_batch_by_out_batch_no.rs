@@ -3,6 +3,7 @@
 //! 商户转账批次单号查询批次单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,6 +21,8 @@ use super::{Batch, DetailState};
 #[non_exhaustive]
 pub struct QueryBatchByOutBatchNo {
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -28,10 +31,14 @@ pub struct QueryBatchByOutBatchNo {
     /// Whether the answer shall hold the transfers of the batch (是否查询转账明细单).
     pub need_query_detail: bool,
     /// From which item on the answer lists, counting from 0 (请求资源起始位置).
+    ///
+    /// `0` when left out.
     pub offset: Option<i64>,
     /// How many items an answer holds at most (最大资源条数).
+    ///
+    /// 20 to 100. `20` when left out.
     pub limit: Option<i64>,
-    /// State of the transfer; in a query, which to list (明细状态).
+    /// Which transfers the answer lists (明细状态).
     pub detail_state: Option<DetailState>,
 }
 
@@ -87,8 +94,10 @@ impl Operation for QueryBatchByOutBatchNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::range("limit", self.limit, 20, 100)
     }
 
     fn target(&self) -> Target {

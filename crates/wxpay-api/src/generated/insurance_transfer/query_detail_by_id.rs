@@ -20,8 +20,12 @@ use super::Detail;
 #[non_exhaustive]
 pub struct QueryDetailById {
     /// WeChat Pay's number of the batch (商家转账批次单号).
+    ///
+    /// At most 64 characters.
     pub batch_id: String,
     /// WeChat Pay's number of the transfer in the batch (商家转账明细单号).
+    ///
+    /// At most 64 characters.
     pub detail_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -57,8 +61,8 @@ impl Operation for QueryDetailById {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("batch_id", &self.batch_id, 1, usize::MAX)?;
-        check::text("detail_id", &self.detail_id, 1, usize::MAX)?;
+        check::text("batch_id", &self.batch_id, 1, 64)?;
+        check::text("detail_id", &self.detail_id, 1, 64)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 

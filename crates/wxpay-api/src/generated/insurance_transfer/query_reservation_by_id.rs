@@ -20,6 +20,8 @@ use super::Reservation;
 #[non_exhaustive]
 pub struct QueryReservationById {
     /// WeChat Pay's number of the reservation (微信转账预约单号).
+    ///
+    /// At most 64 characters.
     pub reservation_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -50,7 +52,7 @@ impl Operation for QueryReservationById {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("reservation_id", &self.reservation_id, 1, usize::MAX)?;
+        check::text("reservation_id", &self.reservation_id, 1, 64)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 

@@ -151,7 +151,7 @@ pub struct BatchDetail {
     pub detail_id: String,
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
     pub out_detail_no: String,
-    /// State of the transfer; in a query, which to list (明细状态).
+    /// State of the transfer (明细状态).
     pub detail_state: DetailState,
 }
 
@@ -198,7 +198,7 @@ pub struct Detail {
     pub sub_appid: Option<String>,
     /// When the transfer was begun (转账发起时间).
     pub create_time: DateTime,
-    /// State of the transfer; in a query, which to list (明细状态).
+    /// State of the transfer (明细状态).
     pub detail_state: DetailState,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
@@ -309,9 +309,9 @@ pub struct Reservation {
     /// The state of the reservation (预约记录状态).
     pub state: ReservationState,
     /// When the reservation was accepted (预约记录受理的时间).
-    pub accept_time: Option<String>,
+    pub accept_time: Option<DateTime>,
     /// When the user confirmed the reservation (预约记录用户确认预约的时间).
-    pub reserve_time: Option<String>,
+    pub reserve_time: Option<DateTime>,
     /// When and why the reservation was closed (预约记录的关闭信息).
     pub close_info: Option<CloseInfo>,
 }
@@ -370,7 +370,7 @@ serde_by_node!(Reservation);
 #[non_exhaustive]
 pub struct CloseInfo {
     /// When the reservation was closed (预约记录关闭的时间).
-    pub close_time: Option<String>,
+    pub close_time: Option<DateTime>,
     /// Why the reservation was closed (预约记录关闭的原因).
     pub close_reason: Option<ReservationCloseReason>,
 }

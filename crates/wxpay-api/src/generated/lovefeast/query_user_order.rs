@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Value, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Value, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -113,7 +113,7 @@ pub struct UserOrder {
     /// The name of the donation project (捐赠活动名称).
     pub business_name: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// Who pays (支付者).
     pub payer: Option<Payer>,
     /// The amounts of the order (订单金额).

@@ -26,7 +26,7 @@ pub struct Order {
     /// The state of the insurance part (混合订单中自费部分的支付状态).
     pub med_ins_pay_status: MedInsPayStatus,
     /// When the order was paid (订单支付时间).
-    pub paid_time: Option<String>,
+    pub paid_time: Option<DateTime>,
     /// What the insurance bureau answered after payment (支付完成后医保局返回内容).
     pub passthrough_response_content: Option<String>,
     /// Whether insurance, cash or both pay (混合支付类型).

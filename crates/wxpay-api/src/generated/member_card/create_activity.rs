@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -27,9 +27,9 @@ pub struct CreateActivity {
     /// The kind of activity: for members or not, after payment or in a mini program (活动类型).
     pub activity_type: ActivityType,
     /// When the activity begins (活动开始时间).
-    pub begin_time: String,
+    pub begin_time: DateTime,
     /// When the activity ends (活动结束时间).
-    pub end_time: String,
+    pub end_time: DateTime,
     /// When awards are sent (发放时间段).
     pub award_send_period: Option<RequestAwardSendPeriod>,
     /// The coupons given (优惠券列表).
@@ -48,16 +48,16 @@ impl CreateActivity {
         card_id: impl Into<String>,
         activity_name: impl Into<String>,
         activity_type: impl Into<ActivityType>,
-        begin_time: impl Into<String>,
-        end_time: impl Into<String>,
+        begin_time: DateTime,
+        end_time: DateTime,
         out_request_no: impl Into<String>,
     ) -> Self {
         Self {
             card_id: card_id.into(),
             activity_name: activity_name.into(),
             activity_type: activity_type.into(),
-            begin_time: begin_time.into(),
-            end_time: end_time.into(),
+            begin_time,
+            end_time,
             award_send_period: None,
             stock_list: Vec::new(),
             out_request_no: out_request_no.into(),
@@ -113,8 +113,6 @@ impl Operation for CreateActivity {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("card_id", &self.card_id, 1, usize::MAX)?;
         check::text("activity_name", &self.activity_name, 1, usize::MAX)?;
-        check::text("begin_time", &self.begin_time, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
         check::nested(
             "award_send_period",
             &self.award_send_period,

@@ -32,9 +32,9 @@ pub struct Activity {
     /// The kind of activity: for members or not, after payment or in a mini program (活动类型).
     pub activity_type: Option<String>,
     /// When the activity begins (活动开始时间).
-    pub begin_time: Option<String>,
+    pub begin_time: Option<DateTime>,
     /// When the activity ends (活动结束时间).
-    pub end_time: Option<String>,
+    pub end_time: Option<DateTime>,
     /// When awards are sent (发放时间段).
     pub award_send_period: Option<AwardSendPeriod>,
     /// The coupons given (优惠券列表).

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -249,11 +249,6 @@ impl Operation for UpdateCard {
         )?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("service_phone", &self.service_phone, 1, usize::MAX)?;
-        check::nested(
-            "date_information",
-            &self.date_information,
-            UpdateDateInformation::check,
-        )?;
         check::text("init_level", &self.init_level, 1, usize::MAX)?;
         check::nested(
             "balance_information",
@@ -343,13 +338,13 @@ pub struct UpdateDateInformation {
     /// Which kind it is (类型).
     pub kind: DateInformationType,
     /// When the card ceases to be valid; with a fixed range (有效期结束时间).
-    pub available_end_time: Option<String>,
+    pub available_end_time: Option<DateTime>,
     /// For how many days the card or coupon is valid (生效后N天内有效).
     pub available_day_after_receive: Option<i64>,
     /// After how many days it becomes valid, once received (领取后N天开始生效).
     pub wait_days_after_receive: Option<i64>,
     /// When the card becomes valid; with a fixed range (有效期开始时间).
-    pub available_begin_time: Option<String>,
+    pub available_begin_time: Option<DateTime>,
 }
 
 impl UpdateDateInformation {
@@ -366,8 +361,8 @@ impl UpdateDateInformation {
 
     /// Sets [`available_end_time`](Self::available_end_time) (有效期结束时间).
     #[must_use]
-    pub fn available_end_time(mut self, available_end_time: impl Into<String>) -> Self {
-        self.available_end_time = Some(available_end_time.into());
+    pub fn available_end_time(mut self, available_end_time: DateTime) -> Self {
+        self.available_end_time = Some(available_end_time);
         self
     }
 
@@ -387,24 +382,9 @@ impl UpdateDateInformation {
 
     /// Sets [`available_begin_time`](Self::available_begin_time) (有效期开始时间).
     #[must_use]
-    pub fn available_begin_time(mut self, available_begin_time: impl Into<String>) -> Self {
-        self.available_begin_time = Some(available_begin_time.into());
+    pub fn available_begin_time(mut self, available_begin_time: DateTime) -> Self {
+        self.available_begin_time = Some(available_begin_time);
         self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "available_end_time",
-            &self.available_end_time,
-            1,
-            usize::MAX,
-        )?;
-        check::text(
-            "available_begin_time",
-            &self.available_begin_time,
-            1,
-            usize::MAX,
-        )
     }
 }
 

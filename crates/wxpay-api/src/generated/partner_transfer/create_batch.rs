@@ -3,6 +3,7 @@
 //! 发起批量转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -33,16 +34,26 @@ pub struct CreateBatch {
     /// What the sub-merchant authorised the provider to do (特约商户授权类型).
     pub authorization_type: AuthorizationType,
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// Name of the batch; Chinese text for people (批次名称).
+    ///
+    /// At most 32 characters.
     pub batch_name: String,
     /// Remark on the batch; Chinese text for people (批次备注).
+    ///
+    /// At most 32 characters.
     pub batch_remark: String,
     /// Sum of all the transfers; must match the details (转账总金额).
     pub total_amount: Fen,
     /// How many transfers the batch has (转账总笔数).
+    ///
+    /// At most 1000.
     pub total_num: i64,
     /// The transfers of the batch (转账明细列表).
+    ///
+    /// At most 1000 entries.
     pub transfer_detail_list: Vec<TransferDetail>,
     /// The provider's app (服务商的appid).
     ///
@@ -113,7 +124,9 @@ impl CreateBatch {
 
     /// Whether there is text to encrypt.
     fn has_sensitive(&self) -> bool {
-        !self.transfer_detail_list.is_empty()
+        self.transfer_detail_list
+            .iter()
+            .any(TransferDetail::has_sensitive)
     }
 
     /// Encrypts what has to be.
@@ -139,14 +152,16 @@ impl Operation for CreateBatch {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("batch_name", &self.batch_name, 1, usize::MAX)?;
-        check::text("batch_remark", &self.batch_remark, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::text("batch_name", &self.batch_name, 1, 32)?;
+        check::text("batch_remark", &self.batch_remark, 1, 32)?;
+        check::range("total_num", self.total_num, i64::MIN, 1000)?;
         check::each(
             "transfer_detail_list",
             &self.transfer_detail_list,
             1,
-            usize::MAX,
+            1000,
             TransferDetail::check,
         )?;
         check::text("sp_appid", &self.sp_appid, 1, 32)
@@ -217,19 +232,23 @@ serde_by_node!(CreateBatch);
 #[non_exhaustive]
 pub struct TransferDetail {
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_detail_no: String,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// The receiver's openid under the AppID (收款用户openid).
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name; needed from 2,000 yuan, not taken below 0.30 yuan (收款用户姓名).
     ///
     /// Encrypted when it is sent.
-    pub user_name: Sensitive,
+    pub user_name: Option<Sensitive>,
     /// Number of the receiver's identity card (收款用户身份证).
     ///
     /// Encrypted when it is sent.
@@ -243,16 +262,22 @@ impl TransferDetail {
         transfer_amount: Fen,
         transfer_remark: impl Into<String>,
         openid: impl Into<String>,
-        user_name: impl Into<Sensitive>,
     ) -> Self {
         Self {
             out_detail_no: out_detail_no.into(),
             transfer_amount,
             transfer_remark: transfer_remark.into(),
             openid: openid.into(),
-            user_name: user_name.into(),
+            user_name: None,
             user_id_card: None,
         }
+    }
+
+    /// Sets [`user_name`](Self::user_name) (收款用户姓名).
+    #[must_use]
+    pub fn user_name(mut self, user_name: impl Into<Sensitive>) -> Self {
+        self.user_name = Some(user_name.into());
+        self
     }
 
     /// Sets [`user_id_card`](Self::user_id_card) (收款用户身份证).
@@ -263,16 +288,24 @@ impl TransferDetail {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_detail_no", &self.out_detail_no, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
+        check::text("out_detail_no", &self.out_detail_no, 1, 32)?;
+        check::alphabet("out_detail_no", &self.out_detail_no, Alphabet::Alphanumeric)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
         check::text("user_id_card", &self.user_id_card, 1, usize::MAX)
     }
 
+    /// Whether there is text to encrypt.
+    pub(crate) fn has_sensitive(&self) -> bool {
+        self.user_name.is_some() || self.user_id_card.is_some()
+    }
+
     /// Encrypts what has to be.
     pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        wire::seal("user_name", &mut self.user_name, encryptor)?;
+        self.user_name
+            .iter_mut()
+            .try_for_each(|text| wire::seal("user_name", text, encryptor))?;
         self.user_id_card
             .iter_mut()
             .try_for_each(|text| wire::seal("user_id_card", text, encryptor))
@@ -286,7 +319,7 @@ impl ToObject for TransferDetail {
             .field("transfer_amount", &self.transfer_amount)
             .field("transfer_remark", &self.transfer_remark)
             .field("openid", &self.openid)
-            .field("user_name", &self.user_name)
+            .optional("user_name", &self.user_name)
             .optional("user_id_card", &self.user_id_card)
     }
 }
@@ -298,7 +331,7 @@ impl FromObject for TransferDetail {
             transfer_amount: object.required("transfer_amount")?,
             transfer_remark: object.required("transfer_remark")?,
             openid: object.required("openid")?,
-            user_name: object.required("user_name")?,
+            user_name: object.maybe("user_name")?,
             user_id_card: object.maybe("user_id_card")?,
         })
     }

@@ -52,7 +52,7 @@ wxpay_json::open_enum! {
     /// Which transfers of a batch a query gives.
     ///
     /// 明细状态.
-    pub enum DetailStatus {
+    pub enum DetailFilter {
         /// All of them (全部).
         All = "ALL",
         /// Those that succeeded (转账成功).
@@ -75,5 +75,53 @@ wxpay_json::open_enum! {
         OverdueClose = "OVERDUE_CLOSE",
         /// Something is wrong with the paying account (付款人账户异常).
         PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// The state of a batch.
+    ///
+    /// 批次状态.
+    pub enum BatchStatus {
+        /// Waiting for somebody to confirm the payment (待付款).
+        WaitPay = "WAIT_PAY",
+        /// Accepted (已受理).
+        Accepted = "ACCEPTED",
+        /// Transfers are under way (转账中).
+        Processing = "PROCESSING",
+        /// Every transfer succeeded or failed (已完成).
+        Finished = "FINISHED",
+        /// closed; query for the reason (已关闭).
+        Closed = "CLOSED",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// The state of a transfer of a batch.
+    ///
+    /// 明细状态.
+    pub enum DetailStatus {
+        /// Being checked (初始态).
+        Init = "INIT",
+        /// Waiting for the merchant to confirm (待确认).
+        WaitPay = "WAIT_PAY",
+        /// Under way, the result is not known yet (转账中).
+        Processing = "PROCESSING",
+        /// The money arrived (转账成功).
+        Success = "SUCCESS",
+        /// failed; read the reason (转账失败).
+        Fail = "FAIL",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// How a batch was started.
+    ///
+    /// 批次类型.
+    pub enum BatchType {
+        /// By a call (API方式发起).
+        Api = "API",
+        /// By hand, on the merchant platform (页面方式发起).
+        Web = "WEB",
     }
 }

@@ -21,8 +21,12 @@ use super::Detail;
 #[non_exhaustive]
 pub struct QueryDetailByDetailId {
     /// WeChat Pay's number of the batch (微信支付批次单号).
+    ///
+    /// At most 64 characters.
     pub batch_id: String,
     /// WeChat Pay's number of the transfer (微信明细单号).
+    ///
+    /// At most 64 characters.
     pub detail_id: String,
 }
 
@@ -49,8 +53,8 @@ impl Operation for QueryDetailByDetailId {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("batch_id", &self.batch_id, 1, usize::MAX)?;
-        check::text("detail_id", &self.detail_id, 1, usize::MAX)
+        check::text("batch_id", &self.batch_id, 1, 64)?;
+        check::text("detail_id", &self.detail_id, 1, 64)
     }
 
     fn target(&self) -> Target {
@@ -65,7 +69,9 @@ impl Operation for QueryDetailByDetailId {
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
-        reply.json()
+        let mut response: Detail = reply.json()?;
+        response.decrypt(reply.decryptor())?;
+        Ok(response)
     }
 }
 

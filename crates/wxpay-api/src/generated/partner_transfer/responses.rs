@@ -4,8 +4,13 @@
 
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_proto::sign::Decryptor;
 
-use super::{CloseReason, TransferPurpose, TransferScene};
+use super::{
+    AuthorizationType, BatchStatus, BatchType, CloseReason, DetailStatus, TransferPurpose,
+    TransferScene,
+};
+use crate::wire;
 
 /// A batch of transfers.
 ///
@@ -24,11 +29,11 @@ pub struct Batch {
     /// The sub-merchant's app (特约商户appid).
     pub sub_appid: Option<String>,
     /// How far the batch has got (批次状态).
-    pub batch_status: Option<String>,
+    pub batch_status: BatchStatus,
     /// Whether the batch came by API or by hand (批次类型).
-    pub batch_type: Option<String>,
+    pub batch_type: Option<BatchType>,
     /// What the sub-merchant authorised the provider to do (特约商户授权类型).
-    pub authorization_type: Option<String>,
+    pub authorization_type: Option<AuthorizationType>,
     /// Name of the batch; Chinese text for people (批次名称).
     pub batch_name: Option<String>,
     /// Remark on the batch; Chinese text for people (批次备注).
@@ -69,7 +74,7 @@ impl ToObject for Batch {
             .field("out_batch_no", &self.out_batch_no)
             .field("batch_id", &self.batch_id)
             .optional("sub_appid", &self.sub_appid)
-            .optional("batch_status", &self.batch_status)
+            .field("batch_status", &self.batch_status)
             .optional("batch_type", &self.batch_type)
             .optional("authorization_type", &self.authorization_type)
             .optional("batch_name", &self.batch_name)
@@ -98,7 +103,7 @@ impl FromObject for Batch {
             out_batch_no: object.required("out_batch_no")?,
             batch_id: object.required("batch_id")?,
             sub_appid: object.maybe("sub_appid")?,
-            batch_status: object.maybe("batch_status")?,
+            batch_status: object.required("batch_status")?,
             batch_type: object.maybe("batch_type")?,
             authorization_type: object.maybe("authorization_type")?,
             batch_name: object.maybe("batch_name")?,
@@ -133,7 +138,7 @@ pub struct BatchDetail {
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
     pub out_detail_no: String,
     /// State of the single transfer (明细状态).
-    pub detail_status: Option<String>,
+    pub detail_status: DetailStatus,
 }
 
 impl ToObject for BatchDetail {
@@ -141,7 +146,7 @@ impl ToObject for BatchDetail {
         Object::with_capacity(3)
             .field("detail_id", &self.detail_id)
             .field("out_detail_no", &self.out_detail_no)
-            .optional("detail_status", &self.detail_status)
+            .field("detail_status", &self.detail_status)
     }
 }
 
@@ -150,7 +155,7 @@ impl FromObject for BatchDetail {
         Ok(Self {
             detail_id: object.required("detail_id")?,
             out_detail_no: object.required("out_detail_no")?,
-            detail_status: object.maybe("detail_status")?,
+            detail_status: object.required("detail_status")?,
         })
     }
 }
@@ -176,7 +181,7 @@ pub struct Detail {
     /// WeChat Pay's number of the transfer (微信支付明细单号).
     pub detail_id: String,
     /// State of the single transfer (明细状态).
-    pub detail_status: Option<String>,
+    pub detail_status: DetailStatus,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
@@ -185,7 +190,7 @@ pub struct Detail {
     pub fail_reason: Option<String>,
     /// The receiver's openid under the AppID (收款用户openid).
     pub openid: String,
-    /// The receiver's name (收款用户姓名).
+    /// The receiver's name, if it was given (收款用户姓名).
     pub username: Option<Sensitive>,
     /// When the transfer was started (转账发起时间).
     pub initiate_time: Option<DateTime>,
@@ -199,6 +204,15 @@ pub struct Detail {
     pub bank_card_number_tail: Option<String>,
 }
 
+impl Detail {
+    /// Decrypts what was encrypted.
+    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
+        self.username
+            .iter_mut()
+            .try_for_each(|text| wire::open("username", text, decryptor))
+    }
+}
+
 impl ToObject for Detail {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(17)
@@ -208,7 +222,7 @@ impl ToObject for Detail {
             .optional("appid", &self.appid)
             .field("out_detail_no", &self.out_detail_no)
             .field("detail_id", &self.detail_id)
-            .optional("detail_status", &self.detail_status)
+            .field("detail_status", &self.detail_status)
             .field("transfer_amount", &self.transfer_amount)
             .optional("transfer_remark", &self.transfer_remark)
             .optional("fail_reason", &self.fail_reason)
@@ -231,7 +245,7 @@ impl FromObject for Detail {
             appid: object.maybe("appid")?,
             out_detail_no: object.required("out_detail_no")?,
             detail_id: object.required("detail_id")?,
-            detail_status: object.maybe("detail_status")?,
+            detail_status: object.required("detail_status")?,
             transfer_amount: object.required("transfer_amount")?,
             transfer_remark: object.maybe("transfer_remark")?,
             fail_reason: object.maybe("fail_reason")?,

@@ -18,6 +18,7 @@ use super::{AuthorizedData, Partner, PartnerType, PartnershipState};
 ///
 /// 建立合作关系: `POST /v3/marketing/partnerships/build`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/partnerships/chapter3_1.shtml).
+/// Repeating it with the same `Idempotency-Key` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct BuildPartnership {
@@ -60,7 +61,7 @@ impl Operation for BuildPartnership {
         OperationInfo::new(
             "partnership.build_partnership",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
     }

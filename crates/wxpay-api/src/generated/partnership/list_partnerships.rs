@@ -176,9 +176,9 @@ pub struct Partnership {
     /// What the partner may use (被授权数据).
     pub authorized_data: Option<ListedAuthorizedData>,
     /// When the partnership began, RFC 3339 (建立合作关系时间).
-    pub build_time: Option<String>,
+    pub build_time: Option<DateTime>,
     /// When the partnership ended, RFC 3339 (终止合作关系时间).
-    pub terminate_time: Option<String>,
+    pub terminate_time: Option<DateTime>,
     /// When it was created (创建时间).
     pub create_time: DateTime,
     /// When it was last updated (更新时间).

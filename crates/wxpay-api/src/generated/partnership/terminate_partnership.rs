@@ -17,6 +17,7 @@ use super::{AuthorizedData, Partner};
 ///
 /// 终止合作关系: `POST /v3/marketing/partnerships/terminate`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/partnerships/chapter3_2.shtml).
+/// Repeating it with the same `Idempotency-Key` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TerminatePartnership {
@@ -59,7 +60,7 @@ impl Operation for TerminatePartnership {
         OperationInfo::new(
             "partnership.terminate_partnership",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
     }

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -137,7 +137,7 @@ pub struct Relation {
     /// State of the authorisation (授权状态).
     pub authorize_state: AuthorizeState,
     /// When the user gave authorisation (授权时间).
-    pub authorize_time: Option<String>,
+    pub authorize_time: Option<DateTime>,
     /// When the user took authorisation back (取消授权时间).
     pub deauthorize_time: Option<String>,
 }

@@ -26,7 +26,9 @@ pub struct ApplyMerchantBill {
     pub tar_type: Option<TarType>,
     /// How the key of the file is encrypted for the merchant (加密算法).
     pub encryption_algorithm: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
 }
 
@@ -73,7 +75,7 @@ impl Operation for ApplyMerchantBill {
             1,
             usize::MAX,
         )?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)
+        check::text("service_id", &self.service_id, 1, 32)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 商户评估用户分层.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::Goods;
+use super::{AuthorizationState, Goods};
 
 /// Asks how WeChat Pay ranks a user for the service before a deal. Changes nothing, though it
 /// is a POST.
@@ -20,13 +21,17 @@ use super::Goods;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AssessUserRiskLevel {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the merchant, such as an official account (公众号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own code of the user's authorisation (授权协议号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub authorization_code: Option<String>,
     /// The user's id under the app id of this call (用户标识).
     ///
@@ -83,13 +88,13 @@ impl Operation for AssessUserRiskLevel {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text(
+        check::text("authorization_code", &self.authorization_code, 1, 32)?;
+        check::alphabet(
             "authorization_code",
             &self.authorization_code,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
         check::text("openid", &self.openid, 1, 128)?;
         check::nested("shopping_info", &self.shopping_info, ShoppingInfo::check)
@@ -178,7 +183,7 @@ serde_by_node!(ShoppingInfo);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AssessUserRiskLevelResponse {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app of the merchant, such as an official account (公众号ID).
     pub appid: String,
@@ -188,8 +193,8 @@ pub struct AssessUserRiskLevelResponse {
     pub openid: Option<String>,
     /// The merchant's own code of the user's authorisation (授权协议号).
     pub authorization_code: Option<String>,
-    /// How far the authorisation has got (授权状态).
-    pub authorization_state: Option<String>,
+    /// Whether the user has authorised the service (授权状态).
+    pub authorization_state: Option<AuthorizationState>,
     /// Where notifications of the authorisation are sent (授权通知地址).
     pub notify_url: Option<String>,
     /// When the user's authorisation was last withdrawn (最近一次解除授权时间).

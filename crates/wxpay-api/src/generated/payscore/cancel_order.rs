@@ -3,6 +3,7 @@
 //! 取消支付分订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,12 +22,16 @@ use super::OrderReference;
 #[non_exhaustive]
 pub struct CancelOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// Why it is cancelled, in Chinese (取消原因).
     pub reason: String,
@@ -70,9 +75,10 @@ impl Operation for CancelOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("reason", &self.reason, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 完结支付分订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,16 +22,24 @@ use super::{Device, OrderState, PostItem, PostPayment, RiskFund, StateDescriptio
 #[non_exhaustive]
 pub struct CompleteOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// The Payscore service, by WeChat Pay's number (服务订单号).
+    /// The service, by WeChat Pay's number (服务订单号).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PostPayment>,
     /// The merchant's discounts on the order (商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<FinalPostDiscount>,
     /// Sum in all (总金额).
     pub total_amount: Fen,
@@ -41,6 +50,8 @@ pub struct CompleteOrder {
     /// Whether the money is to be shared among receivers later (微信支付服务分账标记).
     pub profit_sharing: Option<bool>,
     /// Mark that coupons can be bound to (订单优惠标记).
+    ///
+    /// At most 32 characters.
     pub goods_tag: Option<String>,
     /// The devices the service is used with (设备信息).
     pub device: Option<Device>,
@@ -141,26 +152,27 @@ impl Operation for CompleteOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::each(
             "post_payments",
             &self.post_payments,
             1,
-            usize::MAX,
+            100,
             PostPayment::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             FinalPostDiscount::check,
         )?;
         check::nested("time_range", &self.time_range, TimeRange::check)?;
         check::nested("location", &self.location, EndLocation::check)?;
-        check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
+        check::text("goods_tag", &self.goods_tag, 1, 32)?;
         check::nested("device", &self.device, Device::check)
     }
 
@@ -222,13 +234,19 @@ serde_by_node!(CompleteOrder);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FinalPostDiscount {
-    /// Name of the coupon (优惠名称).
+    /// What the discount is called (优惠名称).
+    ///
+    /// At most 20 characters.
     pub name: String,
     /// What the discount is, in Chinese (优惠说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
-    /// Value of the reward (优惠金额).
+    /// How much is taken off (优惠金额).
     pub amount: Fen,
-    /// How many rewards there are (优惠数量).
+    /// How often the discount is given (优惠数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -258,8 +276,9 @@ impl FinalPostDiscount {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("name", &self.name, 1, 20)?;
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 
@@ -293,6 +312,8 @@ serde_by_node!(FinalPostDiscount);
 #[non_exhaustive]
 pub struct EndLocation {
     /// Where the service ends, in Chinese (服务结束地点).
+    ///
+    /// At most 50 characters.
     pub end_location: Option<String>,
 }
 
@@ -311,7 +332,7 @@ impl EndLocation {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("end_location", &self.end_location, 1, usize::MAX)
+        check::text("end_location", &self.end_location, 1, 50)
     }
 }
 
@@ -343,7 +364,7 @@ pub struct CompleteOrderResponse {
     pub mchid: String,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
     pub service_introduction: Option<String>,

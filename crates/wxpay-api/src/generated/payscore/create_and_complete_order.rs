@@ -3,6 +3,7 @@
 //! 创单结单合并.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -16,30 +17,42 @@ use super::{Location, OrderState, PostItem, StateDescription, TimeRange};
 /// the money is then deducted.
 ///
 /// 创单结单合并: `POST /v3/payscore/serviceorder/direct-complete`,
-/// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_9.shtml).
-/// Repeating it with the same `out_order_no` and the same content is safe.
+/// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012924361). Repeating it with
+/// the same `out_order_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateAndCompleteOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<CompletedPostItem>,
     /// The merchant's discounts on the order (后付费商户优惠).
+    ///
+    /// At most 5 entries.
     pub post_discounts: Vec<CompletedPostItem>,
     /// When the service begins and ends (服务时间段).
     pub time_range: CompletedTimeRange,
     /// Where the service begins and ends (服务位置).
     pub location: Option<Location>,
     /// What the service is, in Chinese, as the user sees it (服务信息).
-    pub service_introduction: Option<String>,
+    ///
+    /// At most 20 characters.
+    pub service_introduction: String,
     /// The merchant's own data, returned unchanged (商户数据包).
+    ///
+    /// At most 256 characters.
     pub attach: Option<String>,
     /// Where a notification is sent, if one is wanted (商户回调地址).
     ///
@@ -48,46 +61,46 @@ pub struct CreateAndCompleteOrder {
     /// The user's id under the app id of this call (用户标识).
     ///
     /// At most 128 characters.
-    pub openid: Option<String>,
+    pub openid: String,
     /// Sum in all (总金额).
-    pub total_amount: Option<Fen>,
+    pub total_amount: Fen,
     /// Whether the money is to be shared among receivers later (微信支付服务分账标记).
     pub profit_sharing: Option<bool>,
     /// Mark that coupons can be bound to (订单优惠标记).
+    ///
+    /// At most 32 characters.
     pub goods_tag: Option<String>,
 }
 
 impl CreateAndCompleteOrder {
     /// What is always needed; the rest has setters.
+    #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
     pub fn new(
         out_order_no: impl Into<String>,
         appid: impl Into<String>,
         service_id: impl Into<String>,
+        post_payments: impl Into<Vec<CompletedPostItem>>,
         time_range: CompletedTimeRange,
+        service_introduction: impl Into<String>,
+        openid: impl Into<String>,
+        total_amount: Fen,
     ) -> Self {
         Self {
             out_order_no: out_order_no.into(),
             appid: appid.into(),
             service_id: service_id.into(),
-            post_payments: Vec::new(),
+            post_payments: post_payments.into(),
             post_discounts: Vec::new(),
             time_range,
             location: None,
-            service_introduction: None,
+            service_introduction: service_introduction.into(),
             attach: None,
             notify_url: None,
-            openid: None,
-            total_amount: None,
+            openid: openid.into(),
+            total_amount,
             profit_sharing: None,
             goods_tag: None,
         }
-    }
-
-    /// Sets [`post_payments`](Self::post_payments) (后付费项目).
-    #[must_use]
-    pub fn post_payments(mut self, post_payments: impl Into<Vec<CompletedPostItem>>) -> Self {
-        self.post_payments = post_payments.into();
-        self
     }
 
     /// Sets [`post_discounts`](Self::post_discounts) (后付费商户优惠).
@@ -104,13 +117,6 @@ impl CreateAndCompleteOrder {
         self
     }
 
-    /// Sets [`service_introduction`](Self::service_introduction) (服务信息).
-    #[must_use]
-    pub fn service_introduction(mut self, service_introduction: impl Into<String>) -> Self {
-        self.service_introduction = Some(service_introduction.into());
-        self
-    }
-
     /// Sets [`attach`](Self::attach) (商户数据包).
     #[must_use]
     pub fn attach(mut self, attach: impl Into<String>) -> Self {
@@ -122,20 +128,6 @@ impl CreateAndCompleteOrder {
     #[must_use]
     pub fn notify_url(mut self, notify_url: impl Into<String>) -> Self {
         self.notify_url = Some(notify_url.into());
-        self
-    }
-
-    /// Sets [`openid`](Self::openid) (用户标识).
-    #[must_use]
-    pub fn openid(mut self, openid: impl Into<String>) -> Self {
-        self.openid = Some(openid.into());
-        self
-    }
-
-    /// Sets [`total_amount`](Self::total_amount) (总金额).
-    #[must_use]
-    pub fn total_amount(mut self, total_amount: Fen) -> Self {
-        self.total_amount = Some(total_amount);
         self
     }
 
@@ -167,35 +159,31 @@ impl Operation for CreateAndCompleteOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::each(
             "post_payments",
             &self.post_payments,
-            0,
-            usize::MAX,
+            1,
+            100,
             CompletedPostItem::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            5,
             CompletedPostItem::check,
         )?;
         check::nested("time_range", &self.time_range, CompletedTimeRange::check)?;
         check::nested("location", &self.location, Location::check)?;
-        check::text(
-            "service_introduction",
-            &self.service_introduction,
-            1,
-            usize::MAX,
-        )?;
-        check::text("attach", &self.attach, 1, usize::MAX)?;
+        check::text("service_introduction", &self.service_introduction, 1, 20)?;
+        check::text("attach", &self.attach, 1, 256)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("goods_tag", &self.goods_tag, 1, usize::MAX)
+        check::text("goods_tag", &self.goods_tag, 1, 32)
     }
 
     fn target(&self) -> Target {
@@ -217,15 +205,15 @@ impl ToObject for CreateAndCompleteOrder {
             .field("out_order_no", &self.out_order_no)
             .field("appid", &self.appid)
             .field("service_id", &self.service_id)
-            .optional_list("post_payments", &self.post_payments)
+            .list("post_payments", &self.post_payments)
             .optional_list("post_discounts", &self.post_discounts)
             .field("time_range", &self.time_range)
             .optional("location", &self.location)
-            .optional("service_introduction", &self.service_introduction)
+            .field("service_introduction", &self.service_introduction)
             .optional("attach", &self.attach)
             .optional("notify_url", &self.notify_url)
-            .optional("openid", &self.openid)
-            .optional("total_amount", &self.total_amount)
+            .field("openid", &self.openid)
+            .field("total_amount", &self.total_amount)
             .optional("profit_sharing", &self.profit_sharing)
             .optional("goods_tag", &self.goods_tag)
     }
@@ -237,15 +225,15 @@ impl FromObject for CreateAndCompleteOrder {
             out_order_no: object.required("out_order_no")?,
             appid: object.required("appid")?,
             service_id: object.required("service_id")?,
-            post_payments: object.maybe_list("post_payments")?,
+            post_payments: object.required_list("post_payments")?,
             post_discounts: object.maybe_list("post_discounts")?,
             time_range: object.required("time_range")?,
             location: object.maybe("location")?,
-            service_introduction: object.maybe("service_introduction")?,
+            service_introduction: object.required("service_introduction")?,
             attach: object.maybe("attach")?,
             notify_url: object.maybe("notify_url")?,
-            openid: object.maybe("openid")?,
-            total_amount: object.maybe("total_amount")?,
+            openid: object.required("openid")?,
+            total_amount: object.required("total_amount")?,
             profit_sharing: object.maybe("profit_sharing")?,
             goods_tag: object.maybe("goods_tag")?,
         })
@@ -267,8 +255,12 @@ pub struct CompletedPostItem {
     /// The amount of money (金额).
     pub amount: Option<Fen>,
     /// How the fee is worked out, in Chinese (计费说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
     /// How many of the fee's item (付费数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -309,7 +301,8 @@ impl CompletedPostItem {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("name", &self.name, 1, 20)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 
@@ -343,12 +336,16 @@ serde_by_node!(CompletedPostItem);
 #[non_exhaustive]
 pub struct CompletedTimeRange {
     /// When the service begins, as yyyyMMddHHmmss or yyyyMMdd (服务开始时间).
+    ///
+    /// At most 14 characters.
     pub start_time: Option<String>,
     /// Remark on the beginning, in Chinese (服务开始时间备注).
     ///
     /// At most 20 characters.
     pub start_time_remark: Option<String>,
     /// When the service ends, as yyyyMMddHHmmss or yyyyMMdd (服务结束时间).
+    ///
+    /// At most 14 characters.
     pub end_time: Option<String>,
     /// Remark on the end, in Chinese (服务结束时间备注).
     ///
@@ -392,9 +389,9 @@ impl CompletedTimeRange {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
+        check::text("start_time", &self.start_time, 1, 14)?;
         check::text("start_time_remark", &self.start_time_remark, 1, 20)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
+        check::text("end_time", &self.end_time, 1, 14)?;
         check::text("end_time_remark", &self.end_time_remark, 1, 50)
     }
 }
@@ -432,7 +429,7 @@ pub struct CreateAndCompleteOrderResponse {
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The fees of the order (后付费项目).
     pub post_payments: Vec<PostItem>,
@@ -448,7 +445,7 @@ pub struct CreateAndCompleteOrderResponse {
     pub mchid: String,
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: String,
-    /// Whether the partnership stands (合作状态).
+    /// State of the Payscore order (服务订单状态).
     pub state: OrderState,
     /// What the order in progress waits for (订单状态说明).
     pub state_description: Option<StateDescription>,

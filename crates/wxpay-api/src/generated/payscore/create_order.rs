@@ -3,6 +3,7 @@
 //! 创建支付分订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -11,7 +12,8 @@ use wxpay_proto::{
 };
 
 use super::{
-    Device, Location, OrderState, PostItem, PostPayment, RiskFund, StateDescription, TimeRange,
+    Device, Location, OrderState, PostItem, PostPayment, RiskFund, RiskFundName, StateDescription,
+    TimeRange,
 };
 
 /// Creates a Payscore order. Unless the service needs no confirmation, the user confirms it in
@@ -24,18 +26,28 @@ use super::{
 #[non_exhaustive]
 pub struct CreateOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
+    ///
+    /// At most 20 characters.
     pub service_introduction: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PostPayment>,
     /// The merchant's discounts on the order (商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<NewPostDiscount>,
     /// When the service begins and ends (服务时间段).
     pub time_range: NewTimeRange,
@@ -44,8 +56,10 @@ pub struct CreateOrder {
     /// The most the user may come to owe (服务风险金).
     pub risk_fund: NewRiskFund,
     /// The merchant's own data, returned unchanged (商户数据包).
+    ///
+    /// At most 256 characters.
     pub attach: Option<String>,
-    /// Where a notification is sent, if one is wanted (商户回调地址).
+    /// Where the notifications of the order are sent (商户回调地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
@@ -151,33 +165,29 @@ impl Operation for CreateOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
-        check::text(
-            "service_introduction",
-            &self.service_introduction,
-            1,
-            usize::MAX,
-        )?;
+        check::text("service_id", &self.service_id, 1, 32)?;
+        check::text("service_introduction", &self.service_introduction, 1, 20)?;
         check::each(
             "post_payments",
             &self.post_payments,
             0,
-            usize::MAX,
+            100,
             PostPayment::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             NewPostDiscount::check,
         )?;
         check::nested("time_range", &self.time_range, NewTimeRange::check)?;
         check::nested("location", &self.location, Location::check)?;
         check::nested("risk_fund", &self.risk_fund, NewRiskFund::check)?;
-        check::text("attach", &self.attach, 1, usize::MAX)?;
+        check::text("attach", &self.attach, 1, 256)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::nested("device", &self.device, Device::check)
@@ -245,11 +255,17 @@ serde_by_node!(CreateOrder);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NewPostDiscount {
-    /// Name of the coupon (优惠名称).
+    /// What the discount is called (优惠名称).
+    ///
+    /// At most 20 characters.
     pub name: String,
     /// What the discount is, in Chinese (优惠说明).
+    ///
+    /// At most 30 characters.
     pub description: String,
-    /// How many rewards there are (优惠数量).
+    /// How often the discount is given (优惠数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -271,8 +287,9 @@ impl NewPostDiscount {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("name", &self.name, 1, 20)?;
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 
@@ -304,12 +321,20 @@ serde_by_node!(NewPostDiscount);
 #[non_exhaustive]
 pub struct NewTimeRange {
     /// When the service begins, as yyyyMMddHHmmss or yyyyMMdd (服务开始时间).
+    ///
+    /// At most 14 characters.
     pub start_time: String,
     /// When the service ends, as yyyyMMddHHmmss or yyyyMMdd (服务结束时间).
+    ///
+    /// At most 14 characters.
     pub end_time: Option<String>,
     /// Remark on the beginning, in Chinese (服务开始时间备注).
+    ///
+    /// At most 20 characters.
     pub start_time_remark: Option<String>,
     /// Remark on the end, in Chinese (服务结束时间备注).
+    ///
+    /// At most 20 characters.
     pub end_time_remark: Option<String>,
 }
 
@@ -346,10 +371,10 @@ impl NewTimeRange {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
-        check::text("start_time_remark", &self.start_time_remark, 1, usize::MAX)?;
-        check::text("end_time_remark", &self.end_time_remark, 1, usize::MAX)
+        check::text("start_time", &self.start_time, 1, 14)?;
+        check::text("end_time", &self.end_time, 1, 14)?;
+        check::text("start_time_remark", &self.start_time_remark, 1, 20)?;
+        check::text("end_time_remark", &self.end_time_remark, 1, 20)
     }
 }
 
@@ -383,16 +408,18 @@ serde_by_node!(NewTimeRange);
 #[non_exhaustive]
 pub struct NewRiskFund {
     /// Kind of the sum at risk (风险名称).
-    pub name: String,
+    pub name: RiskFundName,
     /// How much is at risk (风险金额).
     pub amount: Fen,
     /// What the sum at risk is, in Chinese (风险说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
 }
 
 impl NewRiskFund {
     /// What is always needed; the rest has setters.
-    pub fn new(name: impl Into<String>, amount: Fen) -> Self {
+    pub fn new(name: impl Into<RiskFundName>, amount: Fen) -> Self {
         Self {
             name: name.into(),
             amount,
@@ -408,8 +435,7 @@ impl NewRiskFund {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("description", &self.description, 1, 30)
     }
 }
 
@@ -446,7 +472,7 @@ pub struct CreateOrderResponse {
     pub mchid: String,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
     pub service_introduction: Option<String>,

@@ -3,6 +3,7 @@
 //! 创建先用后付订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,10 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Goods, JumpLinkType, Location, NamedAmount, PostItem, RiskFundName, TimeRange};
+use super::{
+    Goods, JumpLinkType, Location, OrderState, PostItem, RiskFund, RiskFundName, StateDescription,
+    TimeRange,
+};
 
 /// Creates an order of goods paid after receipt (先用后付), which the user confirms in WeChat.
 ///
@@ -21,18 +25,28 @@ use super::{Goods, JumpLinkType, Location, NamedAmount, PostItem, RiskFundName, 
 #[non_exhaustive]
 pub struct CreatePayOnDeliveryOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
+    ///
+    /// At most 20 characters.
     pub service_introduction: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PayOnDeliveryPostPayment>,
     /// The merchant's discounts on the order (商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<PayOnDeliveryPostDiscount>,
     /// When the service begins and ends (服务时间段).
     pub time_range: PayOnDeliveryTimeRange,
@@ -41,8 +55,10 @@ pub struct CreatePayOnDeliveryOrder {
     /// The most the user may come to owe (订单风险金).
     pub risk_fund: PayOnDeliveryRiskFund,
     /// The merchant's own data, returned unchanged (商户数据包).
+    ///
+    /// At most 256 characters.
     pub attach: Option<String>,
-    /// Where a notification is sent, if one is wanted (商户回调地址).
+    /// Where the notifications of the order are sent (商户回调地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
@@ -161,27 +177,23 @@ impl Operation for CreatePayOnDeliveryOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
-        check::text(
-            "service_introduction",
-            &self.service_introduction,
-            1,
-            usize::MAX,
-        )?;
+        check::text("service_id", &self.service_id, 1, 32)?;
+        check::text("service_introduction", &self.service_introduction, 1, 20)?;
         check::each(
             "post_payments",
             &self.post_payments,
             0,
-            usize::MAX,
+            100,
             PayOnDeliveryPostPayment::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             PayOnDeliveryPostDiscount::check,
         )?;
         check::nested(
@@ -191,7 +203,7 @@ impl Operation for CreatePayOnDeliveryOrder {
         )?;
         check::nested("location", &self.location, Location::check)?;
         check::nested("risk_fund", &self.risk_fund, PayOnDeliveryRiskFund::check)?;
-        check::text("attach", &self.attach, 1, usize::MAX)?;
+        check::text("attach", &self.attach, 1, 256)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("mchid", &self.mchid, 1, 32)?;
@@ -273,8 +285,12 @@ pub struct PayOnDeliveryPostPayment {
     /// The amount of money (金额).
     pub amount: Option<Fen>,
     /// How the fee is worked out, in Chinese (计费说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
     /// How many of the fee's item (付费数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -312,7 +328,8 @@ impl PayOnDeliveryPostPayment {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("name", &self.name, 1, 20)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 
@@ -345,15 +362,19 @@ serde_by_node!(PayOnDeliveryPostPayment);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayOnDeliveryPostDiscount {
-    /// Name of the coupon (优惠名称).
+    /// What the discount is called (优惠名称).
     ///
     /// At most 20 characters.
     pub name: String,
     /// What the discount is, in Chinese (优惠说明).
+    ///
+    /// At most 30 characters.
     pub description: String,
-    /// Value of the reward (优惠金额).
+    /// How much is taken off (优惠金额).
     pub amount: Option<Fen>,
-    /// How many rewards there are (优惠数量).
+    /// How often the discount is given (优惠数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -384,7 +405,8 @@ impl PayOnDeliveryPostDiscount {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("name", &self.name, 1, 20)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 
@@ -418,12 +440,16 @@ serde_by_node!(PayOnDeliveryPostDiscount);
 #[non_exhaustive]
 pub struct PayOnDeliveryTimeRange {
     /// When the service begins, as yyyyMMddHHmmss or yyyyMMdd (服务开始时间).
+    ///
+    /// At most 14 characters.
     pub start_time: String,
     /// Remark on the beginning, in Chinese (服务开始时间备注).
     ///
     /// At most 20 characters.
     pub start_time_remark: Option<String>,
     /// When the service ends, as yyyyMMddHHmmss or yyyyMMdd (服务结束时间).
+    ///
+    /// At most 14 characters.
     pub end_time: Option<String>,
     /// Remark on the end, in Chinese (服务结束时间备注).
     ///
@@ -464,9 +490,9 @@ impl PayOnDeliveryTimeRange {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
+        check::text("start_time", &self.start_time, 1, 14)?;
         check::text("start_time_remark", &self.start_time_remark, 1, 20)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
+        check::text("end_time", &self.end_time, 1, 14)?;
         check::text("end_time_remark", &self.end_time_remark, 1, 50)
     }
 }
@@ -700,20 +726,20 @@ pub struct PayOnDeliveryOrder {
     pub mchid: String,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
     pub service_introduction: Option<String>,
     /// State of the Payscore order (服务订单状态).
-    pub state: Option<String>,
+    pub state: OrderState,
     /// What the order in progress waits for (订单状态说明).
-    pub state_description: Option<String>,
+    pub state_description: Option<StateDescription>,
     /// The fees of the order (后付费项目).
     pub post_payments: Vec<PostItem>,
     /// The merchant's discounts on the order (后付费商户优惠).
     pub post_discounts: Vec<PostItem>,
     /// The most the user may come to owe (服务风险金).
-    pub risk_fund: Option<NamedAmount>,
+    pub risk_fund: Option<RiskFund>,
     /// When the service begins and ends (服务时间段).
     pub time_range: Option<TimeRange>,
     /// Where the service begins and ends (服务位置).
@@ -738,7 +764,7 @@ impl ToObject for PayOnDeliveryOrder {
             .field("out_order_no", &self.out_order_no)
             .field("service_id", &self.service_id)
             .optional("service_introduction", &self.service_introduction)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .optional("state_description", &self.state_description)
             .optional_list("post_payments", &self.post_payments)
             .optional_list("post_discounts", &self.post_discounts)
@@ -761,7 +787,7 @@ impl FromObject for PayOnDeliveryOrder {
             out_order_no: object.required("out_order_no")?,
             service_id: object.required("service_id")?,
             service_introduction: object.maybe("service_introduction")?,
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             state_description: object.maybe("state_description")?,
             post_payments: object.maybe_list("post_payments")?,
             post_discounts: object.maybe_list("post_discounts")?,

@@ -27,6 +27,16 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
+    /// What is synchronised about an order.
+    ///
+    /// 场景类型.
+    pub enum SyncType {
+        /// It was paid in another way (订单收款成功).
+        OrderPaid = "Order_Paid",
+    }
+}
+
+wxpay_json::open_enum! {
     /// The state of an order.
     ///
     /// 服务订单状态.

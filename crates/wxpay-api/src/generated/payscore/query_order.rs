@@ -3,6 +3,7 @@
 //! 查询支付分订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,10 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{
-    CollectionDetail, CollectionState, Location, OrderState, PostItem, RiskFund, StateDescription,
-    TimeRange,
-};
+use super::{Collection, Location, OrderState, PostItem, RiskFund, StateDescription, TimeRange};
 
 /// Looks up a Payscore order, by `out_order_no` or by `query_id`.
 ///
@@ -23,10 +21,16 @@ use super::{
 #[non_exhaustive]
 pub struct QueryOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: Option<String>,
     /// The query number with which the user returned from WeChat (回跳查询ID).
+    ///
+    /// At most 512 characters.
     pub query_id: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// App id bound to the merchant (公众账号ID).
     ///
@@ -73,10 +77,15 @@ impl Operation for QueryOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("query_id", &self.query_id, 1, usize::MAX)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
-        check::text("appid", &self.appid, 1, 32)
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
+        check::text("query_id", &self.query_id, 1, 512)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
+        check::text("appid", &self.appid, 1, 32)?;
+        check::present(
+            "out_order_no or query_id",
+            self.out_order_no.is_some() || self.query_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -127,11 +136,11 @@ serde_by_node!(QueryOrder);
 pub struct Order {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
-    /// AppID of the provider's official account (服务商公众号ID).
+    /// App id bound to the merchant (公众账号ID).
     pub appid: String,
-    /// The provider's merchant number (服务商商户号).
+    /// The merchant's number (商户号).
     pub mchid: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
     pub service_introduction: Option<String>,
@@ -159,7 +168,7 @@ pub struct Order {
     pub attach: Option<String>,
     /// Where a notification is sent, if one is wanted (商户回调地址).
     pub notify_url: Option<String>,
-    /// The user's openid in the provider's app (服务商公众号下的用户标识).
+    /// The user's id under the app id (用户标识).
     pub openid: Option<String>,
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: Option<String>,
@@ -217,50 +226,3 @@ impl FromObject for Order {
 }
 
 serde_by_node!(Order);
-
-/// What was and is to be collected for an order.
-///
-/// 收款信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Collection {
-    /// How far the collection has got (收款状态).
-    pub state: CollectionState,
-    /// How much is to be collected in all (总收款金额).
-    pub total_amount: Option<Fen>,
-    /// How much is still to be collected (待收金额).
-    pub paying_amount: Option<Fen>,
-    /// How much has been collected (已收金额).
-    pub paid_amount: Option<Fen>,
-    /// The payments collected (收款明细列表).
-    pub details: Vec<CollectionDetail>,
-    /// The bank which paid, by its code (收款银行).
-    pub bank_type: Option<String>,
-}
-
-impl ToObject for Collection {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("state", &self.state)
-            .optional("total_amount", &self.total_amount)
-            .optional("paying_amount", &self.paying_amount)
-            .optional("paid_amount", &self.paid_amount)
-            .optional_list("details", &self.details)
-            .optional("bank_type", &self.bank_type)
-    }
-}
-
-impl FromObject for Collection {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            state: object.required("state")?,
-            total_amount: object.maybe("total_amount")?,
-            paying_amount: object.maybe("paying_amount")?,
-            paid_amount: object.maybe("paid_amount")?,
-            details: object.maybe_list("details")?,
-            bank_type: object.maybe("bank_type")?,
-        })
-    }
-}
-
-serde_by_node!(Collection);

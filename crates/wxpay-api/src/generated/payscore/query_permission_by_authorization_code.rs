@@ -3,6 +3,7 @@
 //! 查询与用户授权记录（授权协议号）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,8 +22,12 @@ use super::AuthorizationState;
 #[non_exhaustive]
 pub struct QueryPermissionByAuthorizationCode {
     /// The merchant's own code of the user's authorisation (授权协议号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub authorization_code: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
 }
 
@@ -49,13 +54,13 @@ impl Operation for QueryPermissionByAuthorizationCode {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("authorization_code", &self.authorization_code, 1, 32)?;
+        check::alphabet(
             "authorization_code",
             &self.authorization_code,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)
+        check::text("service_id", &self.service_id, 1, 32)
     }
 
     fn target(&self) -> Target {
@@ -98,7 +103,7 @@ serde_by_node!(QueryPermissionByAuthorizationCode);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Permission {
-    /// The Payscore service, by WeChat Pay's number (服务id).
+    /// The service, by WeChat Pay's number (服务id).
     pub service_id: String,
     /// The app of the merchant, such as an official account (公众号id).
     pub appid: String,

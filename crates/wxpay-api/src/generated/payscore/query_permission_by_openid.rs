@@ -23,7 +23,9 @@ pub struct QueryPermissionByOpenid {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the merchant, such as an official account (公众号id).
     ///
@@ -60,7 +62,7 @@ impl Operation for QueryPermissionByOpenid {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)
     }
 
@@ -107,7 +109,7 @@ serde_by_node!(QueryPermissionByOpenid);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UserPermission {
-    /// The Payscore service, by WeChat Pay's number (服务id).
+    /// The service, by WeChat Pay's number (服务id).
     pub service_id: String,
     /// The app of the merchant, such as an official account (公众号id).
     pub appid: String,

@@ -23,7 +23,9 @@ pub struct QueryUserServiceState {
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The user's id under the app id of this call (用户标识).
     ///
@@ -60,7 +62,7 @@ impl Operation for QueryUserServiceState {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)
     }
 
@@ -109,7 +111,7 @@ serde_by_node!(QueryUserServiceState);
 pub struct UserServiceState {
     /// App id bound to the merchant (公众账号ID).
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The user's id under the app id of this call (用户标识).
     pub openid: Option<String>,

@@ -84,13 +84,13 @@ serde_by_node!(Goods);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PostItem {
-    /// Name of the coupon (优惠名称).
+    /// What the charge or the discount is called (付费名称).
     pub name: Option<String>,
-    /// What the discount is, in Chinese (优惠说明).
+    /// How it is worked out, in Chinese (付费说明).
     pub description: Option<String>,
-    /// Value of the reward (优惠金额).
+    /// How much it is (付费金额).
     pub amount: Option<Fen>,
-    /// How many rewards there are (优惠数量).
+    /// How many of it (付费数量).
     pub count: Option<i64>,
 }
 
@@ -101,28 +101,28 @@ impl PostItem {
         Self::default()
     }
 
-    /// Sets [`name`](Self::name) (优惠名称).
+    /// Sets [`name`](Self::name) (付费名称).
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets [`description`](Self::description) (优惠说明).
+    /// Sets [`description`](Self::description) (付费说明).
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sets [`amount`](Self::amount) (优惠金额).
+    /// Sets [`amount`](Self::amount) (付费金额).
     #[must_use]
     pub fn amount(mut self, amount: Fen) -> Self {
         self.amount = Some(amount);
         self
     }
 
-    /// Sets [`count`](Self::count) (优惠数量).
+    /// Sets [`count`](Self::count) (付费数量).
     #[must_use]
     pub fn count(mut self, count: i64) -> Self {
         self.count = Some(count);
@@ -165,12 +165,20 @@ serde_by_node!(PostItem);
 #[non_exhaustive]
 pub struct TimeRange {
     /// When the service begins, as yyyyMMddHHmmss or yyyyMMdd (服务开始时间).
+    ///
+    /// At most 14 characters.
     pub start_time: Option<String>,
     /// When the service ends, as yyyyMMddHHmmss or yyyyMMdd (服务结束时间).
+    ///
+    /// At most 14 characters.
     pub end_time: Option<String>,
     /// Remark on the beginning, in Chinese (服务开始时间备注).
+    ///
+    /// At most 20 characters.
     pub start_time_remark: Option<String>,
     /// Remark on the end, in Chinese (服务结束时间备注).
+    ///
+    /// At most 20 characters.
     pub end_time_remark: Option<String>,
 }
 
@@ -210,10 +218,10 @@ impl TimeRange {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
-        check::text("start_time_remark", &self.start_time_remark, 1, usize::MAX)?;
-        check::text("end_time_remark", &self.end_time_remark, 1, usize::MAX)
+        check::text("start_time", &self.start_time, 1, 14)?;
+        check::text("end_time", &self.end_time, 1, 14)?;
+        check::text("start_time_remark", &self.start_time_remark, 1, 20)?;
+        check::text("end_time_remark", &self.end_time_remark, 1, 20)
     }
 }
 
@@ -247,8 +255,12 @@ serde_by_node!(TimeRange);
 #[non_exhaustive]
 pub struct Location {
     /// Where the service begins, in Chinese (服务开始地点).
+    ///
+    /// At most 50 characters.
     pub start_location: Option<String>,
     /// Where the service ends, in Chinese (服务结束地点).
+    ///
+    /// At most 50 characters.
     pub end_location: Option<String>,
 }
 
@@ -274,8 +286,8 @@ impl Location {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_location", &self.start_location, 1, usize::MAX)?;
-        check::text("end_location", &self.end_location, 1, usize::MAX)
+        check::text("start_location", &self.start_location, 1, 50)?;
+        check::text("end_location", &self.end_location, 1, 50)
     }
 }
 
@@ -305,12 +317,18 @@ serde_by_node!(Location);
 #[non_exhaustive]
 pub struct PostPayment {
     /// What the fee is for, in Chinese (付费名称).
+    ///
+    /// At most 20 characters.
     pub name: String,
     /// How much the fee is (付费金额).
     pub amount: Option<Fen>,
     /// How the fee is worked out, in Chinese (付费说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
     /// How many of the fee's item (付费数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -347,8 +365,9 @@ impl PostPayment {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("name", &self.name, 1, 20)?;
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 

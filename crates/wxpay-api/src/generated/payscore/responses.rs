@@ -47,6 +47,53 @@ impl FromObject for RiskFund {
 
 serde_by_node!(RiskFund);
 
+/// What was and is to be collected for an order.
+///
+/// 收款信息.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Collection {
+    /// How far the collection has got (收款状态).
+    pub state: CollectionState,
+    /// How much is to be collected in all (总收款金额).
+    pub total_amount: Option<Fen>,
+    /// How much is still to be collected (待收金额).
+    pub paying_amount: Option<Fen>,
+    /// How much has been collected (已收金额).
+    pub paid_amount: Option<Fen>,
+    /// The payments collected (收款明细列表).
+    pub details: Vec<CollectionDetail>,
+    /// The bank which paid, by its code (收款银行).
+    pub bank_type: Option<String>,
+}
+
+impl ToObject for Collection {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("state", &self.state)
+            .optional("total_amount", &self.total_amount)
+            .optional("paying_amount", &self.paying_amount)
+            .optional("paid_amount", &self.paid_amount)
+            .optional_list("details", &self.details)
+            .optional("bank_type", &self.bank_type)
+    }
+}
+
+impl FromObject for Collection {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            state: object.required("state")?,
+            total_amount: object.maybe("total_amount")?,
+            paying_amount: object.maybe("paying_amount")?,
+            paid_amount: object.maybe("paid_amount")?,
+            details: object.maybe_list("details")?,
+            bank_type: object.maybe("bank_type")?,
+        })
+    }
+}
+
+serde_by_node!(Collection);
+
 /// One payment collected for an order.
 ///
 /// 收款明细.
@@ -113,11 +160,11 @@ pub struct PromotionDetail {
     /// The coupon's campaign (活动ID).
     pub stock_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<i64>,
+    pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
     /// Currency of the coupon; CNY within mainland China (优惠币种).
     pub currency: Option<Currency>,
     /// The goods it was used for (单品列表).
@@ -216,7 +263,7 @@ pub struct OrderReference {
     pub mchid: Option<String>,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: String,
@@ -247,41 +294,6 @@ impl FromObject for OrderReference {
 
 serde_by_node!(OrderReference);
 
-/// A discount or a risk fund, where an answer gives no count of it.
-///
-/// 商户优惠或风险金.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct NamedAmount {
-    /// Name of the coupon (优惠名称).
-    pub name: Option<String>,
-    /// What the discount is, in Chinese (优惠说明).
-    pub description: Option<String>,
-    /// Value of the reward (优惠金额).
-    pub amount: Option<Fen>,
-}
-
-impl ToObject for NamedAmount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("name", &self.name)
-            .optional("description", &self.description)
-            .optional("amount", &self.amount)
-    }
-}
-
-impl FromObject for NamedAmount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            name: object.maybe("name")?,
-            description: object.maybe("description")?,
-            amount: object.maybe("amount")?,
-        })
-    }
-}
-
-serde_by_node!(NamedAmount);
-
 /// A user confirmed a service order, or it was paid.
 ///
 /// 支付分订单通知. Notifications: `PAYSCORE.USER_CONFIRM`, `PAYSCORE.USER_PAID`.
@@ -290,7 +302,7 @@ serde_by_node!(NamedAmount);
 pub struct PayscoreOrderNotification {
     /// The merchant's own number of the order (商户服务订单号).
     pub out_order_no: String,
-    /// The service (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app id (应用ID).
     pub appid: Option<String>,
@@ -441,7 +453,7 @@ pub struct PayscorePermissionNotification {
     pub mchid: Option<String>,
     /// The merchant's own number of the permission, where it gave one (商户签约单号).
     pub out_request_no: Option<String>,
-    /// The service (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The user in the app (用户标识).
     pub openid: Option<String>,

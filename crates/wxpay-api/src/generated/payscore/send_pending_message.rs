@@ -3,6 +3,7 @@
 //! 下发服务费用待处理消息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,12 +22,20 @@ use super::PostItem;
 #[non_exhaustive]
 pub struct SendPendingMessage {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PostItem>,
     /// The merchant's discounts on the order (商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<PostItem>,
     /// Sum in all (总金额).
     pub total_amount: Fen,
@@ -84,20 +93,21 @@ impl Operation for SendPendingMessage {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::each(
             "post_payments",
             &self.post_payments,
             1,
-            usize::MAX,
+            100,
             PostItem::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             PostItem::check,
         )?;
         check::text("prepaid_time", &self.prepaid_time, 1, usize::MAX)

@@ -3,6 +3,7 @@
 //! 同步服务订单信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,9 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Location, NamedAmount, PostItem, TimeRange};
+use super::{
+    Collection, Location, OrderState, PostItem, RiskFund, StateDescription, SyncType, TimeRange,
+};
 
 /// Tells WeChat Pay that an order was paid by other means, so that the user no longer owes it.
 ///
@@ -21,15 +24,19 @@ use super::{Location, NamedAmount, PostItem, TimeRange};
 #[non_exhaustive]
 pub struct SyncOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
-    /// Kind of scene (场景类型).
-    pub kind: String,
+    /// What is synchronised (场景类型).
+    pub kind: SyncType,
     /// The particulars to synchronise, such as when it was paid (内容信息详情).
     pub detail: SyncDetail,
 }
@@ -40,7 +47,7 @@ impl SyncOrder {
         out_order_no: impl Into<String>,
         appid: impl Into<String>,
         service_id: impl Into<String>,
-        kind: impl Into<String>,
+        kind: impl Into<SyncType>,
         detail: SyncDetail,
     ) -> Self {
         Self {
@@ -75,10 +82,10 @@ impl Operation for SyncOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
-        check::text("type", &self.kind, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::nested("detail", &self.detail, SyncDetail::check)
     }
 
@@ -129,6 +136,8 @@ serde_by_node!(SyncOrder);
 #[non_exhaustive]
 pub struct SyncDetail {
     /// When it was paid, as yyyyMMddHHmmss (收款成功时间).
+    ///
+    /// At most 14 characters.
     pub paid_time: String,
 }
 
@@ -141,7 +150,7 @@ impl SyncDetail {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("paid_time", &self.paid_time, 1, usize::MAX)
+        check::text("paid_time", &self.paid_time, 1, 14)
     }
 }
 
@@ -169,30 +178,30 @@ serde_by_node!(SyncDetail);
 pub struct SyncOrderResponse {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
-    /// AppID of the provider's official account (服务商公众号ID).
+    /// App id bound to the merchant (公众账号ID).
     pub appid: String,
-    /// The provider's merchant number (服务商商户号).
+    /// The merchant's number (商户号).
     pub mchid: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
     pub service_introduction: Option<String>,
     /// State of the Payscore order (服务订单状态).
-    pub state: Option<String>,
+    pub state: OrderState,
     /// What the order in progress waits for (订单状态说明).
-    pub state_description: Option<String>,
+    pub state_description: Option<StateDescription>,
     /// The fees of the order (后付费项目).
     pub post_payments: Vec<PostItem>,
     /// The merchant's discounts on the order (商户优惠).
-    pub post_discounts: Vec<NamedAmount>,
+    pub post_discounts: Vec<PostItem>,
     /// The most the user may come to owe (服务风险金).
-    pub risk_fund: Option<NamedAmount>,
+    pub risk_fund: Option<RiskFund>,
     /// Sum in all (总金额).
     pub total_amount: Option<Fen>,
     /// Whether money is to be taken from the user (是否需要收款).
     pub need_collection: Option<bool>,
     /// How the money is being collected (收款信息).
-    pub collection: Option<SyncedCollection>,
+    pub collection: Option<Collection>,
     /// When the service begins and ends (服务时间).
     pub time_range: Option<TimeRange>,
     /// Where the service begins and ends (服务位置).
@@ -201,7 +210,7 @@ pub struct SyncOrderResponse {
     pub attach: Option<String>,
     /// Where a notification is sent, if one is wanted (商户回调地址).
     pub notify_url: Option<String>,
-    /// The user's openid in the provider's app (服务商公众号下的用户标识).
+    /// The user's id under the app id (用户标识).
     pub openid: String,
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: String,
@@ -215,7 +224,7 @@ impl ToObject for SyncOrderResponse {
             .field("appid", &self.appid)
             .field("mchid", &self.mchid)
             .optional("service_introduction", &self.service_introduction)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .optional("state_description", &self.state_description)
             .optional_list("post_payments", &self.post_payments)
             .optional_list("post_discounts", &self.post_discounts)
@@ -240,7 +249,7 @@ impl FromObject for SyncOrderResponse {
             appid: object.required("appid")?,
             mchid: object.required("mchid")?,
             service_introduction: object.maybe("service_introduction")?,
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             state_description: object.maybe("state_description")?,
             post_payments: object.maybe_list("post_payments")?,
             post_discounts: object.maybe_list("post_discounts")?,
@@ -259,89 +268,3 @@ impl FromObject for SyncOrderResponse {
 }
 
 serde_by_node!(SyncOrderResponse);
-
-/// What was collected for an order that was synchronised.
-///
-/// 收款信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SyncedCollection {
-    /// How far the collection has got (收款状态).
-    pub state: Option<String>,
-    /// How much is to be collected in all (总收款金额).
-    pub total_amount: Option<Fen>,
-    /// How much is still to be collected (待收金额).
-    pub paying_amount: Option<Fen>,
-    /// How much has been collected (已收金额).
-    pub paid_amount: Option<Fen>,
-    /// The payments collected (收款明细列表).
-    pub details: Vec<SyncedCollectionDetail>,
-    /// The bank which paid, by its code (收款银行).
-    pub bank_type: Option<String>,
-}
-
-impl ToObject for SyncedCollection {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .optional("state", &self.state)
-            .optional("total_amount", &self.total_amount)
-            .optional("paying_amount", &self.paying_amount)
-            .optional("paid_amount", &self.paid_amount)
-            .optional_list("details", &self.details)
-            .optional("bank_type", &self.bank_type)
-    }
-}
-
-impl FromObject for SyncedCollection {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            state: object.maybe("state")?,
-            total_amount: object.maybe("total_amount")?,
-            paying_amount: object.maybe("paying_amount")?,
-            paid_amount: object.maybe("paid_amount")?,
-            details: object.maybe_list("details")?,
-            bank_type: object.maybe("bank_type")?,
-        })
-    }
-}
-
-serde_by_node!(SyncedCollection);
-
-/// One payment collected for an order that was synchronised.
-///
-/// 收款明细.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SyncedCollectionDetail {
-    /// How much this payment was (单笔收款金额).
-    pub amount: Option<Fen>,
-    /// By which means it was paid (收款成功渠道).
-    pub paid_type: Option<String>,
-    /// When it was paid, as yyyyMMddHHmmss (收款成功时间).
-    pub paid_time: Option<String>,
-    /// WeChat Pay's number of the payment (微信支付交易单号).
-    pub transaction_id: Option<String>,
-}
-
-impl ToObject for SyncedCollectionDetail {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .optional("amount", &self.amount)
-            .optional("paid_type", &self.paid_type)
-            .optional("paid_time", &self.paid_time)
-            .optional("transaction_id", &self.transaction_id)
-    }
-}
-
-impl FromObject for SyncedCollectionDetail {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            amount: object.maybe("amount")?,
-            paid_type: object.maybe("paid_type")?,
-            paid_time: object.maybe("paid_time")?,
-            transaction_id: object.maybe("transaction_id")?,
-        })
-    }
-}
-
-serde_by_node!(SyncedCollectionDetail);

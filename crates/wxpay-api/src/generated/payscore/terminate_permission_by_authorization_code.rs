@@ -3,6 +3,7 @@
 //! 解除用户授权关系（授权协议号）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,8 +21,12 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct TerminatePermissionByAuthorizationCode {
     /// The merchant's own code of the user's authorisation (授权协议号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub authorization_code: String,
-    /// The Payscore service, by WeChat Pay's number (服务id).
+    /// The service, by WeChat Pay's number (服务id).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// Why it is withdrawn, in Chinese (撤销原因).
     pub reason: String,
@@ -62,13 +67,13 @@ impl Operation for TerminatePermissionByAuthorizationCode {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("authorization_code", &self.authorization_code, 1, 32)?;
+        check::alphabet(
             "authorization_code",
             &self.authorization_code,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("reason", &self.reason, 1, usize::MAX)
     }
 

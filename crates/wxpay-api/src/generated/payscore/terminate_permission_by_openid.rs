@@ -22,7 +22,9 @@ pub struct TerminatePermissionByOpenid {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the merchant, such as an official account (公众号id).
     ///
@@ -71,7 +73,7 @@ impl Operation for TerminatePermissionByOpenid {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("reason", &self.reason, 1, usize::MAX)
     }

@@ -3,6 +3,7 @@
 //! 修改订单金额.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -11,8 +12,8 @@ use wxpay_proto::{
 };
 
 use super::{
-    CollectionState, Device, Location, OrderState, PaidType, PostItem, PostPayment, RiskFund,
-    StateDescription, TimeRange,
+    Collection, Device, Location, OrderState, PostItem, PostPayment, RiskFund, StateDescription,
+    TimeRange,
 };
 
 /// Lowers the sum of a completed order which is not paid yet.
@@ -24,16 +25,24 @@ use super::{
 #[non_exhaustive]
 pub struct UpdateOrderAmount {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PostPayment>,
     /// The merchant's discounts on the order (后付费商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<PostItem>,
     /// Sum in all (总金额).
     pub total_amount: Fen,
@@ -105,21 +114,22 @@ impl Operation for UpdateOrderAmount {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::each(
             "post_payments",
             &self.post_payments,
             1,
-            usize::MAX,
+            100,
             PostPayment::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             PostItem::check,
         )?;
         check::text("reason", &self.reason, 1, usize::MAX)?;
@@ -180,11 +190,11 @@ serde_by_node!(UpdateOrderAmount);
 pub struct UpdateOrderAmountResponse {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
-    /// AppID of the provider's official account (服务商公众号ID).
+    /// App id bound to the merchant (公众账号ID).
     pub appid: String,
-    /// The provider's merchant number (服务商商户号).
+    /// The merchant's number (商户号).
     pub mchid: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
     pub service_introduction: Option<String>,
@@ -203,7 +213,7 @@ pub struct UpdateOrderAmountResponse {
     /// Whether money is to be taken from the user (是否需要收款).
     pub need_collection: Option<bool>,
     /// How the money is being collected (收款信息).
-    pub collection: Option<UpdatedCollection>,
+    pub collection: Option<Collection>,
     /// When the service begins and ends (服务时间).
     pub time_range: Option<TimeRange>,
     /// Where the service begins and ends (服务位置).
@@ -266,93 +276,3 @@ impl FromObject for UpdateOrderAmountResponse {
 }
 
 serde_by_node!(UpdateOrderAmountResponse);
-
-/// What was and is to be collected for an order after a change of its amount.
-///
-/// 收款信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UpdatedCollection {
-    /// How far the collection has got (收款状态).
-    pub state: CollectionState,
-    /// How much is to be collected in all (总收款金额).
-    pub total_amount: Option<Fen>,
-    /// How much is still to be collected (待收金额).
-    pub paying_amount: Option<Fen>,
-    /// How much has been collected (已收金额).
-    pub paid_amount: Option<Fen>,
-    /// The payments collected (收款明细列表).
-    pub details: Vec<UpdatedCollectionDetail>,
-    /// The bank which paid, by its code (收款银行).
-    pub bank_type: Option<String>,
-}
-
-impl ToObject for UpdatedCollection {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("state", &self.state)
-            .optional("total_amount", &self.total_amount)
-            .optional("paying_amount", &self.paying_amount)
-            .optional("paid_amount", &self.paid_amount)
-            .optional_list("details", &self.details)
-            .optional("bank_type", &self.bank_type)
-    }
-}
-
-impl FromObject for UpdatedCollection {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            state: object.required("state")?,
-            total_amount: object.maybe("total_amount")?,
-            paying_amount: object.maybe("paying_amount")?,
-            paid_amount: object.maybe("paid_amount")?,
-            details: object.maybe_list("details")?,
-            bank_type: object.maybe("bank_type")?,
-        })
-    }
-}
-
-serde_by_node!(UpdatedCollection);
-
-/// One payment collected for an order whose amount was changed.
-///
-/// 收款明细.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UpdatedCollectionDetail {
-    /// Number of the payment within the order (收款序号).
-    pub seq: Option<i64>,
-    /// How much this payment was (单笔收款金额).
-    pub amount: Option<Fen>,
-    /// By which means it was paid (收款成功渠道).
-    pub paid_type: Option<PaidType>,
-    /// When it was paid, as yyyyMMddHHmmss (收款成功时间).
-    pub paid_time: Option<String>,
-    /// WeChat Pay's number of the payment (微信支付交易单号).
-    pub transaction_id: Option<String>,
-}
-
-impl ToObject for UpdatedCollectionDetail {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
-            .optional("seq", &self.seq)
-            .optional("amount", &self.amount)
-            .optional("paid_type", &self.paid_type)
-            .optional("paid_time", &self.paid_time)
-            .optional("transaction_id", &self.transaction_id)
-    }
-}
-
-impl FromObject for UpdatedCollectionDetail {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            seq: object.maybe("seq")?,
-            amount: object.maybe("amount")?,
-            paid_type: object.maybe("paid_type")?,
-            paid_time: object.maybe("paid_time")?,
-            transaction_id: object.maybe("transaction_id")?,
-        })
-    }
-}
-
-serde_by_node!(UpdatedCollectionDetail);

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -134,9 +134,9 @@ pub struct Permission {
     /// Where notifications of the authorisation are sent (授权通知地址).
     pub notify_url: Option<String>,
     /// When the user's authorisation was last withdrawn (最近一次解除授权时间).
-    pub cancel_authorization_time: Option<String>,
+    pub cancel_authorization_time: Option<DateTime>,
     /// When the user last gave authorisation (最近一次授权成功时间).
-    pub authorization_success_time: Option<String>,
+    pub authorization_success_time: Option<DateTime>,
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// The sub-merchant's app id (子商户应用ID).

@@ -355,11 +355,11 @@ pub struct PromotionDetail {
     /// The coupon's campaign (活动ID).
     pub stock_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<i64>,
+    pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
     /// Currency of the coupon; CNY within mainland China (优惠币种).
     pub currency: Option<Currency>,
     /// The goods it was used for (单品列表).

@@ -3,12 +3,15 @@
 //! 服务商场景中预授权.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::PermissionScene;
 
 /// Prepares a user's authorisation within another transaction, such as while paying. Providers
 /// only.
@@ -19,7 +22,9 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyScenePermission {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The provider's app (服务商的公众号ID).
     ///
@@ -34,13 +39,15 @@ pub struct ApplyScenePermission {
     /// At most 32 characters.
     pub sub_mchid: String,
     /// The merchant's own code of the user's authorisation (授权协议号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub authorization_code: String,
     /// Where the notification is sent (通知地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,
     /// In which situation the user is asked for authorisation (授权场景).
-    pub scene: String,
+    pub scene: PermissionScene,
     /// The payment within which the user is asked; only when asked while paying
     /// (微信支付交易中授权附带的参数).
     pub transaction_scene_info: Option<TransactionSceneInfo>,
@@ -53,7 +60,7 @@ impl ApplyScenePermission {
         appid: impl Into<String>,
         sub_mchid: impl Into<String>,
         authorization_code: impl Into<String>,
-        scene: impl Into<String>,
+        scene: impl Into<PermissionScene>,
     ) -> Self {
         Self {
             service_id: service_id.into(),
@@ -102,18 +109,17 @@ impl Operation for ApplyScenePermission {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text(
+        check::text("authorization_code", &self.authorization_code, 1, 32)?;
+        check::alphabet(
             "authorization_code",
             &self.authorization_code,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text("scene", &self.scene, 1, usize::MAX)?;
         check::nested(
             "transaction_scene_info",
             &self.transaction_scene_info,
@@ -221,8 +227,8 @@ serde_by_node!(TransactionSceneInfo);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyScenePermissionResponse {
-    /// In which situation the user is asked, as it was given (授权场景, 与输入中一致).
-    pub scene: Option<String>,
+    /// In which situation the user is asked, as it was given (授权场景).
+    pub scene: Option<PermissionScene>,
     /// Token to hand over with the payment order, for authorisation while paying
     /// (微信支付交易中授权token).
     pub transaction_permissions_token: Option<String>,

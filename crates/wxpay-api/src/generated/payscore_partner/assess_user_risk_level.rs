@@ -3,12 +3,15 @@
 //! 服务商评估用户分层.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::AuthorizationState;
 
 /// Asks how WeChat Pay ranks a user for the service before a deal. Changes nothing, though it
 /// is a POST.
@@ -22,7 +25,9 @@ pub struct AssessUserRiskLevel {
     ///
     /// At most 32 characters.
     pub sub_mchid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The provider's app (服务商的公众号ID).
     ///
@@ -33,6 +38,8 @@ pub struct AssessUserRiskLevel {
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// The merchant's own code of the user's authorisation (授权协议号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub authorization_code: Option<String>,
     /// The user's openid in the provider's app (服务商的用户标识).
     ///
@@ -127,14 +134,14 @@ impl Operation for AssessUserRiskLevel {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text(
+        check::text("authorization_code", &self.authorization_code, 1, 32)?;
+        check::alphabet(
             "authorization_code",
             &self.authorization_code,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
@@ -304,7 +311,7 @@ serde_by_node!(Goods);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AssessUserRiskLevelResponse {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app of the merchant, such as an official account (公众号ID).
     pub appid: String,
@@ -314,8 +321,8 @@ pub struct AssessUserRiskLevelResponse {
     pub openid: Option<String>,
     /// The merchant's own code of the user's authorisation (授权协议号).
     pub authorization_code: Option<String>,
-    /// How far the authorisation has got (授权状态).
-    pub authorization_state: Option<String>,
+    /// Whether the user has authorised the service (授权状态).
+    pub authorization_state: Option<AuthorizationState>,
     /// Where notifications of the authorisation are sent (授权通知地址).
     pub notify_url: Option<String>,
     /// When the user's authorisation was last withdrawn (最近一次解除授权时间).

@@ -3,6 +3,7 @@
 //! 完结支付分订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,16 +22,24 @@ use super::{Device, Location, PostPayment, TimeRange};
 #[non_exhaustive]
 pub struct CompleteOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The sub-merchant's number (子商户号).
     ///
     /// At most 32 characters.
     pub sub_mchid: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PostPayment>,
     /// The merchant's discounts on the order (后付费商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<FinalPostDiscount>,
     /// Sum in all (总金额).
     pub total_amount: Fen,
@@ -43,6 +52,8 @@ pub struct CompleteOrder {
     /// When the service was completed, as yyyyMMddHHmmss (完结服务时间).
     pub complete_time: Option<String>,
     /// Mark that coupons can be bound to (订单优惠标记).
+    ///
+    /// At most 32 characters.
     pub goods_tag: Option<String>,
     /// The devices the service is used with (设备信息).
     pub device: Option<Device>,
@@ -152,27 +163,28 @@ impl Operation for CompleteOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::each(
             "post_payments",
             &self.post_payments,
             1,
-            usize::MAX,
+            100,
             PostPayment::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             FinalPostDiscount::check,
         )?;
         check::nested("time_range", &self.time_range, TimeRange::check)?;
         check::nested("location", &self.location, Location::check)?;
         check::text("complete_time", &self.complete_time, 1, usize::MAX)?;
-        check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
+        check::text("goods_tag", &self.goods_tag, 1, 32)?;
         check::nested("device", &self.device, Device::check)
     }
 
@@ -236,13 +248,19 @@ serde_by_node!(CompleteOrder);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FinalPostDiscount {
-    /// Name of the coupon (优惠名称).
+    /// What the discount is called (优惠名称).
+    ///
+    /// At most 20 characters.
     pub name: String,
     /// What the discount is, in Chinese (优惠说明).
+    ///
+    /// At most 30 characters.
     pub description: String,
-    /// Value of the reward (优惠金额).
+    /// How much is taken off (优惠金额).
     pub amount: Fen,
-    /// How many rewards there are (优惠数量).
+    /// How often the discount is given (优惠数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -265,8 +283,9 @@ impl FinalPostDiscount {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("name", &self.name, 1, 20)?;
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 

@@ -3,6 +3,7 @@
 //! 创单结单合并.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,9 @@ use super::{Location, PostDiscount, PostPayment};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateAndCompleteOrder {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     ///
@@ -30,18 +33,26 @@ pub struct CreateAndCompleteOrder {
     /// The sub-merchant's app id (子商户应用ID).
     ///
     /// At most 32 characters.
-    pub sub_appid: String,
+    pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
     /// At most 32 characters.
-    pub sub_mchid: Option<String>,
+    pub sub_mchid: String,
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
+    ///
+    /// At most 20 characters.
     pub service_introduction: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PostPayment>,
     /// The merchant's discounts on the order (后付费商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<PostDiscount>,
     /// Sum in all (总金额).
     pub total_amount: Fen,
@@ -52,10 +63,14 @@ pub struct CreateAndCompleteOrder {
     /// Whether the money is to be shared among receivers later (微信支付服务分账标记).
     pub profit_sharing: Option<bool>,
     /// Mark that coupons can be bound to (订单优惠标记).
+    ///
+    /// At most 32 characters.
     pub goods_tag: Option<String>,
     /// The merchant's own data, returned unchanged (商户数据包).
+    ///
+    /// At most 256 characters.
     pub attach: Option<String>,
-    /// Where a notification is sent, if one is wanted (商户回调地址).
+    /// Where the notifications of the order are sent (商户回调地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
@@ -71,7 +86,7 @@ impl CreateAndCompleteOrder {
     pub fn new(
         service_id: impl Into<String>,
         appid: impl Into<String>,
-        sub_appid: impl Into<String>,
+        sub_mchid: impl Into<String>,
         out_order_no: impl Into<String>,
         service_introduction: impl Into<String>,
         total_amount: Fen,
@@ -81,8 +96,8 @@ impl CreateAndCompleteOrder {
         Self {
             service_id: service_id.into(),
             appid: appid.into(),
-            sub_appid: sub_appid.into(),
-            sub_mchid: None,
+            sub_appid: None,
+            sub_mchid: sub_mchid.into(),
             out_order_no: out_order_no.into(),
             service_introduction: service_introduction.into(),
             post_payments: Vec::new(),
@@ -98,10 +113,10 @@ impl CreateAndCompleteOrder {
         }
     }
 
-    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    /// Sets [`sub_appid`](Self::sub_appid) (子商户应用ID).
     #[must_use]
-    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
-        self.sub_mchid = Some(sub_mchid.into());
+    pub fn sub_appid(mut self, sub_appid: impl Into<String>) -> Self {
+        self.sub_appid = Some(sub_appid.into());
         self
     }
 
@@ -168,35 +183,31 @@ impl Operation for CreateAndCompleteOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text(
-            "service_introduction",
-            &self.service_introduction,
-            1,
-            usize::MAX,
-        )?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
+        check::text("service_introduction", &self.service_introduction, 1, 20)?;
         check::each(
             "post_payments",
             &self.post_payments,
             0,
-            usize::MAX,
+            100,
             PostPayment::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             PostDiscount::check,
         )?;
         check::nested("time_range", &self.time_range, CompletedTimeRange::check)?;
         check::nested("location", &self.location, Location::check)?;
-        check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
-        check::text("attach", &self.attach, 1, usize::MAX)?;
+        check::text("goods_tag", &self.goods_tag, 1, 32)?;
+        check::text("attach", &self.attach, 1, 256)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("openid", &self.openid, 1, 128)
     }
@@ -219,8 +230,8 @@ impl ToObject for CreateAndCompleteOrder {
         Object::with_capacity(16)
             .field("service_id", &self.service_id)
             .field("appid", &self.appid)
-            .field("sub_appid", &self.sub_appid)
-            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .field("sub_mchid", &self.sub_mchid)
             .field("out_order_no", &self.out_order_no)
             .field("service_introduction", &self.service_introduction)
             .optional_list("post_payments", &self.post_payments)
@@ -241,8 +252,8 @@ impl FromObject for CreateAndCompleteOrder {
         Ok(Self {
             service_id: object.required("service_id")?,
             appid: object.required("appid")?,
-            sub_appid: object.required("sub_appid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            sub_mchid: object.required("sub_mchid")?,
             out_order_no: object.required("out_order_no")?,
             service_introduction: object.required("service_introduction")?,
             post_payments: object.maybe_list("post_payments")?,
@@ -268,12 +279,20 @@ serde_by_node!(CreateAndCompleteOrder);
 #[non_exhaustive]
 pub struct CompletedTimeRange {
     /// When the service begins, as yyyyMMddHHmmss or yyyyMMdd (服务开始时间).
+    ///
+    /// At most 14 characters.
     pub start_time: String,
     /// Remark on the beginning, in Chinese (服务开始时间备注).
+    ///
+    /// At most 20 characters.
     pub start_time_remark: Option<String>,
     /// When the service ends, as yyyyMMddHHmmss or yyyyMMdd (服务结束时间).
+    ///
+    /// At most 14 characters.
     pub end_time: Option<String>,
     /// Remark on the end, in Chinese (服务结束时间备注).
+    ///
+    /// At most 50 characters.
     pub end_time_remark: Option<String>,
 }
 
@@ -310,10 +329,10 @@ impl CompletedTimeRange {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("start_time_remark", &self.start_time_remark, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
-        check::text("end_time_remark", &self.end_time_remark, 1, usize::MAX)
+        check::text("start_time", &self.start_time, 1, 14)?;
+        check::text("start_time_remark", &self.start_time_remark, 1, 20)?;
+        check::text("end_time", &self.end_time, 1, 14)?;
+        check::text("end_time_remark", &self.end_time_remark, 1, 50)
     }
 }
 

@@ -3,6 +3,7 @@
 //! 创建支付分订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -11,7 +12,7 @@ use wxpay_proto::{
 };
 
 use super::{
-    Device, Location, OrderState, PostDiscount, PostItem, PostPayment, RiskFundName,
+    Device, Location, OrderState, PostDiscount, PostItem, PostPayment, RiskFund, RiskFundName,
     StateDescription, TimeRange,
 };
 
@@ -23,7 +24,9 @@ use super::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateOrder {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     ///
@@ -38,12 +41,20 @@ pub struct CreateOrder {
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
+    ///
+    /// At most 20 characters.
     pub service_introduction: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PostPayment>,
     /// The merchant's discounts on the order (后付费商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<PostDiscount>,
     /// The most the user may come to owe (订单风险金).
     pub risk_fund: NewRiskFund,
@@ -61,11 +72,13 @@ pub struct CreateOrder {
     pub sub_openid: Option<String>,
     /// Whether the user must confirm the order (是否需要用户确认).
     pub need_user_confirm: Option<bool>,
-    /// Where a notification is sent, if one is wanted (商户回调地址).
+    /// Where the notifications of the order are sent (商户回调地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
     /// The merchant's own data, returned unchanged (商户数据包).
+    ///
+    /// At most 256 characters.
     pub attach: Option<String>,
     /// The devices the service is used with (设备信息).
     pub device: Option<Device>,
@@ -182,29 +195,25 @@ impl Operation for CreateOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text(
-            "service_introduction",
-            &self.service_introduction,
-            1,
-            usize::MAX,
-        )?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
+        check::text("service_introduction", &self.service_introduction, 1, 20)?;
         check::each(
             "post_payments",
             &self.post_payments,
             0,
-            usize::MAX,
+            100,
             PostPayment::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             PostDiscount::check,
         )?;
         check::nested("risk_fund", &self.risk_fund, NewRiskFund::check)?;
@@ -213,7 +222,7 @@ impl Operation for CreateOrder {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text("attach", &self.attach, 1, usize::MAX)?;
+        check::text("attach", &self.attach, 1, 256)?;
         check::nested("device", &self.device, Device::check)
     }
 
@@ -285,11 +294,13 @@ serde_by_node!(CreateOrder);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NewRiskFund {
-    /// Kind of the sum at risk, such as DEPOSIT (风险金名称).
+    /// Kind of the sum at risk (风险金名称).
     pub name: RiskFundName,
     /// How much is at risk (风险金额).
     pub amount: Fen,
     /// What the sum at risk is, in Chinese (风险说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
 }
 
@@ -311,7 +322,7 @@ impl NewRiskFund {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("description", &self.description, 1, 30)
     }
 }
 
@@ -344,7 +355,7 @@ serde_by_node!(NewRiskFund);
 pub struct CreateOrderResponse {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     pub appid: String,
@@ -365,7 +376,7 @@ pub struct CreateOrderResponse {
     /// The merchant's discounts on the order (商户优惠).
     pub post_discounts: Vec<PostItem>,
     /// The most the user may come to owe (订单风险金).
-    pub risk_fund: Option<CreatedRiskFund>,
+    pub risk_fund: Option<RiskFund>,
     /// When the service begins and ends (服务时间段).
     pub time_range: Option<TimeRange>,
     /// Where the service begins and ends (服务位置).
@@ -430,38 +441,3 @@ impl FromObject for CreateOrderResponse {
 }
 
 serde_by_node!(CreateOrderResponse);
-
-/// The most a user may be charged, as the answer to a new order gives it.
-///
-/// 订单风险金.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreatedRiskFund {
-    /// Kind of the sum at risk, such as DEPOSIT (风险金名称).
-    pub name: Option<RiskFundName>,
-    /// How much is at risk (风险金额).
-    pub amount: Fen,
-    /// What the sum at risk is, in Chinese (风险说明).
-    pub description: Option<String>,
-}
-
-impl ToObject for CreatedRiskFund {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("name", &self.name)
-            .field("amount", &self.amount)
-            .optional("description", &self.description)
-    }
-}
-
-impl FromObject for CreatedRiskFund {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            name: object.maybe("name")?,
-            amount: object.required("amount")?,
-            description: object.maybe("description")?,
-        })
-    }
-}
-
-serde_by_node!(CreatedRiskFund);

@@ -3,6 +3,7 @@
 //! 创建先用后付订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,10 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{JumpLinkType, Location, PostItem, RiskFund, RiskFundName, TimeRange};
+use super::{
+    JumpLinkType, Location, OrderState, PostItem, RiskFund, RiskFundName, StateDescription,
+    TimeRange,
+};
 
 /// Creates an order of goods paid after receipt (先用后付) for a sub-merchant, which the user
 /// confirms in WeChat.
@@ -22,6 +26,8 @@ use super::{JumpLinkType, Location, PostItem, RiskFund, RiskFundName, TimeRange}
 #[non_exhaustive]
 pub struct CreatePayOnDeliveryOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
     /// App id bound to the merchant (公众账号ID).
     ///
@@ -35,13 +41,21 @@ pub struct CreatePayOnDeliveryOrder {
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// What the service is, in Chinese, as the user sees it (服务信息).
+    ///
+    /// At most 20 characters.
     pub service_introduction: String,
     /// The fees of the order (后付费项目).
+    ///
+    /// At most 100 entries.
     pub post_payments: Vec<PayOnDeliveryPostItem>,
     /// The merchant's discounts on the order (商户优惠).
+    ///
+    /// At most 30 entries.
     pub post_discounts: Vec<PayOnDeliveryPostItem>,
     /// When the service begins and ends (服务时间).
     pub time_range: PayOnDeliveryTimeRange,
@@ -50,8 +64,10 @@ pub struct CreatePayOnDeliveryOrder {
     /// The most the user may come to owe (订单风险金).
     pub risk_fund: PayOnDeliveryRiskFund,
     /// The merchant's own data, returned unchanged (商户数据包).
+    ///
+    /// At most 256 characters.
     pub attach: Option<String>,
-    /// Where a notification is sent, if one is wanted (商户回调地址).
+    /// Where the notifications of the order are sent (商户回调地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
@@ -186,29 +202,25 @@ impl Operation for CreatePayOnDeliveryOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
-        check::text(
-            "service_introduction",
-            &self.service_introduction,
-            1,
-            usize::MAX,
-        )?;
+        check::text("service_id", &self.service_id, 1, 32)?;
+        check::text("service_introduction", &self.service_introduction, 1, 20)?;
         check::each(
             "post_payments",
             &self.post_payments,
             0,
-            usize::MAX,
+            100,
             PayOnDeliveryPostItem::check,
         )?;
         check::each(
             "post_discounts",
             &self.post_discounts,
             0,
-            usize::MAX,
+            30,
             PayOnDeliveryPostItem::check,
         )?;
         check::nested(
@@ -218,7 +230,7 @@ impl Operation for CreatePayOnDeliveryOrder {
         )?;
         check::nested("location", &self.location, Location::check)?;
         check::nested("risk_fund", &self.risk_fund, PayOnDeliveryRiskFund::check)?;
-        check::text("attach", &self.attach, 1, usize::MAX)?;
+        check::text("attach", &self.attach, 1, 256)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
@@ -307,8 +319,12 @@ pub struct PayOnDeliveryPostItem {
     /// The amount of money (金额).
     pub amount: Option<Fen>,
     /// How the fee is worked out, in Chinese (计费说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
     /// How many of the fee's item (付费数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -349,7 +365,8 @@ impl PayOnDeliveryPostItem {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("name", &self.name, 1, 20)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 
@@ -383,12 +400,16 @@ serde_by_node!(PayOnDeliveryPostItem);
 #[non_exhaustive]
 pub struct PayOnDeliveryTimeRange {
     /// When the service begins, as yyyyMMddHHmmss or yyyyMMdd (服务开始时间).
+    ///
+    /// At most 14 characters.
     pub start_time: Option<String>,
     /// Remark on the beginning, in Chinese (服务开始时间备注).
     ///
     /// At most 20 characters.
     pub start_time_remark: Option<String>,
     /// When the service ends, as yyyyMMddHHmmss or yyyyMMdd (服务结束时间).
+    ///
+    /// At most 14 characters.
     pub end_time: Option<String>,
     /// Remark on the end, in Chinese (服务结束时间备注).
     ///
@@ -432,9 +453,9 @@ impl PayOnDeliveryTimeRange {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
+        check::text("start_time", &self.start_time, 1, 14)?;
         check::text("start_time_remark", &self.start_time_remark, 1, 20)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
+        check::text("end_time", &self.end_time, 1, 14)?;
         check::text("end_time_remark", &self.end_time_remark, 1, 50)
     }
 }
@@ -772,9 +793,9 @@ serde_by_node!(PayOnDeliveryGoods);
 pub struct PayOnDeliveryOrder {
     /// The merchant's own number of the order, unique within the merchant (商户订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
-    /// AppID of the provider's official account (服务商公众号ID).
+    /// The app of the provider or institution (服务商应用ID).
     pub appid: String,
     /// The provider's merchant number (服务商商户号).
     pub mchid: String,
@@ -785,9 +806,9 @@ pub struct PayOnDeliveryOrder {
     /// What the service is, in Chinese, as the user sees it (服务信息).
     pub service_introduction: Option<String>,
     /// State of the Payscore order (服务订单状态).
-    pub state: Option<String>,
+    pub state: OrderState,
     /// What the order in progress waits for (订单状态说明).
-    pub state_description: Option<String>,
+    pub state_description: Option<StateDescription>,
     /// The fees of the order (后付费项目).
     pub post_payments: Vec<PostItem>,
     /// The merchant's discounts on the order (商户优惠).
@@ -820,7 +841,7 @@ impl ToObject for PayOnDeliveryOrder {
             .optional("sub_appid", &self.sub_appid)
             .optional("sub_mchid", &self.sub_mchid)
             .optional("service_introduction", &self.service_introduction)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .optional("state_description", &self.state_description)
             .optional_list("post_payments", &self.post_payments)
             .optional_list("post_discounts", &self.post_discounts)
@@ -845,7 +866,7 @@ impl FromObject for PayOnDeliveryOrder {
             sub_appid: object.maybe("sub_appid")?,
             sub_mchid: object.maybe("sub_mchid")?,
             service_introduction: object.maybe("service_introduction")?,
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             state_description: object.maybe("state_description")?,
             post_payments: object.maybe_list("post_payments")?,
             post_discounts: object.maybe_list("post_discounts")?,

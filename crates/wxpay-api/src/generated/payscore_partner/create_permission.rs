@@ -3,6 +3,7 @@
 //! 商户预授权.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,7 +20,9 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreatePermission {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     ///
@@ -34,6 +37,8 @@ pub struct CreatePermission {
     /// At most 32 characters.
     pub sub_mchid: String,
     /// The merchant's own code of the user's authorisation (授权协议号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub authorization_code: String,
     /// Where a notification is sent, if one is wanted (商户回调地址).
     ///
@@ -87,15 +92,15 @@ impl Operation for CreatePermission {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text(
+        check::text("authorization_code", &self.authorization_code, 1, 32)?;
+        check::alphabet(
             "authorization_code",
             &self.authorization_code,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
         check::url("notify_url", &self.notify_url, 256)
     }

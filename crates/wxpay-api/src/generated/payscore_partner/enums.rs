@@ -3,6 +3,40 @@
 //! Words.
 
 wxpay_json::open_enum! {
+    /// What is synchronised about an order.
+    ///
+    /// 场景类型.
+    pub enum SyncType {
+        /// It was paid in another way (订单收款成功).
+        OrderPaid = "Order_Paid",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// The state of a user's permission.
+    ///
+    /// 授权状态.
+    pub enum AuthorizationState {
+        /// Not granted (用户未授权服务).
+        Unavailable = "UNAVAILABLE",
+        /// Granted (用户已授权服务).
+        Available = "AVAILABLE",
+        /// Asked for, but not bound to a user yet (未绑定用户).
+        UnbindUser = "UNBINDUSER",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// In which situation a user is asked for a permission.
+    ///
+    /// 授权场景.
+    pub enum PermissionScene {
+        /// While paying (微信支付交易中授权场景).
+        Transaction = "TRANSACTION",
+    }
+}
+
+wxpay_json::open_enum! {
     /// The state of an order.
     ///
     /// 服务订单状态.

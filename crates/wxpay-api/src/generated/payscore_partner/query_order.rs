@@ -3,6 +3,7 @@
 //! 查询支付分订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,15 +22,21 @@ use super::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrder {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The sub-merchant's number (子商户号).
     ///
     /// At most 32 characters.
     pub sub_mchid: String,
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: Option<String>,
     /// The query number with which the user returned from WeChat (回跳查询ID).
+    ///
+    /// At most 512 characters.
     pub query_id: Option<String>,
 }
 
@@ -72,10 +79,15 @@ impl Operation for QueryOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("query_id", &self.query_id, 1, usize::MAX)
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
+        check::text("query_id", &self.query_id, 1, 512)?;
+        check::present(
+            "out_order_no or query_id",
+            self.out_order_no.is_some() || self.query_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -126,7 +138,7 @@ serde_by_node!(QueryOrder);
 pub struct Order {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     pub appid: String,

@@ -19,7 +19,9 @@ use super::Permission;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryPermissionByOpenid {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     ///
@@ -95,12 +97,16 @@ impl Operation for QueryPermissionByOpenid {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("sub_openid", &self.sub_openid, 1, 128)
+        check::text("sub_openid", &self.sub_openid, 1, 128)?;
+        check::present(
+            "openid or sub_openid",
+            self.openid.is_some() || self.sub_openid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

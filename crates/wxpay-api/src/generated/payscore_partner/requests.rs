@@ -11,13 +11,13 @@ use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PostItem {
-    /// What the fee is for, in Chinese (付费名称).
+    /// What the charge or the discount is called (付费名称).
     pub name: Option<String>,
-    /// How much the fee is (付费金额).
+    /// How much it is (付费金额).
     pub amount: Option<Fen>,
-    /// How the fee is worked out, in Chinese (付费说明).
+    /// How it is worked out, in Chinese (付费说明).
     pub description: Option<String>,
-    /// How many of the fee's item (付费数量).
+    /// How many of it (付费数量).
     pub count: Option<i64>,
 }
 
@@ -92,12 +92,20 @@ serde_by_node!(PostItem);
 #[non_exhaustive]
 pub struct TimeRange {
     /// When the service begins, as yyyyMMddHHmmss or yyyyMMdd (服务开始时间).
+    ///
+    /// At most 14 characters.
     pub start_time: Option<String>,
     /// Remark on the beginning, in Chinese (服务开始时间备注).
+    ///
+    /// At most 20 characters.
     pub start_time_remark: Option<String>,
     /// When the service is expected to end, as yyyyMMddHHmmss or yyyyMMdd (预计服务结束时间).
+    ///
+    /// At most 14 characters.
     pub end_time: Option<String>,
     /// Remark on the expected end, in Chinese (预计服务结束时间备注).
+    ///
+    /// At most 20 characters.
     pub end_time_remark: Option<String>,
 }
 
@@ -137,10 +145,10 @@ impl TimeRange {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("start_time_remark", &self.start_time_remark, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
-        check::text("end_time_remark", &self.end_time_remark, 1, usize::MAX)
+        check::text("start_time", &self.start_time, 1, 14)?;
+        check::text("start_time_remark", &self.start_time_remark, 1, 20)?;
+        check::text("end_time", &self.end_time, 1, 14)?;
+        check::text("end_time_remark", &self.end_time_remark, 1, 20)
     }
 }
 
@@ -174,8 +182,12 @@ serde_by_node!(TimeRange);
 #[non_exhaustive]
 pub struct Location {
     /// Where the service begins, in Chinese (服务开始地点).
+    ///
+    /// At most 50 characters.
     pub start_location: Option<String>,
     /// Where the service is expected to end, in Chinese (预计服务结束地点).
+    ///
+    /// At most 50 characters.
     pub end_location: Option<String>,
 }
 
@@ -201,8 +213,8 @@ impl Location {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_location", &self.start_location, 1, usize::MAX)?;
-        check::text("end_location", &self.end_location, 1, usize::MAX)
+        check::text("start_location", &self.start_location, 1, 50)?;
+        check::text("end_location", &self.end_location, 1, 50)
     }
 }
 
@@ -232,12 +244,18 @@ serde_by_node!(Location);
 #[non_exhaustive]
 pub struct PostPayment {
     /// What the fee is for, in Chinese (付费项目名称).
+    ///
+    /// At most 20 characters.
     pub name: String,
     /// How the fee is worked out, in Chinese (付费说明).
+    ///
+    /// At most 30 characters.
     pub description: Option<String>,
     /// The amount of money (金额).
     pub amount: Option<Fen>,
     /// How many of the fee's item (付费数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -274,8 +292,9 @@ impl PostPayment {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("name", &self.name, 1, 20)?;
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 
@@ -308,13 +327,19 @@ serde_by_node!(PostPayment);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PostDiscount {
-    /// Name of the coupon (优惠名称).
+    /// What the discount is called (优惠名称).
+    ///
+    /// At most 20 characters.
     pub name: String,
     /// What the discount is, in Chinese (优惠说明).
+    ///
+    /// At most 30 characters.
     pub description: String,
-    /// Value of the reward (优惠金额).
+    /// How much is taken off (优惠金额).
     pub amount: Option<Fen>,
-    /// How many rewards there are (优惠数量).
+    /// How often the discount is given (优惠数量).
+    ///
+    /// 1 to 100.
     pub count: Option<i64>,
 }
 
@@ -344,8 +369,9 @@ impl PostDiscount {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("name", &self.name, 1, 20)?;
+        check::text("description", &self.description, 1, 30)?;
+        check::range("count", self.count, 1, 100)
     }
 }
 

@@ -7,8 +7,9 @@ use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{
-    CollectionState, Location, OrderState, PaidType, PayscorePermissionNotificationStatus,
-    PostItem, PromotionScope, PromotionType, StateDescription, TimeRange,
+    AuthorizationState, CollectionState, Location, OrderState, PaidType,
+    PayscorePermissionNotificationStatus, PostItem, PromotionScope, PromotionType, RiskFundName,
+    StateDescription, TimeRange,
 };
 use crate::Currency;
 
@@ -18,7 +19,7 @@ use crate::Currency;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Permission {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     pub appid: String,
@@ -28,8 +29,8 @@ pub struct Permission {
     pub openid: Option<String>,
     /// The merchant's own code of the user's authorisation (授权协议号).
     pub authorization_code: Option<String>,
-    /// How far the authorisation has got (授权状态).
-    pub authorization_state: Option<String>,
+    /// Whether the user has authorised the service (授权状态).
+    pub authorization_state: Option<AuthorizationState>,
     /// Where notifications of the authorisation are sent (授权通知地址).
     pub notify_url: Option<String>,
     /// When the user's authorisation was last withdrawn (最近一次解除授权时间).
@@ -100,7 +101,7 @@ serde_by_node!(Permission);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ServiceAccountApplication {
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The provider's merchant number (服务商商户号).
     pub mchid: String,
@@ -159,8 +160,8 @@ serde_by_node!(ServiceAccountApplication);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RiskFund {
-    /// Kind of the sum at risk, such as DEPOSIT (风险金名称).
-    pub name: Option<String>,
+    /// Kind of the sum at risk (风险金名称).
+    pub name: Option<RiskFundName>,
     /// How much is at risk (风险金额).
     pub amount: Fen,
     /// What the sum at risk is, in Chinese (风险说明).
@@ -254,11 +255,11 @@ pub struct PromotionDetail {
     /// The coupon's campaign (活动ID).
     pub stock_id: Option<String>,
     /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<i64>,
+    pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
     /// Currency of the coupon; CNY within mainland China (优惠币种).
     pub currency: Option<Currency>,
     /// The goods it was used for (单品列表).
@@ -353,7 +354,7 @@ serde_by_node!(GoodsDetail);
 pub struct PayscoreOrderNotification {
     /// The merchant's own number of the order (商户服务订单号).
     pub out_order_no: String,
-    /// The service (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app id (应用ID).
     pub appid: Option<String>,
@@ -520,7 +521,7 @@ pub struct PayscorePermissionNotification {
     pub sub_mchid: Option<String>,
     /// The merchant's own number of the permission, where it gave one (商户签约单号).
     pub out_request_no: Option<String>,
-    /// The service (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The user in the app (用户标识).
     pub openid: Option<String>,
@@ -590,7 +591,7 @@ impl NotificationContent for PayscorePermissionNotification {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PayscoreServiceAccountNotification {
-    /// The service (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
     pub service_id: String,
     /// The app id (应用ID).
     pub appid: Option<String>,

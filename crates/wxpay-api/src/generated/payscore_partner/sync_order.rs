@@ -3,12 +3,15 @@
 //! 同步订单信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::SyncType;
 
 /// Tells WeChat Pay that an order was paid by other means, so that the user no longer owes it.
 ///
@@ -19,15 +22,19 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct SyncOrder {
     /// The merchant's own number of the service order (商户服务订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The sub-merchant's number (子商户号).
     ///
     /// At most 32 characters.
     pub sub_mchid: String,
-    /// Kind of scene (场景类型).
-    pub kind: String,
+    /// What is synchronised (场景类型).
+    pub kind: SyncType,
     /// The particulars to synchronise, such as when it was paid (内容信息详情).
     pub detail: SyncDetail,
 }
@@ -38,7 +45,7 @@ impl SyncOrder {
         out_order_no: impl Into<String>,
         service_id: impl Into<String>,
         sub_mchid: impl Into<String>,
-        kind: impl Into<String>,
+        kind: impl Into<SyncType>,
         detail: SyncDetail,
     ) -> Self {
         Self {
@@ -73,10 +80,10 @@ impl Operation for SyncOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 32)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("type", &self.kind, 1, usize::MAX)?;
         check::nested("detail", &self.detail, SyncDetail::check)
     }
 
@@ -129,9 +136,11 @@ pub struct SyncDetail {
     /// Number of the payment within the order (收款序号).
     pub seq: Option<i64>,
     /// When it was paid, as yyyyMMddHHmmss (收款成功时间).
+    ///
+    /// At most 14 characters.
     pub paid_time: String,
-    /// How much was paid, in the smallest unit of the currency (收款金额).
-    pub paid_amount: Option<i64>,
+    /// How much was paid (收款金额).
+    pub paid_amount: Option<Fen>,
 }
 
 impl SyncDetail {
@@ -153,13 +162,13 @@ impl SyncDetail {
 
     /// Sets [`paid_amount`](Self::paid_amount) (收款金额).
     #[must_use]
-    pub fn paid_amount(mut self, paid_amount: i64) -> Self {
+    pub fn paid_amount(mut self, paid_amount: Fen) -> Self {
         self.paid_amount = Some(paid_amount);
         self
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("paid_time", &self.paid_time, 1, usize::MAX)
+        check::text("paid_time", &self.paid_time, 1, 14)
     }
 }
 

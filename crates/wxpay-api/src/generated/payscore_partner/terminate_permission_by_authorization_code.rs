@@ -3,6 +3,7 @@
 //! 解除用户授权关系（授权协议号）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,8 +21,12 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct TerminatePermissionByAuthorizationCode {
     /// The merchant's own code of the user's authorisation (授权协议号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub authorization_code: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The sub-merchant's number (子商户号).
     ///
@@ -69,13 +74,13 @@ impl Operation for TerminatePermissionByAuthorizationCode {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("authorization_code", &self.authorization_code, 1, 32)?;
+        check::alphabet(
             "authorization_code",
             &self.authorization_code,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("reason", &self.reason, 1, usize::MAX)
     }

@@ -26,7 +26,9 @@ pub struct TerminatePermissionByOpenid {
     ///
     /// At most 128 characters.
     pub sub_openid: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// The service, by WeChat Pay's number (服务ID).
+    ///
+    /// At most 32 characters.
     pub service_id: String,
     /// The app of the provider or institution (服务商应用ID).
     ///
@@ -100,11 +102,15 @@ impl Operation for TerminatePermissionByOpenid {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
+        check::text("service_id", &self.service_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("reason", &self.reason, 1, usize::MAX)
+        check::text("reason", &self.reason, 1, usize::MAX)?;
+        check::present(
+            "openid or sub_openid",
+            self.openid.is_some() || self.sub_openid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

@@ -35,6 +35,8 @@ pub struct AddReceiver {
     /// What the receiver's account is (分账接收方类型).
     pub kind: ReceiverType,
     /// The account of the receiver, of the kind its type says (分账接收方帐号).
+    ///
+    /// At most 64 characters.
     pub account: String,
     /// Name of a receiver who is a person, checked where given (分账个人接收方姓名).
     ///
@@ -43,6 +45,8 @@ pub struct AddReceiver {
     /// What the receiver is to the one who shares (与分账方的关系类型).
     pub relation_type: RelationType,
     /// The relation to the receiver in own words, if none of the list fits (自定义的分账关系).
+    ///
+    /// At most 10 characters.
     pub custom_relation: Option<String>,
 }
 
@@ -123,9 +127,9 @@ impl Operation for AddReceiver {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("account", &self.account, 1, usize::MAX)?;
+        check::text("account", &self.account, 1, 64)?;
         check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("custom_relation", &self.custom_relation, 1, usize::MAX)
+        check::text("custom_relation", &self.custom_relation, 1, 10)
     }
 
     fn target(&self) -> Target {

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,17 +23,18 @@ pub struct ApplyBill {
     /// At most 32 characters.
     pub sub_mchid: Option<String>,
     /// The day, Beijing time (账单日期).
-    pub bill_date: String,
+    pub bill_date: Date,
     /// Compression; plain text when left out (压缩类型).
     pub tar_type: Option<TarType>,
 }
 
 impl ApplyBill {
     /// What is always needed; the rest has setters.
-    pub fn new(bill_date: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(bill_date: Date) -> Self {
         Self {
             sub_mchid: None,
-            bill_date: bill_date.into(),
+            bill_date,
             tar_type: None,
         }
     }
@@ -66,14 +67,13 @@ impl Operation for ApplyBill {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("bill_date", &self.bill_date, 1, usize::MAX)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/profitsharing/bills")
             .query_opt("sub_mchid", self.sub_mchid.as_deref())
-            .query("bill_date", &self.bill_date)
+            .query("bill_date", &self.bill_date.to_string())
             .query_opt("tar_type", self.tar_type.as_ref().map(TarType::as_str))
     }
 

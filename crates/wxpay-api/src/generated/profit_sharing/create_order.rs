@@ -3,6 +3,7 @@
 //! 请求分账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{CreatedOrder, ReceiverType};
+use super::{Order, ReceiverType};
 use crate::wire;
 
 /// Shares the money of a paid order among receivers, who were added beforehand. The answer is
@@ -39,8 +40,12 @@ pub struct CreateOrder {
     pub transaction_id: String,
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
     /// Receivers and how much each gets (分账接收方列表).
+    ///
+    /// At most 50 entries.
     pub receivers: Vec<RequestReceiver>,
     /// Whether what is left afterwards is released to the merchant (是否解冻剩余未分资金).
     pub unfreeze_unsplit: bool,
@@ -106,7 +111,7 @@ impl CreateOrder {
 }
 
 impl Operation for CreateOrder {
-    type Response = CreatedOrder;
+    type Response = Order;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -122,14 +127,9 @@ impl Operation for CreateOrder {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::each(
-            "receivers",
-            &self.receivers,
-            0,
-            usize::MAX,
-            RequestReceiver::check,
-        )
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)?;
+        check::each("receivers", &self.receivers, 0, 50, RequestReceiver::check)
     }
 
     fn target(&self) -> Target {
@@ -189,6 +189,8 @@ pub struct RequestReceiver {
     /// What the receiver's account is (分账接收方类型).
     pub kind: ReceiverType,
     /// The account of the receiver, of the kind its type says (分账接收方帐号).
+    ///
+    /// At most 64 characters.
     pub account: String,
     /// Name of a receiver who is a person, checked where given (分账个人接收方姓名).
     ///
@@ -197,6 +199,8 @@ pub struct RequestReceiver {
     /// How much is shared (分账金额).
     pub amount: Fen,
     /// Why it is shared, as the receiver's bill shows (分账描述).
+    ///
+    /// At most 80 characters.
     pub description: String,
 }
 
@@ -225,9 +229,9 @@ impl RequestReceiver {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("account", &self.account, 1, usize::MAX)?;
+        check::text("account", &self.account, 1, 64)?;
         check::text("name", &self.name, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("description", &self.description, 1, 80)
     }
 
     /// Whether there is text to encrypt.

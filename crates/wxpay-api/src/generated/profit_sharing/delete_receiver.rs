@@ -34,6 +34,8 @@ pub struct DeleteReceiver {
     /// What the receiver's account is (分账接收方类型).
     pub kind: ReceiverType,
     /// A merchant number or an openid, as the type says (分账接收方账号).
+    ///
+    /// At most 64 characters.
     pub account: String,
 }
 
@@ -84,7 +86,7 @@ impl Operation for DeleteReceiver {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("account", &self.account, 1, usize::MAX)
+        check::text("account", &self.account, 1, 64)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 查询分账结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::CreatedOrder;
+use super::Order;
 
 /// Looks up a sharing request and what became of each receiver's share.
 ///
@@ -20,6 +21,8 @@ use super::CreatedOrder;
 pub struct QueryOrder {
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
     /// The sub-merchant's number (子商户号).
     ///
@@ -50,7 +53,7 @@ impl QueryOrder {
 }
 
 impl Operation for QueryOrder {
-    type Response = CreatedOrder;
+    type Response = Order;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -62,7 +65,8 @@ impl Operation for QueryOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)
     }

@@ -3,6 +3,7 @@
 //! 查询分账回退结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,6 +20,8 @@ use super::ReturnOrder;
 #[non_exhaustive]
 pub struct QueryReturnOrder {
     /// The merchant's own number of the return, unique (商户回退单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_return_no: String,
     /// The sub-merchant's number (子商户号).
     ///
@@ -26,6 +29,8 @@ pub struct QueryReturnOrder {
     pub sub_mchid: Option<String>,
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
 }
 
@@ -60,9 +65,11 @@ impl Operation for QueryReturnOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_return_no", &self.out_return_no, 1, usize::MAX)?;
+        check::text("out_return_no", &self.out_return_no, 1, 64)?;
+        check::alphabet("out_return_no", &self.out_return_no, Alphabet::RefundNo)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)
     }
 
     fn target(&self) -> Target {

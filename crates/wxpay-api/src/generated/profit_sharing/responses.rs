@@ -10,12 +10,12 @@ use super::{
     FailReason, OrderState, ReceiverResult, ReceiverType, ReturnFailReason, ReturnOrderResult,
 };
 
-/// A sharing request which was accepted.
+/// A sharing request, or the release of the rest, and how far it has got.
 ///
 /// 分账单.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreatedOrder {
+pub struct Order {
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
@@ -28,10 +28,10 @@ pub struct CreatedOrder {
     /// The state of the sharing request (分账单状态).
     pub state: OrderState,
     /// Receivers and how much each gets (分账接收方列表).
-    pub receivers: Vec<CreatedOrderReceiver>,
+    pub receivers: Vec<OrderReceiver>,
 }
 
-impl ToObject for CreatedOrder {
+impl ToObject for Order {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(6)
             .optional("sub_mchid", &self.sub_mchid)
@@ -43,7 +43,7 @@ impl ToObject for CreatedOrder {
     }
 }
 
-impl FromObject for CreatedOrder {
+impl FromObject for Order {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -56,14 +56,14 @@ impl FromObject for CreatedOrder {
     }
 }
 
-serde_by_node!(CreatedOrder);
+serde_by_node!(Order);
 
-/// A receiver of an accepted sharing request, and its share.
+/// A receiver of a sharing request, and what became of its share.
 ///
 /// 分账接收方.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreatedOrderReceiver {
+pub struct OrderReceiver {
     /// How much is shared (分账金额).
     pub amount: Fen,
     /// Why it is shared, as the receiver's bill shows (分账描述).
@@ -84,7 +84,7 @@ pub struct CreatedOrderReceiver {
     pub finish_time: Option<DateTime>,
 }
 
-impl ToObject for CreatedOrderReceiver {
+impl ToObject for OrderReceiver {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(9)
             .field("amount", &self.amount)
@@ -99,7 +99,7 @@ impl ToObject for CreatedOrderReceiver {
     }
 }
 
-impl FromObject for CreatedOrderReceiver {
+impl FromObject for OrderReceiver {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             amount: object.required("amount")?,
@@ -115,7 +115,7 @@ impl FromObject for CreatedOrderReceiver {
     }
 }
 
-serde_by_node!(CreatedOrderReceiver);
+serde_by_node!(OrderReceiver);
 
 /// The return of a share.
 ///

@@ -3,14 +3,15 @@
 //! 解冻剩余资金.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{FailReason, OrderState, ReceiverType};
+use super::Order;
 
 /// Ends the sharing of an order and releases the rest of its money to the merchant.
 ///
@@ -29,8 +30,12 @@ pub struct UnfreezeOrder {
     pub transaction_id: String,
     /// The merchant's own number of the sharing request, unique within the merchant
     /// (商户分账单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
     /// Why it is shared, as the receiver's bill shows (分账描述).
+    ///
+    /// At most 80 characters.
     pub description: String,
 }
 
@@ -58,7 +63,7 @@ impl UnfreezeOrder {
 }
 
 impl Operation for UnfreezeOrder {
-    type Response = UnfrozenOrder;
+    type Response = Order;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -72,8 +77,9 @@ impl Operation for UnfreezeOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
-        check::text("description", &self.description, 1, usize::MAX)
+        check::text("out_order_no", &self.out_order_no, 1, 64)?;
+        check::alphabet("out_order_no", &self.out_order_no, Alphabet::RefundNo)?;
+        check::text("description", &self.description, 1, 80)
     }
 
     fn target(&self) -> Target {
@@ -111,110 +117,3 @@ impl FromObject for UnfreezeOrder {
 }
 
 serde_by_node!(UnfreezeOrder);
-
-/// The release of the rest of an order's money.
-///
-/// 解冻单.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UnfrozenOrder {
-    /// The sub-merchant's number (子商户号).
-    pub sub_mchid: Option<String>,
-    /// WeChat Pay's number of the order (微信订单号).
-    pub transaction_id: String,
-    /// The merchant's own number of the sharing request, unique within the merchant
-    /// (商户分账单号).
-    pub out_order_no: String,
-    /// WeChat Pay's number of the sharing request (微信分账单号).
-    pub order_id: String,
-    /// The state of the sharing request (分账单状态).
-    pub state: OrderState,
-    /// Receivers and how much each gets (分账接收方列表).
-    pub receivers: Vec<UnfrozenOrderReceiver>,
-}
-
-impl ToObject for UnfrozenOrder {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("transaction_id", &self.transaction_id)
-            .field("out_order_no", &self.out_order_no)
-            .field("order_id", &self.order_id)
-            .field("state", &self.state)
-            .optional_list("receivers", &self.receivers)
-    }
-}
-
-impl FromObject for UnfrozenOrder {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sub_mchid: object.maybe("sub_mchid")?,
-            transaction_id: object.required("transaction_id")?,
-            out_order_no: object.required("out_order_no")?,
-            order_id: object.required("order_id")?,
-            state: object.required("state")?,
-            receivers: object.maybe_list("receivers")?,
-        })
-    }
-}
-
-serde_by_node!(UnfrozenOrder);
-
-/// A receiver of the money which is released.
-///
-/// 分账接收方.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UnfrozenOrderReceiver {
-    /// How much is shared (分账金额).
-    pub amount: Fen,
-    /// Why it is shared, as the receiver's bill shows (分账描述).
-    pub description: Option<String>,
-    /// What the receiver's account is (分账接收方类型).
-    pub kind: ReceiverType,
-    /// The account of the receiver, of the kind its type says (分账接收方帐号).
-    pub account: Option<String>,
-    /// Whether the receiver got the money (分账结果).
-    pub result: Option<String>,
-    /// Why the sharing failed (分账失败原因).
-    pub fail_reason: Option<FailReason>,
-    /// WeChat Pay's number of this receiver's share (分账明细单号).
-    pub detail_id: Option<String>,
-    /// When the sharing was created (分账创建时间).
-    pub create_time: DateTime,
-    /// When it was finished (分账完成时间).
-    pub finish_time: Option<DateTime>,
-}
-
-impl ToObject for UnfrozenOrderReceiver {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(9)
-            .field("amount", &self.amount)
-            .optional("description", &self.description)
-            .field("type", &self.kind)
-            .optional("account", &self.account)
-            .optional("result", &self.result)
-            .optional("fail_reason", &self.fail_reason)
-            .optional("detail_id", &self.detail_id)
-            .field("create_time", &self.create_time)
-            .optional("finish_time", &self.finish_time)
-    }
-}
-
-impl FromObject for UnfrozenOrderReceiver {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            amount: object.required("amount")?,
-            description: object.maybe("description")?,
-            kind: object.required("type")?,
-            account: object.maybe("account")?,
-            result: object.maybe("result")?,
-            fail_reason: object.maybe("fail_reason")?,
-            detail_id: object.maybe("detail_id")?,
-            create_time: object.required("create_time")?,
-            finish_time: object.maybe("finish_time")?,
-        })
-    }
-}
-
-serde_by_node!(UnfrozenOrderReceiver);

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -189,7 +189,7 @@ serde_by_node!(CouponPage);
 #[non_exhaustive]
 pub struct Coupon {
     /// When the coupon was sent (发放时间).
-    pub send_time: Option<String>,
+    pub send_time: Option<DateTime>,
     /// Sum which can be withdrawn free with the coupon (发放额度).
     pub send_quota: Option<Fen>,
     /// Number of the coupon (银行提现免费券的券ID).

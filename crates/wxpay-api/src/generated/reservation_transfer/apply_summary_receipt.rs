@@ -3,12 +3,15 @@
 //! 申请商家转账批次电子回单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::ReceiptState;
 
 /// Applies for the electronic receipt of a batch. Query it until it is ready.
 ///
@@ -20,6 +23,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct ApplySummaryReceipt {
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -55,7 +60,8 @@ impl Operation for ApplySummaryReceipt {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -104,7 +110,7 @@ pub struct ApplySummaryReceiptResponse {
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
     pub out_batch_no: String,
     /// How far the receipt is made (电子回单状态).
-    pub receipt_state: Option<String>,
+    pub receipt_state: ReceiptState,
 }
 
 impl ToObject for ApplySummaryReceiptResponse {
@@ -112,7 +118,7 @@ impl ToObject for ApplySummaryReceiptResponse {
         Object::with_capacity(3)
             .optional("sub_mchid", &self.sub_mchid)
             .field("out_batch_no", &self.out_batch_no)
-            .optional("receipt_state", &self.receipt_state)
+            .field("receipt_state", &self.receipt_state)
     }
 }
 
@@ -121,7 +127,7 @@ impl FromObject for ApplySummaryReceiptResponse {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
             out_batch_no: object.required("out_batch_no")?,
-            receipt_state: object.maybe("receipt_state")?,
+            receipt_state: object.required("receipt_state")?,
         })
     }
 }

@@ -3,20 +3,22 @@
 //! Words.
 
 wxpay_json::open_enum! {
-    /// The state of a transfer of a batch.
+    /// Where a transfer stands.
     ///
     /// 明细状态.
     pub enum DetailState {
-        /// Every state; for queries only (全部).
+        /// Any state, only to ask by (全部).
         All = "ALL",
-        /// Waits to be paid (待确认).
+        /// Waiting for the merchant to confirm (待确认).
         WaitPay = "WAIT_PAY",
-        /// Paid (转账成功).
+        /// The money was sent (转账成功).
         Success = "SUCCESS",
-        /// Not paid (转账失败).
+        /// Failed (转账失败).
         Fail = "FAIL",
-        /// Returned by the bank.
+        /// The bank returned the money (银行退票).
         BankRefund = "BANK_REFUND",
+        /// Being checked (初始态).
+        Init = "INIT",
     }
 }
 
@@ -31,5 +33,163 @@ wxpay_json::open_enum! {
         Confirmed = "CONFIRMED",
         /// Closed (已关闭).
         Closed = "CLOSED",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Where a batch stands.
+    ///
+    /// 批次状态.
+    pub enum BatchState {
+        /// Accepted (已受理).
+        Accepted = "ACCEPTED",
+        /// Under way (转账中).
+        Processing = "PROCESSING",
+        /// done; each transfer has an outcome of its own (已完成).
+        Completed = "COMPLETED",
+        /// Closed (已关闭).
+        Closed = "CLOSED",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Why a batch was closed.
+    ///
+    /// 批次关闭原因.
+    pub enum BatchCloseReason {
+        /// The merchant withdrew it (商户主动撤销).
+        MerchantRevocation = "MERCHANT_REVOCATION",
+        /// It was not confirmed in time (系统超时关闭).
+        OverdueClose = "OVERDUE_CLOSE",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Why a transfer failed.
+    ///
+    /// 明细失败原因.
+    pub enum FailReason {
+        /// The payee's account is frozen (账户冻结).
+        AccountFrozen = "ACCOUNT_FROZEN",
+        /// The payee has not given a real name (用户未实名).
+        RealNameCheckFail = "REAL_NAME_CHECK_FAIL",
+        /// The name is not the payee's (用户姓名校验失败).
+        NameNotCorrect = "NAME_NOT_CORRECT",
+        /// The openid does not belong to the appid (Openid校验失败).
+        OpenidInvalid = "OPENID_INVALID",
+        /// More than the payee may receive at once (超过用户单笔收款额度).
+        TransferQuotaExceed = "TRANSFER_QUOTA_EXCEED",
+        /// More than the payee may receive in a day (超过用户单日收款额度).
+        DayReceivedQuotaExceed = "DAY_RECEIVED_QUOTA_EXCEED",
+        /// More than the payee may receive in a month (超过用户单月收款额度).
+        MonthReceivedQuotaExceed = "MONTH_RECEIVED_QUOTA_EXCEED",
+        /// More often than the payee may receive in a day (超过用户单日收款次数).
+        DayReceivedCountExceed = "DAY_RECEIVED_COUNT_EXCEED",
+        /// The merchant may not use the product (产品权限校验失败).
+        ProductAuthCheckFail = "PRODUCT_AUTH_CHECK_FAIL",
+        /// closed, since it was overdue (转账关闭).
+        OverdueClose = "OVERDUE_CLOSE",
+        /// The identity card is not the payee's (用户身份证校验失败).
+        IdCardNotCorrect = "ID_CARD_NOT_CORRECT",
+        /// The payee has no account (用户账户不存在).
+        AccountNotExist = "ACCOUNT_NOT_EXIST",
+        /// Held to be a risk (转账存在风险).
+        TransferRisk = "TRANSFER_RISK",
+        /// The payee's payroll card was closed.
+        PayrollCardAlreadyLogout = "PAYROLL_CARD_ALREADY_LOGOUT",
+        /// The payee's payroll card is frozen.
+        PayrollCardAlreadyFrozen = "PAYROLL_CARD_ALREADY_FROZEN",
+        /// The payee has not authorised the payroll card.
+        PayrollCardUnauthorized = "PAYROLL_CARD_UNAUTHORIZED",
+        /// The payee has no payroll card.
+        PayrollCardUserNotOpen = "PAYROLL_CARD_USER_NOT_OPEN",
+        /// The name is not that of the payroll card.
+        PayrollCardNameCardNotMatch = "PAYROLL_CARD_NAME_CARD_NOT_MATCH",
+        /// The identity card is not that of the payroll card.
+        PayrollCardIdCardNotMatch = "PAYROLL_CARD_ID_CARD_NOT_MATCH",
+        /// No bank card is bound to the payroll card.
+        PayrollCardBankcardUnbundling = "PAYROLL_CARD_BANKCARD_UNBUNDLING",
+        /// More than the bank card may receive.
+        BankCardCollectionsAboveQuota = "BANK_CARD_COLLECTIONS_ABOVE_QUOTA",
+        /// The account of the bank card is not in order.
+        BankCardAccountAbnormal = "BANK_CARD_ACCOUNT_ABNORMAL",
+        /// The bank card is not in order.
+        BankCardStatusAbnormal = "BANK_CARD_STATUS_ABNORMAL",
+        /// The data of the bank is wrong.
+        BankCardBankInfoWrong = "BANK_CARD_BANK_INFO_WRONG",
+        /// The data of the bank card is wrong.
+        BankCardCardInfoWrong = "BANK_CARD_CARD_INFO_WRONG",
+        /// Another reason (其它失败原因).
+        OtherFailReasonType = "OTHER_FAIL_REASON_TYPE",
+        /// The payee's account may not receive more (用户账户收款受限).
+        RealNameAccountReceivedQuotaExceed = "REALNAME_ACCOUNT_RECEIVED_QUOTA_EXCEED",
+        /// The payee's account may not receive.
+        ReceiveAccountNotPermit = "RECEIVE_ACCOUNT_NOT_PERMMIT",
+        /// The payee's account is not in order (用户账户收款异常).
+        PayeeAccountAbnormal = "PAYEE_ACCOUNT_ABNORMAL",
+        /// The merchant's account is not in order (商户账户付款受限).
+        PayerAccountAbnormal = "PAYER_ACCOUNT_ABNORMAL",
+        /// The remark could not be set.
+        TransferRemarkSetFail = "TRANSFER_REMARK_SET_FAIL",
+        /// The transfer scene is not valid.
+        TransferSceneInvalid = "TRANSFER_SCENE_INVALID",
+        /// The transfer scene is not available (该用户暂不可使用该转账场景).
+        TransferSceneUnavailable = "TRANSFER_SCENE_UNAVAILABLE",
+        /// The payee's account is not set up for it.
+        ReceiveAccountNotConfigure = "RECEIVE_ACCOUNT_NOT_CONFIGURE",
+        /// More than the payee may receive in a month, by a rule of the trade.
+        BlockUserLimitAmountRuleMonth = "BLOCK_B2C_USERLIMITAMOUNT_BSRULE_MONTH",
+        /// More than the payee may receive in a month from merchants.
+        BlockUserLimitAmountMonth = "BLOCK_B2C_USERLIMITAMOUNT_MONTH",
+        /// The merchant refused it.
+        MerchantReject = "MERCHANT_REJECT",
+        /// The merchant did not confirm it.
+        MerchantNotConfirm = "MERCHANT_NOT_CONFIRM",
+        /// A parameter of the bank card is wrong.
+        BankCardParamError = "BANK_CARD_PARAM_ERROR",
+        /// This kind of bank card is not supported.
+        BankCardTypeNotSupported = "BANK_CARD_TYPE_NOT_SUPPORTED",
+        /// The reservation is not in a state for it.
+        ReservationStateInvalid = "RESERVATION_STATE_INVALID",
+        /// More than the reservation estimated.
+        ExceededEstimatedAmount = "EXCEEDED_ESTIMATED_AMOUNT",
+        /// The data is not that of the reservation.
+        ReservationInfoNotMatch = "RESERVATION_INFO_NOT_MATCH",
+        /// The scene is not that of the reservation.
+        ReservationSceneNotMatch = "RESERVATION_SCENE_NOT_MATCH",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Where an electronic receipt stands.
+    ///
+    /// 电子回单状态.
+    pub enum ReceiptState {
+        /// Being made (已受理).
+        Accepted = "ACCEPTED",
+        /// Made (已完成).
+        Finished = "FINISHED",
+    }
+}
+
+wxpay_json::open_enum! {
+    /// Why a reservation was closed.
+    ///
+    /// 预约记录关闭的原因.
+    pub enum ReservationCloseReason {
+        /// The user did not agree in time.
+        UserOverdueUnconfirmed = "USER_OVERDUE_UNCONFIRMED",
+        /// Closed by the merchant after the user agreed.
+        CloseConfirmedViaMchApi = "CLOSE_CONFIRMED_VIA_MCH_API",
+        /// Closed by the merchant before the user agreed.
+        CloseAcceptedViaMchApi = "CLOSE_ACCEPTED_VIA_MCH_API",
+        /// The transfer was made.
+        TransferFinished = "TRANSFER_FINISHED",
+        /// The transfer was not made in time.
+        OverdueNotTransfer = "OVERDUE_NOT_TRANSFER",
+        /// The reservation failed.
+        ReserveFail = "RESERVE_FAIL",
+        /// Closed by the user.
+        UserClose = "USER_CLOSE",
     }
 }

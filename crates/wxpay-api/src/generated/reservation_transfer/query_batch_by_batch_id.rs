@@ -21,6 +21,8 @@ use super::{BatchPage, DetailState};
 #[non_exhaustive]
 pub struct QueryBatchByBatchId {
     /// WeChat Pay's number of the batch (商家转账批次单号).
+    ///
+    /// At most 64 characters.
     pub batch_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -28,11 +30,15 @@ pub struct QueryBatchByBatchId {
     pub sub_mchid: String,
     /// Whether the answer shall hold the transfers of the batch (是否查询转账明细单).
     pub need_query_detail: bool,
-    /// State of the transfer; in a query, which to list (明细状态).
+    /// Which transfers the answer lists (明细状态).
     pub detail_state: Option<DetailState>,
     /// From which item on the answer lists, counting from 0 (请求资源起始位置).
+    ///
+    /// `0` when left out.
     pub offset: Option<i64>,
     /// How many items an answer holds at most (最大资源条数).
+    ///
+    /// 20 to 100. `20` when left out.
     pub limit: Option<i64>,
 }
 
@@ -88,8 +94,9 @@ impl Operation for QueryBatchByBatchId {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("batch_id", &self.batch_id, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("batch_id", &self.batch_id, 1, 64)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::range("limit", self.limit, 20, 100)
     }
 
     fn target(&self) -> Target {

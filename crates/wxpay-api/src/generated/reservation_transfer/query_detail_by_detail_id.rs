@@ -21,8 +21,12 @@ use super::Detail;
 #[non_exhaustive]
 pub struct QueryDetailByDetailId {
     /// WeChat Pay's number of the batch (商家转账批次单号).
+    ///
+    /// At most 64 characters.
     pub batch_id: String,
     /// WeChat Pay's number of the transfer in the batch (商家转账明细单号).
+    ///
+    /// At most 64 characters.
     pub detail_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -58,8 +62,8 @@ impl Operation for QueryDetailByDetailId {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("batch_id", &self.batch_id, 1, usize::MAX)?;
-        check::text("detail_id", &self.detail_id, 1, usize::MAX)?;
+        check::text("batch_id", &self.batch_id, 1, 64)?;
+        check::text("detail_id", &self.detail_id, 1, 64)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -76,7 +80,9 @@ impl Operation for QueryDetailByDetailId {
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
-        reply.json()
+        let mut response: Detail = reply.json()?;
+        response.decrypt(reply.decryptor())?;
+        Ok(response)
     }
 }
 

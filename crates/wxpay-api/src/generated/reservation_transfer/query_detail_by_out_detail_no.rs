@@ -3,6 +3,7 @@
 //! 商户明细单号查询明细单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,8 +22,12 @@ use super::Detail;
 #[non_exhaustive]
 pub struct QueryDetailByOutDetailNo {
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_detail_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -58,8 +63,10 @@ impl Operation for QueryDetailByOutDetailNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("out_detail_no", &self.out_detail_no, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::text("out_detail_no", &self.out_detail_no, 1, 32)?;
+        check::alphabet("out_detail_no", &self.out_detail_no, Alphabet::Alphanumeric)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -76,7 +83,9 @@ impl Operation for QueryDetailByOutDetailNo {
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
-        reply.json()
+        let mut response: Detail = reply.json()?;
+        response.decrypt(reply.decryptor())?;
+        Ok(response)
     }
 }
 

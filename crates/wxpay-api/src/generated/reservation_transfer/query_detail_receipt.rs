@@ -3,12 +3,15 @@
 //! 查询商家转账明细电子回单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::ReceiptState;
 
 /// Looks up the electronic receipt of one transfer, which was applied for before.
 ///
@@ -19,8 +22,12 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QueryDetailReceipt {
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_detail_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -56,8 +63,10 @@ impl Operation for QueryDetailReceipt {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("out_detail_no", &self.out_detail_no, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::text("out_detail_no", &self.out_detail_no, 1, 32)?;
+        check::alphabet("out_detail_no", &self.out_detail_no, Alphabet::Alphanumeric)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -116,7 +125,7 @@ pub struct DetailReceipt {
     /// The sub-merchant's number (二级商户号).
     pub sub_mchid: Option<String>,
     /// How far the receipt is made (电子回单状态).
-    pub receipt_state: Option<String>,
+    pub receipt_state: ReceiptState,
     /// Hash algorithm of the file, for instance SHA-256 (电子回单文件的hash方法).
     pub hash_type: Option<String>,
     /// Hash of the file, to check the download (电子回单文件的hash值).
@@ -133,7 +142,7 @@ impl ToObject for DetailReceipt {
             .field("detail_id", &self.detail_id)
             .field("out_detail_no", &self.out_detail_no)
             .optional("sub_mchid", &self.sub_mchid)
-            .optional("receipt_state", &self.receipt_state)
+            .field("receipt_state", &self.receipt_state)
             .optional("hash_type", &self.hash_type)
             .optional("hash_value", &self.hash_value)
             .optional("download_url", &self.download_url)
@@ -148,7 +157,7 @@ impl FromObject for DetailReceipt {
             detail_id: object.required("detail_id")?,
             out_detail_no: object.required("out_detail_no")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            receipt_state: object.maybe("receipt_state")?,
+            receipt_state: object.required("receipt_state")?,
             hash_type: object.maybe("hash_type")?,
             hash_value: object.maybe("hash_value")?,
             download_url: object.maybe("download_url")?,

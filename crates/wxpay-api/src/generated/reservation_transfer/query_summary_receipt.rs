@@ -3,12 +3,15 @@
 //! 查询商家转账批次电子回单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::ReceiptState;
 
 /// Looks up the electronic receipt of a batch, which was applied for before.
 ///
@@ -19,6 +22,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QuerySummaryReceipt {
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -49,7 +54,8 @@ impl Operation for QuerySummaryReceipt {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -100,7 +106,7 @@ pub struct SummaryReceipt {
     /// The sub-merchant's number (二级商户号).
     pub sub_mchid: Option<String>,
     /// How far the receipt is made (电子回单状态).
-    pub receipt_state: Option<String>,
+    pub receipt_state: ReceiptState,
     /// Hash algorithm of the file, for instance SHA-256 (电子回单文件的hash方法).
     pub hash_type: Option<String>,
     /// Hash of the file, to check the download (电子回单文件的hash值).
@@ -115,7 +121,7 @@ impl ToObject for SummaryReceipt {
             .field("batch_id", &self.batch_id)
             .field("out_batch_no", &self.out_batch_no)
             .optional("sub_mchid", &self.sub_mchid)
-            .optional("receipt_state", &self.receipt_state)
+            .field("receipt_state", &self.receipt_state)
             .optional("hash_type", &self.hash_type)
             .optional("hash_value", &self.hash_value)
             .optional("download_url", &self.download_url)
@@ -128,7 +134,7 @@ impl FromObject for SummaryReceipt {
             batch_id: object.required("batch_id")?,
             out_batch_no: object.required("out_batch_no")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            receipt_state: object.maybe("receipt_state")?,
+            receipt_state: object.required("receipt_state")?,
             hash_type: object.maybe("hash_type")?,
             hash_value: object.maybe("hash_value")?,
             download_url: object.maybe("download_url")?,

@@ -4,6 +4,12 @@
 
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_proto::sign::Decryptor;
+
+use super::{
+    BatchCloseReason, BatchState, DetailState, FailReason, ReservationCloseReason, ReservationState,
+};
+use crate::wire;
 
 /// A batch of transfers, with a page of its transfers.
 ///
@@ -61,13 +67,13 @@ pub struct Batch {
     /// The sub-merchant's appid (二级商户应用ID).
     pub sub_appid: Option<String>,
     /// State of the batch (批次状态).
-    pub batch_state: Option<String>,
+    pub batch_state: BatchState,
     /// Name of the batch; Chinese text for people (批次名称).
     pub batch_name: Option<String>,
     /// Remark on the batch; Chinese text for people (批次备注).
     pub batch_remark: Option<String>,
     /// Why the batch was closed (批次关闭原因).
-    pub close_reason: Option<String>,
+    pub close_reason: Option<BatchCloseReason>,
     /// Sum of all the transfers; must match the details (转账总金额).
     pub total_amount: Fen,
     /// How many transfers the batch has (转账总笔数).
@@ -94,7 +100,7 @@ impl ToObject for Batch {
             .field("sp_appid", &self.sp_appid)
             .optional("sub_mchid", &self.sub_mchid)
             .optional("sub_appid", &self.sub_appid)
-            .optional("batch_state", &self.batch_state)
+            .field("batch_state", &self.batch_state)
             .optional("batch_name", &self.batch_name)
             .optional("batch_remark", &self.batch_remark)
             .optional("close_reason", &self.close_reason)
@@ -117,7 +123,7 @@ impl FromObject for Batch {
             sp_appid: object.required("sp_appid")?,
             sub_mchid: object.maybe("sub_mchid")?,
             sub_appid: object.maybe("sub_appid")?,
-            batch_state: object.maybe("batch_state")?,
+            batch_state: object.required("batch_state")?,
             batch_name: object.maybe("batch_name")?,
             batch_remark: object.maybe("batch_remark")?,
             close_reason: object.maybe("close_reason")?,
@@ -145,8 +151,8 @@ pub struct BatchDetail {
     pub detail_id: String,
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
     pub out_detail_no: String,
-    /// State of the transfer; in a query, which to list (明细状态).
-    pub detail_state: Option<String>,
+    /// State of the transfer (明细状态).
+    pub detail_state: DetailState,
 }
 
 impl ToObject for BatchDetail {
@@ -154,7 +160,7 @@ impl ToObject for BatchDetail {
         Object::with_capacity(3)
             .field("detail_id", &self.detail_id)
             .field("out_detail_no", &self.out_detail_no)
-            .optional("detail_state", &self.detail_state)
+            .field("detail_state", &self.detail_state)
     }
 }
 
@@ -163,7 +169,7 @@ impl FromObject for BatchDetail {
         Ok(Self {
             detail_id: object.required("detail_id")?,
             out_detail_no: object.required("out_detail_no")?,
-            detail_state: object.maybe("detail_state")?,
+            detail_state: object.required("detail_state")?,
         })
     }
 }
@@ -192,14 +198,14 @@ pub struct Detail {
     pub sub_appid: Option<String>,
     /// When the transfer was begun (转账发起时间).
     pub create_time: DateTime,
-    /// State of the transfer; in a query, which to list (明细状态).
-    pub detail_state: Option<String>,
+    /// State of the transfer (明细状态).
+    pub detail_state: DetailState,
     /// How much is transferred (转账金额).
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
     pub transfer_remark: Option<String>,
     /// Why the transfer failed (明细失败原因).
-    pub fail_reason: Option<String>,
+    pub fail_reason: Option<FailReason>,
     /// The openid of the user who receives the money (收款用户OpenID).
     pub openid: Option<String>,
     /// The kind of the receiving bank (收款银行类型).
@@ -210,6 +216,15 @@ pub struct Detail {
     pub transfer_finish_time: Option<DateTime>,
     /// When the bank returned the money (银行退票时间).
     pub bank_refund_time: Option<DateTime>,
+}
+
+impl Detail {
+    /// Decrypts what was encrypted.
+    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
+        self.user_name
+            .iter_mut()
+            .try_for_each(|text| wire::open("user_name", text, decryptor))
+    }
 }
 
 impl ToObject for Detail {
@@ -223,7 +238,7 @@ impl ToObject for Detail {
             .optional("sub_mchid", &self.sub_mchid)
             .optional("sub_appid", &self.sub_appid)
             .field("create_time", &self.create_time)
-            .optional("detail_state", &self.detail_state)
+            .field("detail_state", &self.detail_state)
             .field("transfer_amount", &self.transfer_amount)
             .optional("transfer_remark", &self.transfer_remark)
             .optional("fail_reason", &self.fail_reason)
@@ -246,7 +261,7 @@ impl FromObject for Detail {
             sub_mchid: object.maybe("sub_mchid")?,
             sub_appid: object.maybe("sub_appid")?,
             create_time: object.required("create_time")?,
-            detail_state: object.maybe("detail_state")?,
+            detail_state: object.required("detail_state")?,
             transfer_amount: object.required("transfer_amount")?,
             transfer_remark: object.maybe("transfer_remark")?,
             fail_reason: object.maybe("fail_reason")?,
@@ -292,11 +307,11 @@ pub struct Reservation {
     /// The kind of the receiving bank (收款银行类型).
     pub bank_type: Option<String>,
     /// The state of the reservation (预约记录状态).
-    pub state: Option<String>,
+    pub state: ReservationState,
     /// When the reservation was accepted (预约记录受理的时间).
-    pub accept_time: Option<String>,
+    pub accept_time: Option<DateTime>,
     /// When the user confirmed the reservation (预约记录用户确认预约的时间).
-    pub reserve_time: Option<String>,
+    pub reserve_time: Option<DateTime>,
     /// When and why the reservation was closed (预约记录的关闭信息).
     pub close_info: Option<CloseInfo>,
 }
@@ -316,7 +331,7 @@ impl ToObject for Reservation {
             .optional("exact_amount", &self.exact_amount)
             .field("openid", &self.openid)
             .optional("bank_type", &self.bank_type)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .optional("accept_time", &self.accept_time)
             .optional("reserve_time", &self.reserve_time)
             .optional("close_info", &self.close_info)
@@ -338,7 +353,7 @@ impl FromObject for Reservation {
             exact_amount: object.maybe("exact_amount")?,
             openid: object.required("openid")?,
             bank_type: object.maybe("bank_type")?,
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             accept_time: object.maybe("accept_time")?,
             reserve_time: object.maybe("reserve_time")?,
             close_info: object.maybe("close_info")?,
@@ -355,9 +370,9 @@ serde_by_node!(Reservation);
 #[non_exhaustive]
 pub struct CloseInfo {
     /// When the reservation was closed (预约记录关闭的时间).
-    pub close_time: Option<String>,
+    pub close_time: Option<DateTime>,
     /// Why the reservation was closed (预约记录关闭的原因).
-    pub close_reason: Option<String>,
+    pub close_reason: Option<ReservationCloseReason>,
 }
 
 impl ToObject for CloseInfo {

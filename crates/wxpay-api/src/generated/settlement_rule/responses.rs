@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, serde_by_node};
 
 /// An application for another settlement rule of a sub-merchant.
 ///
@@ -18,7 +18,7 @@ pub struct Application {
     /// State of the application (申请单状态).
     pub application_state: Option<String>,
     /// When it was last updated (最后更新时间).
-    pub update_time: Option<String>,
+    pub update_time: Option<DateTime>,
     /// The institution's merchant number (从业机构号).
     pub acquiring_bank_id: Option<String>,
     /// The channel's merchant number (渠道商户号).

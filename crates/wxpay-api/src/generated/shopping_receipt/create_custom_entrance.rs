@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -26,9 +26,9 @@ pub struct CreateCustomEntrance {
     /// Small picture of goods, by address (商品缩略图url).
     pub goods_thumbnail_url: Option<String>,
     /// From when the entrance is shown (自定义入口的开始时间).
-    pub start_time: String,
+    pub start_time: DateTime,
     /// Until when the entrance is shown (自定义入口的结束时间).
-    pub end_time: String,
+    pub end_time: DateTime,
     /// Whether the entrance is shown (自定义入口状态).
     pub custom_entrance_state: CustomEntranceState,
     /// The brand the entrance belongs to (自定义入口的归属品牌ID).
@@ -45,8 +45,8 @@ impl CreateCustomEntrance {
     pub fn new(
         custom_entrance_type: impl Into<CustomEntranceType>,
         subtitle: impl Into<String>,
-        start_time: impl Into<String>,
-        end_time: impl Into<String>,
+        start_time: DateTime,
+        end_time: DateTime,
         custom_entrance_state: impl Into<CustomEntranceState>,
         brand_id: impl Into<String>,
         out_request_no: impl Into<String>,
@@ -56,8 +56,8 @@ impl CreateCustomEntrance {
             custom_entrance_type: custom_entrance_type.into(),
             subtitle: subtitle.into(),
             goods_thumbnail_url: None,
-            start_time: start_time.into(),
-            end_time: end_time.into(),
+            start_time,
+            end_time,
             custom_entrance_state: custom_entrance_state.into(),
             brand_id: brand_id.into(),
             out_request_no: out_request_no.into(),
@@ -93,8 +93,6 @@ impl Operation for CreateCustomEntrance {
             1,
             usize::MAX,
         )?;
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
         check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::nested("jump_link", &self.jump_link, RequestJumpLink::check)

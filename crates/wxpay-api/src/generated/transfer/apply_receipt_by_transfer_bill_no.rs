@@ -22,6 +22,8 @@ use super::ApplyReceiptResponse;
 #[non_exhaustive]
 pub struct ApplyReceiptByTransferBillNo {
     /// WeChat Pay's number of the transfer (微信转账单号).
+    ///
+    /// At most 64 characters.
     pub transfer_bill_no: String,
 }
 
@@ -47,7 +49,7 @@ impl Operation for ApplyReceiptByTransferBillNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("transfer_bill_no", &self.transfer_bill_no, 1, usize::MAX)
+        check::text("transfer_bill_no", &self.transfer_bill_no, 1, 64)
     }
 
     fn target(&self) -> Target {

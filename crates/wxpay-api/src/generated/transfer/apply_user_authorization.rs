@@ -38,6 +38,8 @@ pub struct ApplyUserAuthorization {
     /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
     pub user_recv_perception: Option<String>,
     /// Where the notification of the authorisation's result is sent (授权结果通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub authorization_notify_url: String,
     /// Where the payment takes place (场景信息).
     pub scene_info: Option<SceneInfo>,
@@ -108,11 +110,10 @@ impl Operation for ApplyUserAuthorization {
             1,
             usize::MAX,
         )?;
-        check::text(
+        check::url(
             "authorization_notify_url",
             &self.authorization_notify_url,
-            1,
-            usize::MAX,
+            256,
         )?;
         check::nested("scene_info", &self.scene_info, SceneInfo::check)
     }

@@ -3,6 +3,7 @@
 //! 撤销转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,6 +23,8 @@ use super::TransferState;
 #[non_exhaustive]
 pub struct CancelTransfer {
     /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
 }
 
@@ -47,7 +50,8 @@ impl Operation for CancelTransfer {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)
     }
 
     fn target(&self) -> Target {
@@ -93,7 +97,7 @@ pub struct CancelTransferResponse {
     pub transfer_bill_no: String,
     /// The state of the bill (单据状态).
     pub state: TransferState,
-    /// When the state of the transfer last changed, RFC 3339 (最后一次单据状态变更时间).
+    /// When the state of the transfer last changed (最后一次单据状态变更时间).
     pub update_time: Option<DateTime>,
 }
 

@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{MerchantCloseReason, UserAuthorizationState};
+use super::UserAuthorization;
 
 /// Ends a user's authorisation of receipt without confirmation.
 ///
@@ -35,7 +35,7 @@ impl CloseUserAuthorization {
 }
 
 impl Operation for CloseUserAuthorization {
-    type Response = ClosedUserAuthorization;
+    type Response = UserAuthorization;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -85,102 +85,3 @@ impl FromObject for CloseUserAuthorization {
 }
 
 serde_by_node!(CloseUserAuthorization);
-
-/// A user's authorisation that the merchant has ended.
-///
-/// 已解除的自动收款授权.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ClosedUserAuthorization {
-    /// The merchant's own number of the authorisation, unique within the merchant
-    /// (商户侧授权单号).
-    pub out_authorization_no: String,
-    /// The merchant's AppID (商户AppID).
-    pub appid: String,
-    /// The openid of the user who receives the money (收款用户OpenID).
-    pub openid: String,
-    /// Name by which the merchant shows the user who is authorising (用户展示名称).
-    pub user_display_name: Option<Sensitive>,
-    /// WeChat Pay's number of the authorisation (微信自动收款授权单号).
-    pub authorization_id: Option<String>,
-    /// The state of the bill (单据状态).
-    pub state: UserAuthorizationState,
-    /// When the user authorised, RFC 3339 (用户确认授权的时间).
-    pub authorize_time: Option<String>,
-    /// When and by whom the authorisation was ended; only once it is (自动收款授权的关闭信息).
-    pub close_info: Option<MerchantCloseInfo>,
-    /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
-    pub transfer_scene_id: Option<String>,
-    /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
-    pub user_recv_perception: Option<String>,
-    /// When the bill was created (单据创建时间).
-    pub create_time: Option<DateTime>,
-}
-
-impl ToObject for ClosedUserAuthorization {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(11)
-            .field("out_authorization_no", &self.out_authorization_no)
-            .field("appid", &self.appid)
-            .field("openid", &self.openid)
-            .optional("user_display_name", &self.user_display_name)
-            .optional("authorization_id", &self.authorization_id)
-            .field("state", &self.state)
-            .optional("authorize_time", &self.authorize_time)
-            .optional("close_info", &self.close_info)
-            .optional("transfer_scene_id", &self.transfer_scene_id)
-            .optional("user_recv_perception", &self.user_recv_perception)
-            .optional("create_time", &self.create_time)
-    }
-}
-
-impl FromObject for ClosedUserAuthorization {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            out_authorization_no: object.required("out_authorization_no")?,
-            appid: object.required("appid")?,
-            openid: object.required("openid")?,
-            user_display_name: object.maybe("user_display_name")?,
-            authorization_id: object.maybe("authorization_id")?,
-            state: object.required("state")?,
-            authorize_time: object.maybe("authorize_time")?,
-            close_info: object.maybe("close_info")?,
-            transfer_scene_id: object.maybe("transfer_scene_id")?,
-            user_recv_perception: object.maybe("user_recv_perception")?,
-            create_time: object.maybe("create_time")?,
-        })
-    }
-}
-
-serde_by_node!(ClosedUserAuthorization);
-
-/// When and why the merchant ended an authorisation.
-///
-/// 自动收款授权的关闭信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct MerchantCloseInfo {
-    /// When it was ended, RFC 3339 (关闭时间).
-    pub close_time: Option<String>,
-    /// Whether the merchant or the user ended it (自动收款授权的原因).
-    pub close_reason: Option<MerchantCloseReason>,
-}
-
-impl ToObject for MerchantCloseInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("close_time", &self.close_time)
-            .optional("close_reason", &self.close_reason)
-    }
-}
-
-impl FromObject for MerchantCloseInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            close_time: object.maybe("close_time")?,
-            close_reason: object.maybe("close_reason")?,
-        })
-    }
-}
-
-serde_by_node!(MerchantCloseInfo);

@@ -3,8 +3,9 @@
 //! 用户授权后转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -26,14 +27,20 @@ pub struct CreateAuthorizedTransfer {
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// The receiver's name, checked where given (收款用户姓名).
     ///
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,
     /// How much is transferred (转账金额).
+    ///
+    /// At least 10 fen.
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// Where the notification is sent (通知地址).
     ///
@@ -48,6 +55,8 @@ pub struct CreateAuthorizedTransfer {
     /// WeChat Pay's number of the authorisation (微信免确认收款授权单号).
     pub authorization_id: Option<String>,
     /// Number of the merchant which pays (出资商户号).
+    ///
+    /// At most 32 characters.
     pub sponsor_mchid: Option<String>,
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
@@ -149,9 +158,11 @@ impl Operation for CreateAuthorizedTransfer {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
+        check::range("transfer_amount", self.transfer_amount, 10, i64::MAX)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text(
             "user_recv_perception",
@@ -167,12 +178,16 @@ impl Operation for CreateAuthorizedTransfer {
             TransferSceneReportInfo::check,
         )?;
         check::text("authorization_id", &self.authorization_id, 1, usize::MAX)?;
-        check::text("sponsor_mchid", &self.sponsor_mchid, 1, usize::MAX)?;
+        check::text("sponsor_mchid", &self.sponsor_mchid, 1, 32)?;
         check::text(
             "out_authorization_no",
             &self.out_authorization_no,
             1,
             usize::MAX,
+        )?;
+        check::present(
+            "authorization_id or out_authorization_no",
+            self.authorization_id.is_some() || self.out_authorization_no.is_some(),
         )
     }
 
@@ -266,9 +281,9 @@ pub struct AuthorizedTransfer {
     /// The receiver's name, checked where given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
-    /// When the state last changed, RFC 3339 (最后一次状态变更时间).
-    pub update_time: Option<String>,
+    pub create_time: Option<DateTime>,
+    /// When the state last changed (最后一次状态变更时间).
+    pub update_time: Option<DateTime>,
 }
 
 impl AuthorizedTransfer {

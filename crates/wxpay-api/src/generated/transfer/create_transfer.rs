@@ -3,8 +3,9 @@
 //! 发起转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -27,6 +28,8 @@ pub struct CreateTransfer {
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// The openid of the user who receives the money (收款用户OpenID).
     ///
@@ -37,8 +40,12 @@ pub struct CreateTransfer {
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,
     /// How much is transferred (转账金额).
+    ///
+    /// At least 10 fen.
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// Where the notification is sent (通知地址).
     ///
@@ -135,10 +142,12 @@ impl Operation for CreateTransfer {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
+        check::range("transfer_amount", self.transfer_amount, 10, i64::MAX)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text(
             "user_recv_perception",
@@ -258,7 +267,7 @@ pub struct CreateTransferResponse {
     /// WeChat Pay's number of the transfer (微信转账单号).
     pub transfer_bill_no: String,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// The state of the bill (单据状态).
     pub state: TransferState,
     /// Why it failed (失败原因).

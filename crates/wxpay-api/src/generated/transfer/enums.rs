@@ -83,6 +83,8 @@ wxpay_json::open_enum! {
         InsuranceClaim = "1004",
         /// Commission or pay for work (佣金报酬).
         Commission = "1005",
+        /// Reimbursement of expenses (企业报销).
+        ExpenseReimbursement = "1006",
         /// Payment for goods bought (采购货款).
         Purchase = "1009",
         /// Payment for used goods taken back (二手回收).
@@ -185,15 +187,5 @@ wxpay_json::open_enum! {
         Harmony = "HARMONY",
         /// Another kind.
         Other = "OTHER",
-    }
-}
-
-wxpay_json::open_enum! {
-    /// Why an authorisation that the merchant closed ended.
-    ///
-    /// 授权关闭原因.
-    pub enum MerchantCloseReason {
-        /// Ended by the merchant's call.
-        CloseViaMchApi = "CLOSE_VIA_MCH_API",
     }
 }

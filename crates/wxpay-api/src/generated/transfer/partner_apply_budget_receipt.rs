@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,13 +23,17 @@ use super::BudgetReceipt;
 pub struct PartnerApplyBudgetReceipt {
     /// The merchant's own number of the budget (商户预算单号).
     pub out_budget_no: String,
-    /// First day of the span, as YYYY-MM-DD (开始日期).
-    pub start_date: String,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
-    pub end_date: String,
+    /// First day of the span (开始日期).
+    pub start_date: Date,
+    /// Last day of the span (结束日期).
+    pub end_date: Date,
     /// Number of the merchant which pays (出资商户号).
+    ///
+    /// At most 32 characters.
     pub sponsor_mchid: String,
     /// Number of the merchant which receives (收款商户号).
+    ///
+    /// At most 32 characters.
     pub receiver_mchid: Option<String>,
 }
 
@@ -37,14 +41,14 @@ impl PartnerApplyBudgetReceipt {
     /// What is always needed; the rest has setters.
     pub fn new(
         out_budget_no: impl Into<String>,
-        start_date: impl Into<String>,
-        end_date: impl Into<String>,
+        start_date: Date,
+        end_date: Date,
         sponsor_mchid: impl Into<String>,
     ) -> Self {
         Self {
             out_budget_no: out_budget_no.into(),
-            start_date: start_date.into(),
-            end_date: end_date.into(),
+            start_date,
+            end_date,
             sponsor_mchid: sponsor_mchid.into(),
             receiver_mchid: None,
         }
@@ -81,10 +85,8 @@ impl Operation for PartnerApplyBudgetReceipt {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_budget_no", &self.out_budget_no, 1, usize::MAX)?;
-        check::text("start_date", &self.start_date, 1, usize::MAX)?;
-        check::text("end_date", &self.end_date, 1, usize::MAX)?;
-        check::text("sponsor_mchid", &self.sponsor_mchid, 1, usize::MAX)?;
-        check::text("receiver_mchid", &self.receiver_mchid, 1, usize::MAX)
+        check::text("sponsor_mchid", &self.sponsor_mchid, 1, 32)?;
+        check::text("receiver_mchid", &self.receiver_mchid, 1, 32)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 申请单笔转账电子回单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,6 +26,8 @@ pub struct PartnerApplyReceipt {
     /// At most 32 characters.
     pub sub_mchid: String,
     /// The merchant's own number of the transfer, unique within the merchant (商户转账单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
 }
 
@@ -52,7 +55,8 @@ impl Operation for PartnerApplyReceipt {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)
     }
 
     fn target(&self) -> Target {

@@ -3,8 +3,9 @@
 //! 撤销转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,6 +24,8 @@ use crate::wire;
 #[non_exhaustive]
 pub struct PartnerCancelTransfer {
     /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -58,7 +61,8 @@ impl Operation for PartnerCancelTransfer {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 
@@ -123,9 +127,9 @@ pub struct PartnerCancelTransferResponse {
     /// The receiver's name, checked where given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
-    /// When the state of the transfer last changed, RFC 3339 (最后一次单据状态变更时间).
-    pub update_time: Option<String>,
+    pub create_time: Option<DateTime>,
+    /// When the state of the transfer last changed (最后一次单据状态变更时间).
+    pub update_time: Option<DateTime>,
 }
 
 impl PartnerCancelTransferResponse {

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::PartnerUserAuthorization;
+use super::UserAuthorization;
 
 /// Ends a user's authorisation of receipt without confirmation. Providers only.
 ///
@@ -35,7 +35,7 @@ impl PartnerCloseUserAuthorization {
 }
 
 impl Operation for PartnerCloseUserAuthorization {
-    type Response = PartnerUserAuthorization;
+    type Response = UserAuthorization;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

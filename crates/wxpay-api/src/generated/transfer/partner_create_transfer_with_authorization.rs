@@ -3,6 +3,7 @@
 //! 发起转账并完成自动收款授权.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -33,6 +34,8 @@ pub struct PartnerCreateTransferWithAuthorization {
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// The openid of the user who receives the money (收款用户OpenID).
     ///
@@ -43,8 +46,12 @@ pub struct PartnerCreateTransferWithAuthorization {
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,
     /// How much is transferred (转账金额).
+    ///
+    /// At least 10 fen.
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// Where the notification is sent (通知地址).
     ///
@@ -145,10 +152,12 @@ impl Operation for PartnerCreateTransferWithAuthorization {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
+        check::range("transfer_amount", self.transfer_amount, 10, i64::MAX)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text(
             "user_recv_perception",

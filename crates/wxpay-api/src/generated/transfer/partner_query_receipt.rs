@@ -3,6 +3,7 @@
 //! 查询单笔转账电子回单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,6 +21,8 @@ use super::PartnerReceipt;
 #[non_exhaustive]
 pub struct PartnerQueryReceipt {
     /// The merchant's own number of the transfer, unique within the merchant (商户转账单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
@@ -50,7 +53,8 @@ impl Operation for PartnerQueryReceipt {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)
     }
 

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -92,10 +92,10 @@ pub struct SubMerchantAuthorization {
     pub state: SubMerchantAuthorizationState,
     /// The latest application for authorisation (授权申请单).
     pub apply_order: Option<SubMerchantAuthorizationApplication>,
-    /// When it was authorised, RFC 3339 (授权时间).
-    pub authorization_time: Option<String>,
-    /// When the authorisation was withdrawn, RFC 3339 (解除授权时间).
-    pub cancel_authorization_time: Option<String>,
+    /// When it was authorised (授权时间).
+    pub authorization_time: Option<DateTime>,
+    /// When the authorisation was withdrawn (解除授权时间).
+    pub cancel_authorization_time: Option<DateTime>,
 }
 
 impl ToObject for SubMerchantAuthorization {

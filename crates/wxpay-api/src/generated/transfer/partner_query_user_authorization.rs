@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::PartnerUserAuthorization;
+use super::UserAuthorization;
 
 /// Looks up a user's authorisation of receipt without confirmation. Providers only.
 ///
@@ -34,7 +34,7 @@ impl PartnerQueryUserAuthorization {
 }
 
 impl Operation for PartnerQueryUserAuthorization {
-    type Response = PartnerUserAuthorization;
+    type Response = UserAuthorization;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -21,6 +21,8 @@ use super::Transfer;
 #[non_exhaustive]
 pub struct QueryTransferByTransferBillNo {
     /// WeChat Pay's number of the transfer (微信转账单号).
+    ///
+    /// At most 64 characters.
     pub transfer_bill_no: String,
 }
 
@@ -46,7 +48,7 @@ impl Operation for QueryTransferByTransferBillNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("transfer_bill_no", &self.transfer_bill_no, 1, usize::MAX)
+        check::text("transfer_bill_no", &self.transfer_bill_no, 1, 64)
     }
 
     fn target(&self) -> Target {

@@ -12,8 +12,12 @@ use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 #[non_exhaustive]
 pub struct TransferSceneReportInfo {
     /// Which information of the scene, in Chinese, exactly as the scene demands (信息类型).
+    ///
+    /// At most 15 characters.
     pub info_type: String,
     /// The information itself, in Chinese (信息内容).
+    ///
+    /// At most 32 characters.
     pub info_content: String,
 }
 
@@ -27,8 +31,8 @@ impl TransferSceneReportInfo {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("info_type", &self.info_type, 1, usize::MAX)?;
-        check::text("info_content", &self.info_content, 1, usize::MAX)
+        check::text("info_type", &self.info_type, 1, 15)?;
+        check::text("info_content", &self.info_content, 1, 32)
     }
 }
 
@@ -63,6 +67,8 @@ pub struct AuthorizationInfo {
     /// (商户侧授权单号).
     pub out_authorization_no: String,
     /// Where the notification of the authorisation's result is sent (自动收款授权结果通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub authorization_notify_url: String,
 }
 
@@ -88,11 +94,10 @@ impl AuthorizationInfo {
             1,
             usize::MAX,
         )?;
-        check::text(
+        check::url(
             "authorization_notify_url",
             &self.authorization_notify_url,
-            1,
-            usize::MAX,
+            256,
         )
     }
 }

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::sign::Decryptor;
 use wxpay_proto::{NotificationContent, Plaintext};
 
@@ -16,19 +16,19 @@ use crate::wire;
 /// The state of a receipt that was applied for.
 ///
 /// 电子回单申请结果.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyReceiptResponse {
     /// How far the application for the receipt has got (申请单状态).
-    pub state: Option<String>,
-    /// When the application was made, RFC 3339 (申请单创建时间).
-    pub create_time: Option<String>,
+    pub state: ReceiptState,
+    /// When the application was made (申请单创建时间).
+    pub create_time: Option<DateTime>,
 }
 
 impl ToObject for ApplyReceiptResponse {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
-            .optional("state", &self.state)
+            .field("state", &self.state)
             .optional("create_time", &self.create_time)
     }
 }
@@ -36,7 +36,7 @@ impl ToObject for ApplyReceiptResponse {
 impl FromObject for ApplyReceiptResponse {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            state: object.maybe("state")?,
+            state: object.required("state")?,
             create_time: object.maybe("create_time")?,
         })
     }
@@ -52,10 +52,10 @@ serde_by_node!(ApplyReceiptResponse);
 pub struct Receipt {
     /// How far the application for the receipt has got (申请单状态).
     pub state: ReceiptState,
-    /// When the application was made, RFC 3339 (申请单创建时间).
-    pub create_time: Option<String>,
-    /// When the application last changed, RFC 3339 (申请单更新时间).
-    pub update_time: Option<String>,
+    /// When the application was made (申请单创建时间).
+    pub create_time: Option<DateTime>,
+    /// When the application last changed (申请单更新时间).
+    pub update_time: Option<DateTime>,
     /// Which digest the file of the receipt has (回单文件摘要类型).
     pub hash_type: Option<HashType>,
     /// Digest of the file of the receipt (回单文件摘要值).
@@ -103,10 +103,10 @@ serde_by_node!(Receipt);
 pub struct BudgetReceipt {
     /// The merchant's own number of the budget (商户预算单号).
     pub out_budget_no: String,
-    /// First day of the span, as YYYY-MM-DD (开始日期).
-    pub start_date: Option<String>,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
-    pub end_date: Option<String>,
+    /// First day of the span (开始日期).
+    pub start_date: Option<Date>,
+    /// Last day of the span (结束日期).
+    pub end_date: Option<Date>,
     /// Number of the merchant which pays (出资商户号).
     pub sponsor_mchid: String,
     /// Number of the merchant which receives (收款商户号).
@@ -170,10 +170,10 @@ pub struct PartnerReceipt {
     pub out_bill_no: String,
     /// How far the application for the receipt has got (申请单状态).
     pub state: ReceiptState,
-    /// When the application was made, RFC 3339 (申请单创建时间).
-    pub create_time: Option<String>,
-    /// When the application last changed, RFC 3339 (申请单更新时间).
-    pub update_time: Option<String>,
+    /// When the application was made (申请单创建时间).
+    pub create_time: Option<DateTime>,
+    /// When the application last changed (申请单更新时间).
+    pub update_time: Option<DateTime>,
     /// Which digest the file of the receipt has (回单文件摘要类型).
     pub hash_type: Option<HashType>,
     /// Digest of the file of the receipt (回单文件摘要值).
@@ -226,9 +226,9 @@ pub struct SubMerchantAuthorizationApplication {
     /// How far the application for authorisation has got (授权申请单状态).
     pub state: SubMerchantApplicationState,
     /// When the application for authorisation was accepted (授权申请受理时间).
-    pub accept_time: Option<String>,
-    /// When the state last changed, RFC 3339 (最后一次状态变更时间).
-    pub update_time: Option<String>,
+    pub accept_time: Option<DateTime>,
+    /// When the state last changed (最后一次状态变更时间).
+    pub update_time: Option<DateTime>,
 }
 
 impl ToObject for SubMerchantAuthorizationApplication {
@@ -270,7 +270,7 @@ pub struct PartnerCreateTransferResponse {
     /// WeChat Pay's number of the transfer (微信转账单号).
     pub transfer_bill_no: String,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// What is handed to WeChat to open the page on which the user receives the money
     /// (跳转领取页面的package信息).
     pub package_info: Option<String>,
@@ -330,9 +330,9 @@ pub struct PartnerTransfer {
     /// The receiver's name, checked where given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
-    /// When the state last changed, RFC 3339 (最后一次状态变更时间).
-    pub update_time: Option<String>,
+    pub create_time: Option<DateTime>,
+    /// When the state last changed (最后一次状态变更时间).
+    pub update_time: Option<DateTime>,
 }
 
 impl PartnerTransfer {
@@ -397,8 +397,8 @@ pub struct ApplyUserAuthorizationResponse {
     /// The state of the bill (单据状态).
     pub state: UserAuthorizationState,
     /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
-    /// What is handed to WeChat to open the page on which the user receives the money
+    pub create_time: Option<DateTime>,
+    /// What is handed to WeChat to open the page on which the user agrees
     /// (跳转领取页面的package信息).
     pub package_info: Option<String>,
 }
@@ -426,83 +426,15 @@ impl FromObject for ApplyUserAuthorizationResponse {
 
 serde_by_node!(ApplyUserAuthorizationResponse);
 
-/// A user's authorisation to receive a sub-merchant's transfers without confirmation.
-///
-/// 自动收款授权.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct PartnerUserAuthorization {
-    /// The merchant's own number of the authorisation, unique within the merchant
-    /// (商户侧授权单号).
-    pub out_authorization_no: String,
-    /// The merchant's AppID (商户AppID).
-    pub appid: String,
-    /// The openid of the user who receives the money (收款用户OpenID).
-    pub openid: String,
-    /// Name by which the merchant shows the user who is authorising (用户展示名称).
-    pub user_display_name: Option<Sensitive>,
-    /// WeChat Pay's number of the authorisation (微信自动收款授权单号).
-    pub authorization_id: String,
-    /// The state of the bill (单据状态).
-    pub state: UserAuthorizationState,
-    /// When the user authorised, RFC 3339 (用户确认授权的时间).
-    pub authorize_time: Option<String>,
-    /// When and by whom the authorisation was ended; only once it is (自动收款授权的关闭信息).
-    pub close_info: Option<CloseInfo>,
-    /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
-    pub transfer_scene_id: Option<TransferSceneId>,
-    /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
-    pub user_recv_perception: Option<String>,
-    /// When the bill was created (单据创建时间).
-    pub create_time: Option<String>,
-}
-
-impl ToObject for PartnerUserAuthorization {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(11)
-            .field("out_authorization_no", &self.out_authorization_no)
-            .field("appid", &self.appid)
-            .field("openid", &self.openid)
-            .optional("user_display_name", &self.user_display_name)
-            .field("authorization_id", &self.authorization_id)
-            .field("state", &self.state)
-            .optional("authorize_time", &self.authorize_time)
-            .optional("close_info", &self.close_info)
-            .optional("transfer_scene_id", &self.transfer_scene_id)
-            .optional("user_recv_perception", &self.user_recv_perception)
-            .optional("create_time", &self.create_time)
-    }
-}
-
-impl FromObject for PartnerUserAuthorization {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            out_authorization_no: object.required("out_authorization_no")?,
-            appid: object.required("appid")?,
-            openid: object.required("openid")?,
-            user_display_name: object.maybe("user_display_name")?,
-            authorization_id: object.required("authorization_id")?,
-            state: object.required("state")?,
-            authorize_time: object.maybe("authorize_time")?,
-            close_info: object.maybe("close_info")?,
-            transfer_scene_id: object.maybe("transfer_scene_id")?,
-            user_recv_perception: object.maybe("user_recv_perception")?,
-            create_time: object.maybe("create_time")?,
-        })
-    }
-}
-
-serde_by_node!(PartnerUserAuthorization);
-
 /// When and why an authorisation ended.
 ///
 /// 自动收款授权的关闭信息.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CloseInfo {
-    /// When it was ended, RFC 3339 (关闭时间).
-    pub close_time: Option<String>,
-    /// Whether the merchant or the user ended it (自动收款授权的原因).
+    /// When it was ended (关闭时间).
+    pub close_time: Option<DateTime>,
+    /// Why it was ended (自动收款授权关闭的原因).
     pub close_reason: Option<CloseReason>,
 }
 
@@ -553,7 +485,7 @@ pub struct Transfer {
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
     pub create_time: DateTime,
-    /// When the state last changed, RFC 3339 (最后一次状态变更时间).
+    /// When the state last changed (最后一次状态变更时间).
     pub update_time: Option<DateTime>,
 }
 
@@ -635,7 +567,7 @@ pub struct QqWalletTransfer {
     pub fail_reason: Option<String>,
     /// When the bill was created (单据创建时间).
     pub create_time: Option<DateTime>,
-    /// When the state last changed, RFC 3339 (最后一次状态变更时间).
+    /// When the state last changed (最后一次状态变更时间).
     pub update_time: Option<DateTime>,
 }
 
@@ -715,22 +647,23 @@ pub struct UserAuthorization {
     pub openid: String,
     /// Name by which the merchant shows the user who is authorising (用户展示名称).
     pub user_display_name: Option<Sensitive>,
-    /// WeChat Pay's number of the authorisation (微信自动收款授权单号).
+    /// WeChat Pay's number of the authorisation; only once the user has agreed
+    /// (微信自动收款授权单号).
     pub authorization_id: Option<String>,
     /// The state of the bill (单据状态).
     pub state: UserAuthorizationState,
-    /// When the user authorised, RFC 3339 (用户确认授权的时间).
-    pub authorize_time: Option<String>,
+    /// When the user authorised (用户确认授权的时间).
+    pub authorize_time: Option<DateTime>,
     /// When and by whom the authorisation was ended; only once it is (自动收款授权的关闭信息).
     pub close_info: Option<CloseInfo>,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
-    pub transfer_scene_id: Option<String>,
+    pub transfer_scene_id: Option<TransferSceneId>,
     /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
     pub user_recv_perception: Option<String>,
     /// When the bill was created (单据创建时间).
     pub create_time: Option<DateTime>,
-    /// What is handed to WeChat to open the page on which the user receives the money
-    /// (跳转领取页面的package信息).
+    /// What is handed to WeChat to open the page on which the user agrees; only to direct
+    /// merchants, where the query asks for it (跳转领取页面的package信息).
     pub package_info: Option<String>,
 }
 

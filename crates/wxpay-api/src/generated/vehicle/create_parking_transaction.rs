@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -354,7 +354,7 @@ pub struct ParkingTransaction {
     /// What is paid for, in Chinese (服务描述).
     pub description: Option<String>,
     /// When the order was created (订单创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
@@ -364,7 +364,7 @@ pub struct ParkingTransaction {
     /// The state of the order in words (交易状态描述).
     pub trade_state_description: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// Whether the user has repaid what WeChat Pay advanced (用户是否已还款).
@@ -455,11 +455,11 @@ pub struct TransactionPromotionDetail {
     /// What it is worth (优惠券面额).
     pub amount: Fen,
     /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<i64>,
+    pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
     /// Currency of the coupon; CNY within mainland China (优惠币种).
     pub currency: Option<Currency>,
 }

@@ -93,7 +93,7 @@ pub struct EtcOrder {
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
     pub trade_state: Option<String>,
     /// The state in words for people, Chinese (交易状态描述).
@@ -277,9 +277,9 @@ pub struct EtcPromotionDetail {
     /// How much WeChat Pay contributes (微信出资).
     pub wxpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
 }
 
 impl ToObject for EtcPromotionDetail {
@@ -333,7 +333,7 @@ pub struct ParkingOrder {
     /// What is paid for, in Chinese (服务描述).
     pub description: Option<String>,
     /// When the order was created (订单创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
@@ -343,7 +343,7 @@ pub struct ParkingOrder {
     /// The state of the order in words (交易状态描述).
     pub trade_state_description: Option<String>,
     /// When the order was paid (支付完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// Whether the user has repaid what WeChat Pay advanced (用户是否已还款).
@@ -532,11 +532,11 @@ pub struct ParkingPromotionDetail {
     /// What it is worth (优惠券面额).
     pub amount: Fen,
     /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<i64>,
+    pub wechatpay_contribute: Option<Fen>,
     /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<i64>,
+    pub merchant_contribute: Option<Fen>,
     /// Anybody else's share (其他出资).
-    pub other_contribute: Option<i64>,
+    pub other_contribute: Option<Fen>,
     /// Currency of the coupon; CNY within mainland China (优惠币种).
     pub currency: Option<Currency>,
 }
