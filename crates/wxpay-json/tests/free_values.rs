@@ -1,7 +1,5 @@
 //! Values of other forms: times in digits, decimal numbers, JSON of any form.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
-
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{Date, DateTime, DecodeError, Number, Value, decode, encode, serde_by_node};
 
