@@ -27,7 +27,7 @@ use crate::sample::{Extent, Field};
 use crate::typed::Entry;
 
 /// Nobody listens there, and nothing leaves this machine.
-const NOTIFY: &str = "http://127.0.0.1:1/notify";
+pub(crate) const NOTIFY: &str = "http://127.0.0.1:1/notify";
 const DAY: i64 = 86_400;
 
 /// An operation of generated code.
@@ -132,9 +132,13 @@ impl Till {
 
     /// Sandbox and merchant see the days pass.
     pub(crate) async fn days_pass(&mut self, days: i64) {
-        let moved = json!({ "advance_seconds": days * DAY });
+        self.seconds_pass(days * DAY).await;
+    }
+
+    pub(crate) async fn seconds_pass(&mut self, seconds: i64) {
+        let moved = json!({ "advance_seconds": seconds });
         self.control(Method::PUT, "clock", &moved).await;
-        self.clock.0.fetch_add(days * DAY, Ordering::SeqCst);
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// The payer pays.
