@@ -5,6 +5,9 @@
 //! a certificate that it brings itself, at the first fetch as well as after a rotation that was slept
 //! through; a certificate in the open, or one that does not decrypt, is never taken. The signature of the
 //! list is checked all the same, so that the list as a whole is of one piece and of now.
+//!
+//! Cross-border merchants (境外商户) have a list of their own on a host of its own. It is of the same form
+//! and believed for the same reasons.
 
 use std::error::Error;
 use std::fmt;
@@ -17,20 +20,22 @@ use wxpay_sign::{ApiV3Key, Certificate, CipherError, KeyError, Timestamp};
 
 use crate::api_error::ApiError;
 use crate::keyring::{PlatformCertificate, PlatformKey, PlatformKeyring, RefreshPermit};
-use crate::operation::{Idempotency, OperationInfo, ReplySignature};
+use crate::operation::{Host, Idempotency, OperationInfo, ReplySignature};
 use crate::response::{AcceptError, refused, verified};
 use crate::target::Target;
 use crate::verification::{SignatureHeaders, VerificationError};
 
-/// The name of the operation in traces.
-const NAME: &str = "certificates.list_certificates";
-
-pub(crate) const fn info() -> OperationInfo {
-    OperationInfo::new(NAME, Method::GET, Idempotency::Safe, ReplySignature::Signed)
-}
-
-pub(crate) fn target() -> Target {
-    Target::new("/v3/certificates")
+/// The request for the list: what it is called in traces, where it is found, what it asks for.
+pub(crate) fn request(host: Host) -> (OperationInfo, Target) {
+    let (name, path) = match host {
+        Host::Main => ("certificates.list_certificates", "/v3/certificates"),
+        Host::HongKong => (
+            "global_settlement.list_certificates",
+            "/v3/global/certificates",
+        ),
+    };
+    let info = OperationInfo::new(name, Method::GET, Idempotency::Safe, ReplySignature::Signed);
+    (info.at(host), Target::new(path))
 }
 
 /// What a fetch brought.

@@ -6,6 +6,10 @@ use std::fmt;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Uri};
 
+use crate::operation::Host;
+
+const HONG_KONG: &str = "apihk.mch.weixin.qq.com";
+
 /// Where requests go: a scheme and a host, nothing else. The host is not signed, so a request may go to
 /// another one without a new signature.
 ///
@@ -29,10 +33,11 @@ impl Endpoint {
         Self::of("api2.mch.weixin.qq.com")
     }
 
-    /// Where cross-border operations (境外) are found, <https://apihk.mch.weixin.qq.com>.
+    /// Where cross-border operations (境外) are found, <https://apihk.mch.weixin.qq.com>. As the endpoint of
+    /// a merchant it says that everything is there, the platform certificates included.
     #[must_use]
     pub fn hong_kong() -> Self {
-        Self::of("apihk.mch.weixin.qq.com")
+        Self::of(HONG_KONG)
     }
 
     /// Whether it is WeChat Pay's main host under one of its names.
@@ -47,6 +52,16 @@ impl Endpoint {
             .iter()
             .any(|name| self.host().eq_ignore_ascii_case(name));
         own && self.scheme == Scheme::HTTPS
+    }
+
+    /// Which host's list of platform certificates is that of a merchant who sends here.
+    pub(crate) fn certificates_from(&self) -> Host {
+        let hong_kong = self.host().eq_ignore_ascii_case(HONG_KONG);
+        if hong_kong && self.scheme == Scheme::HTTPS {
+            Host::HongKong
+        } else {
+            Host::Main
+        }
     }
 
     /// Reads `https://host` or `http://host:port`; a slash at the end is taken.

@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::invocation::{self, AppParameters, JsapiParameters, MiniProgramParameters};
 use crate::keyring::{PlatformKeyring, RefreshPermit};
 use crate::notification::{self, Notification, NotificationError};
-use crate::operation::{Operation, ReplySignature};
+use crate::operation::{Host, Operation, ReplySignature};
 use crate::request::{EncodedRequest, PrepareError, UnsignedRequest};
 use crate::response::{self, AcceptError, Response};
 use crate::verification::VerificationError;
@@ -24,6 +24,8 @@ use crate::verification::VerificationError;
 pub struct Merchant {
     inner: Arc<Inner>,
     endpoint: Endpoint,
+    /// Where the platform certificates are, if that was said.
+    certificates_from: Option<Host>,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Merchant {
                 keyring,
             }),
             endpoint: Endpoint::main(),
+            certificates_from: None,
         }
     }
 
@@ -64,6 +67,20 @@ impl Merchant {
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
+        self
+    }
+
+    /// Says which list of platform certificates (平台证书) is the merchant's.
+    ///
+    /// [`Host::Main`] has that of merchants in mainland China, `/v3/certificates`;
+    /// [`Host::HongKong`] that of cross-border merchants (境外商户), `/v3/global/certificates`
+    /// (<https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_8.shtml>). Unless told, the
+    /// endpoint says it: [`Endpoint::hong_kong`] has the latter, every other the former. It has to be said where
+    /// a cross-border merchant sends to the main host, which leaves the choice of a host to the operations,
+    /// or to an endpoint of its own (the sandbox, a gateway).
+    #[must_use]
+    pub fn with_certificates_from(mut self, host: Host) -> Self {
+        self.certificates_from = Some(host);
         self
     }
 
@@ -265,13 +282,17 @@ impl Merchant {
     }
 
     /// The request for the platform certificates, the one that needs no platform key. To be signed with
-    /// [`sign`](Self::sign).
+    /// [`sign`](Self::sign). Which list is asked for says
+    /// [`with_certificates_from`](Self::with_certificates_from).
     ///
     /// # Errors
     ///
     /// None that a caller could cause.
     pub fn encode_certificates_request(&self) -> Result<EncodedRequest, PrepareError> {
-        EncodedRequest::without_key(certificates::info(), &certificates::target())
+        let told = self.certificates_from;
+        let host = told.unwrap_or_else(|| self.endpoint.certificates_from());
+        let (info, target) = certificates::request(host);
+        EncodedRequest::without_key(info, &target)
     }
 
     /// The request for the platform certificates, signed, to send as it is.
@@ -284,8 +305,9 @@ impl Merchant {
         now: Timestamp,
         nonce: Nonce,
     ) -> Result<Request<Bytes>, PrepareError> {
-        let request = self.sign(&self.encode_certificates_request()?, now, nonce)?;
-        Ok(self.endpoint.apply(request))
+        let encoded = self.encode_certificates_request()?;
+        let request = self.sign(&encoded, now, nonce)?;
+        Ok(encoded.info().host.endpoint(&self.endpoint).apply(request))
     }
 
     /// Decrypts and verifies the platform certificates and trusts them. `permit` is what

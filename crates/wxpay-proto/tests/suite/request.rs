@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use wxpay_proto::sign::Decryptor as _;
 use wxpay_proto::{
-    Body, Credential, Endpoint, Idempotency, Nonce, PlatformKeyring, PrepareError, PrivateKey,
-    ReplySignature, Signature, Target, Untyped, http, json, sign,
+    Body, Credential, Endpoint, Host, Idempotency, Nonce, PlatformKeyring, PrepareError,
+    PrivateKey, ReplySignature, Signature, Target, Untyped, http, json, sign,
 };
 
 use crate::support::{
@@ -78,6 +78,55 @@ fn the_request_for_certificates_needs_no_platform_key() {
     // The signature of a request to that very target, computed elsewhere.
     let authorization = header(&request, "authorization").unwrap();
     assert!(authorization.contains("signature=\"rikhRFmV0wpEqlkfq9BfMhvT75nfV/"));
+}
+
+#[test]
+fn cross_border_merchants_have_a_list_of_certificates_of_their_own() {
+    const MAIN: &str = "https://api.mch.weixin.qq.com/v3/certificates";
+    const GLOBAL: &str = "https://apihk.mch.weixin.qq.com/v3/global/certificates";
+    let gateway = || Endpoint::parse("https://gateway.example").unwrap();
+    let plain = || Endpoint::parse("http://apihk.mch.weixin.qq.com").unwrap();
+    let shouted = || Endpoint::parse("https://APIHK.mch.weixin.qq.com").unwrap();
+    for (endpoint, told, expected) in [
+        (Endpoint::main(), None, MAIN),
+        (Endpoint::main(), Some(Host::Main), MAIN),
+        (Endpoint::main(), Some(Host::HongKong), GLOBAL),
+        (Endpoint::backup(), Some(Host::HongKong), GLOBAL),
+        // Where everything is in Hong Kong, so are the certificates.
+        (Endpoint::hong_kong(), None, GLOBAL),
+        (
+            shouted(),
+            None,
+            "https://APIHK.mch.weixin.qq.com/v3/global/certificates",
+        ),
+        (
+            Endpoint::hong_kong(),
+            Some(Host::Main),
+            "https://apihk.mch.weixin.qq.com/v3/certificates",
+        ),
+        // An endpoint of one's own does not say whose merchant it is for.
+        (gateway(), None, "https://gateway.example/v3/certificates"),
+        (
+            plain(),
+            None,
+            "http://apihk.mch.weixin.qq.com/v3/certificates",
+        ),
+        (
+            gateway(),
+            Some(Host::HongKong),
+            "https://gateway.example/v3/global/certificates",
+        ),
+    ] {
+        let mut merchant = merchant_with(PlatformKeyring::certificates()).with_endpoint(endpoint);
+        if let Some(host) = told {
+            merchant = merchant.with_certificates_from(host);
+        }
+        let encoded = merchant.encode_certificates_request().unwrap();
+        assert_eq!(encoded.info().reply, ReplySignature::Signed);
+        assert!(expected.ends_with(encoded.target()), "{expected}");
+        let request = merchant.certificates_request(NOW, nonce()).unwrap();
+        assert_eq!(request.uri(), expected);
+    }
 }
 
 #[test]
