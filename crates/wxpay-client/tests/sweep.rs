@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what cannot be had fails the test")]
 
+#[path = "sweep/complaint.rs"]
+mod complaint;
+#[path = "sweep/coupon.rs"]
+mod coupon;
 #[path = "../../wxpay-api/tests/every_operation/facts.rs"]
 #[allow(
     dead_code,
@@ -12,12 +16,18 @@
 mod facts;
 #[path = "../../wxpay-api/tests/every_operation/list.rs"]
 mod list;
+#[path = "sweep/payscore.rs"]
+mod payscore;
 #[path = "sweep/rest.rs"]
 mod rest;
 #[path = "../../wxpay-api/tests/support/sample.rs"]
 mod sample;
+#[path = "sweep/sharing.rs"]
+mod sharing;
 #[path = "sweep/till.rs"]
 mod till;
+#[path = "sweep/transfer.rs"]
+mod transfer;
 #[path = "../../wxpay-api/tests/support/typed.rs"]
 mod typed;
 
@@ -44,6 +54,11 @@ async fn every_operation_goes_there_and_comes_back() {
     small(&mut till).await;
     till.days_pass(2).await;
     bills(&mut till).await;
+    payscore::all(&mut till).await;
+    complaint::all(&mut till).await;
+    coupon::all(&mut till).await;
+    sharing::all(&mut till).await;
+    transfer::all(&mut till).await;
     rest::all(&mut till).await;
 
     let catalogue: BTreeSet<String> = till.facts().iter().map(|it| it.name.clone()).collect();

@@ -22,26 +22,26 @@
 //! | [`PartnerQueryReceipt`] | 查询单笔转账电子回单 | `GET /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}` | - |
 //! | [`PartnerApplySubMerchantAuthorization`] | 申请子商户商家转账授权 | `POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations` | - |
 //! | [`PartnerQuerySubMerchantAuthorization`] | 查询子商户商家转账授权状态 | `GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}` | - |
-//! | [`PartnerCreateTransfer`] | 发起转账 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills` | - |
-//! | [`PartnerQueryTransferByOutBillNo`] | 商户单号查询转账单 | `GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}` | - |
+//! | [`PartnerCreateTransfer`] | 发起转账 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills` | [page](https://pay.weixin.qq.com/doc/v3/partner/4015469096) |
+//! | [`PartnerQueryTransferByOutBillNo`] | 商户单号查询转账单 | `GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4015469131) |
 //! | [`PartnerCancelTransfer`] | 撤销转账 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel` | - |
-//! | [`PartnerCreateTransferWithAuthorization`] | 发起转账并完成自动收款授权 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization` | - |
+//! | [`PartnerCreateTransferWithAuthorization`] | 发起转账并完成自动收款授权 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization` | [page](https://pay.weixin.qq.com/doc/v3/partner/4016809843) |
 //! | [`PartnerCreateAuthorizedTransfer`] | 转账（用户自动收款） | `POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer` | - |
 //! | [`PartnerApplyUserAuthorization`] | 申请免确认收款授权 | `POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations` | - |
-//! | [`PartnerQueryUserAuthorization`] | 商户单号查询自动收款授权 | `GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}` | - |
-//! | [`PartnerCloseUserAuthorization`] | 解除免确认收款授权 | `POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close` | - |
+//! | [`PartnerQueryUserAuthorization`] | 商户单号查询自动收款授权 | `GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4016809859) |
+//! | [`PartnerCloseUserAuthorization`] | 解除免确认收款授权 | `POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close` | [page](https://pay.weixin.qq.com/doc/v3/partner/4016809851) |
 //! | [`CreateTransfer`] | 发起转账 | `POST /v3/fund-app/mch-transfer/transfer-bills` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012716434) |
 //! | [`QueryTransferByOutBillNo`] | 商户单号查询转账单 | `GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/get-transfer-bill-by-out-no.html) |
 //! | [`CancelTransfer`] | 撤销转账 | `POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/cancel-transfer.html) |
-//! | [`CreateTransferWithAuthorization`] | 发起转账并完成自动收款授权 | `POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization` | - |
-//! | [`CreateAuthorizedTransfer`] | 用户授权后转账 | `POST /v3/fund-app/mch-transfer/transfer-bills/transfer` | - |
+//! | [`CreateTransferWithAuthorization`] | 发起转账并完成自动收款授权 | `POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4014399293) |
+//! | [`CreateAuthorizedTransfer`] | 用户授权后转账 | `POST /v3/fund-app/mch-transfer/transfer-bills/transfer` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4014399371) |
 //! | [`QueryTransferByTransferBillNo`] | 微信转账单号查询转账单 | `GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/get-transfer-bill-by-no.html) |
 //! | [`CreateQqWalletTransfer`] | 发起转账到QQ钱包 | `POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills` | - |
 //! | [`QueryQqWalletTransfer`] | 查询转账到QQ钱包的结果 | `GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}` | - |
 //! | [`CancelQqWalletTransfer`] | 撤销转账到QQ钱包 | `POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel` | - |
-//! | [`ApplyUserAuthorization`] | 申请免确认收款授权 | `POST /v3/fund-app/mch-transfer/user-confirm-authorization` | - |
-//! | [`QueryUserAuthorization`] | 商户单号查询自动收款授权 | `GET /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}` | - |
-//! | [`CloseUserAuthorization`] | 解除免确认收款授权 | `POST /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close` | - |
+//! | [`ApplyUserAuthorization`] | 申请免确认收款授权 | `POST /v3/fund-app/mch-transfer/user-confirm-authorization` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4015901167) |
+//! | [`QueryUserAuthorization`] | 商户单号查询自动收款授权 | `GET /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4014399423) |
+//! | [`CloseUserAuthorization`] | 解除免确认收款授权 | `POST /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4015653811) |
 
 mod apply_receipt_by_out_bill_no;
 mod apply_receipt_by_transfer_bill_no;

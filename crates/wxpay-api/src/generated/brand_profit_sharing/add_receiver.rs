@@ -29,7 +29,7 @@ pub struct AddReceiver {
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// The sub-merchant's AppID (子商户公众账号ID).
+    /// The sub-merchant's app id; needed for a `PERSONAL_SUB_OPENID` (子商户公众账号ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,

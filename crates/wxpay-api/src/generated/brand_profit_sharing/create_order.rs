@@ -30,11 +30,12 @@ pub struct CreateOrder {
     ///
     /// At most 32 characters.
     pub sub_mchid: String,
-    /// App id bound to the merchant (公众账号ID).
+    /// App id bound to the merchant; needed where a receiver is a `PERSONAL_OPENID` (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's AppID (子商户公众账号ID).
+    /// The sub-merchant's app id; needed where a receiver is a `PERSONAL_SUB_OPENID`
+    /// (子商户公众账号ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,

@@ -22,7 +22,7 @@ use crate::wire;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddReceiver {
-    /// App id bound to the merchant (公众账号ID).
+    /// App id bound to the merchant; needed for a `PERSONAL_OPENID` (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,

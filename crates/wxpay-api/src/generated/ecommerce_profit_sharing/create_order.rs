@@ -25,7 +25,7 @@ use crate::wire;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateOrder {
-    /// App id bound to the merchant (公众账号ID).
+    /// App id bound to the merchant; needed where a receiver is a `PERSONAL_OPENID` (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,

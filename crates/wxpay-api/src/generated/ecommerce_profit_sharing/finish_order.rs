@@ -31,7 +31,7 @@ pub struct FinishOrder {
     ///
     /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
-    /// Why it is shared, as the receiver's bill shows (分账描述).
+    /// Why the rest is released (解冻原因描述).
     ///
     /// At most 80 characters.
     pub description: String,

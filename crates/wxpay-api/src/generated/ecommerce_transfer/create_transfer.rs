@@ -44,7 +44,7 @@ pub struct CreateTransfer {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, checked where given; needed from 2,000 yuan (收款用户姓名).
     ///
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,

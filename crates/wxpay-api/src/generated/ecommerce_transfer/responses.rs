@@ -37,7 +37,7 @@ pub struct Transfer {
     pub fail_reason: Option<String>,
     /// The openid of the user who receives the money (收款用户OpenID).
     pub openid: Option<String>,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, if it was given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
     pub create_time: Option<DateTime>,

@@ -15,8 +15,9 @@ use crate::wire;
 
 /// Adds a receiver, so that money may be shared with it. Adding one again does no harm.
 ///
-/// 添加分账接收方: `POST /v3/profitsharing/receivers/add`. Repeating it with the same
-/// `account` and the same content is safe.
+/// 添加分账接收方: `POST /v3/profitsharing/receivers/add`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_8.shtml).
+/// Repeating it with the same `account` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddReceiver {
@@ -28,7 +29,7 @@ pub struct AddReceiver {
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; needed for a `PERSONAL_SUB_OPENID` (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -38,13 +39,14 @@ pub struct AddReceiver {
     ///
     /// At most 64 characters.
     pub account: String,
-    /// Name of a receiver who is a person, checked where given (分账个人接收方姓名).
+    /// Name of the receiver; a merchant's full name is required, a person's is checked where given
+    /// (分账接收方全称).
     ///
     /// Encrypted when it is sent.
     pub name: Option<Sensitive>,
     /// What the receiver is to the one who shares (与分账方的关系类型).
     pub relation_type: RelationType,
-    /// The relation to the receiver in own words, if none of the list fits (自定义的分账关系).
+    /// The relation to the receiver in own words; needed for `CUSTOM` (自定义的分账关系).
     ///
     /// At most 10 characters.
     pub custom_relation: Option<String>,
@@ -84,7 +86,7 @@ impl AddReceiver {
         self
     }
 
-    /// Sets [`name`](Self::name) (分账个人接收方姓名).
+    /// Sets [`name`](Self::name) (分账接收方全称).
     #[must_use]
     pub fn name(mut self, name: impl Into<Sensitive>) -> Self {
         self.name = Some(name.into());

@@ -14,7 +14,8 @@ use super::{HashType, TarType};
 
 /// Asks for the statement of a day's profit sharing and gives where to download it.
 ///
-/// 申请分账账单: `GET /v3/profitsharing/bills`.
+/// 申请分账账单: `GET /v3/profitsharing/bills`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_11.shtml).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyBill {

@@ -17,8 +17,9 @@ use crate::wire;
 /// Shares the money of a paid order among receivers, who were added beforehand. The answer is
 /// only an acceptance: query it, and repeat a failed request with the same `out_order_no`.
 ///
-/// 请求分账: `POST /v3/profitsharing/orders`. Repeating it with the same `out_order_no` and
-/// the same content is safe.
+/// 请求分账: `POST /v3/profitsharing/orders`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_1.shtml).
+/// Repeating it with the same `out_order_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateOrder {
@@ -26,11 +27,12 @@ pub struct CreateOrder {
     ///
     /// At most 32 characters.
     pub sub_mchid: Option<String>,
-    /// AppID of the mini program or official account (应用ID).
+    /// App id bound to the merchant; needed where a receiver is a `PERSONAL_OPENID` (应用ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; needed where a receiver is a `PERSONAL_SUB_OPENID`
+    /// (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,

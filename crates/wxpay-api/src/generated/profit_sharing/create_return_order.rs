@@ -16,8 +16,9 @@ use super::ReturnOrder;
 /// Takes a share back from a receiver which is a merchant, for example before a refund. Repeat
 /// a failed request with the same `out_return_no`.
 ///
-/// 请求分账回退: `POST /v3/profitsharing/return-orders`. Repeating it with the same
-/// `out_return_no` and the same content is safe.
+/// 请求分账回退: `POST /v3/profitsharing/return-orders`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_3.shtml).
+/// Repeating it with the same `out_return_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateReturnOrder {

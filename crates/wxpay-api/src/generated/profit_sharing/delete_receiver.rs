@@ -14,8 +14,9 @@ use super::ReceiverType;
 
 /// Deletes a receiver; money can no longer be shared with it.
 ///
-/// 删除分账接收方: `POST /v3/profitsharing/receivers/delete`. Repeating it with the same
-/// `account` and the same content is safe.
+/// 删除分账接收方: `POST /v3/profitsharing/receivers/delete`,
+/// [official page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/receivers/delete-receiver.html).
+/// Repeating it with the same `account` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DeleteReceiver {

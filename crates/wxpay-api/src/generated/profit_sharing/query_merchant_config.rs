@@ -12,7 +12,8 @@ use wxpay_proto::{
 
 /// Looks up the largest share of a sub-merchant's orders which may be shared. Providers only.
 ///
-/// 查询最大分账比例: `GET /v3/profitsharing/merchant-configs/{sub_mchid}`.
+/// 查询最大分账比例: `GET /v3/profitsharing/merchant-configs/{sub_mchid}`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_1_7.shtml).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryMerchantConfig {

@@ -15,7 +15,8 @@ use super::Order;
 
 /// Looks up a sharing request and what became of each receiver's share.
 ///
-/// 查询分账结果: `GET /v3/profitsharing/orders/{out_order_no}`.
+/// 查询分账结果: `GET /v3/profitsharing/orders/{out_order_no}`,
+/// [official page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/orders/query-order.html).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrder {

@@ -12,7 +12,8 @@ use wxpay_proto::{
 
 /// Looks up how much of an order may still be shared.
 ///
-/// 查询剩余待分金额: `GET /v3/profitsharing/transactions/{transaction_id}/amounts`.
+/// 查询剩余待分金额: `GET /v3/profitsharing/transactions/{transaction_id}/amounts`,
+/// [official page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/transactions/query-order-amount.html).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryRemainingAmount {

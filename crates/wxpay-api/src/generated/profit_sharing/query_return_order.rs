@@ -15,7 +15,8 @@ use super::ReturnOrder;
 
 /// Looks up the return of a share.
 ///
-/// 查询分账回退结果: `GET /v3/profitsharing/return-orders/{out_return_no}`.
+/// 查询分账回退结果: `GET /v3/profitsharing/return-orders/{out_return_no}`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_4.shtml).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryReturnOrder {

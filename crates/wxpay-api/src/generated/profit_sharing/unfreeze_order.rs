@@ -15,8 +15,9 @@ use super::Order;
 
 /// Ends the sharing of an order and releases the rest of its money to the merchant.
 ///
-/// 解冻剩余资金: `POST /v3/profitsharing/orders/unfreeze`. Repeating it with the same
-/// `out_order_no` and the same content is safe.
+/// 解冻剩余资金: `POST /v3/profitsharing/orders/unfreeze`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4012526374). Repeating it with
+/// the same `out_order_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UnfreezeOrder {
@@ -33,7 +34,7 @@ pub struct UnfreezeOrder {
     ///
     /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_order_no: String,
-    /// Why it is shared, as the receiver's bill shows (分账描述).
+    /// Why the rest is released (解冻剩余资金描述).
     ///
     /// At most 80 characters.
     pub description: String,

@@ -15,13 +15,16 @@ use super::{ApplyUserAuthorizationResponse, DeviceType, TransferSceneId};
 /// Asks a user to let transfers arrive without confirmation; the user agrees in WeChat with
 /// the package of the answer.
 ///
-/// 申请免确认收款授权: `POST /v3/fund-app/mch-transfer/user-confirm-authorization`. Repeating
-/// it with the same `out_authorization_no` and the same content is safe.
+/// 申请免确认收款授权: `POST /v3/fund-app/mch-transfer/user-confirm-authorization`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4015901167). Repeating it with
+/// the same `out_authorization_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplyUserAuthorization {
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
+    ///
+    /// At most 32 characters.
     pub out_authorization_no: String,
     /// The merchant's AppID (商户AppID).
     ///
@@ -34,8 +37,12 @@ pub struct ApplyUserAuthorization {
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
     pub transfer_scene_id: TransferSceneId,
     /// Name by which the merchant shows the user who is authorising (用户展示名称).
+    ///
+    /// At most 32 characters.
     pub user_display_name: Sensitive,
     /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
+    ///
+    /// At most 256 characters.
     pub user_recv_perception: Option<String>,
     /// Where the notification of the authorisation's result is sent (授权结果通知地址).
     ///
@@ -95,21 +102,11 @@ impl Operation for ApplyUserAuthorization {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "out_authorization_no",
-            &self.out_authorization_no,
-            1,
-            usize::MAX,
-        )?;
+        check::text("out_authorization_no", &self.out_authorization_no, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("user_display_name", &self.user_display_name, 1, usize::MAX)?;
-        check::text(
-            "user_recv_perception",
-            &self.user_recv_perception,
-            1,
-            usize::MAX,
-        )?;
+        check::text("user_display_name", &self.user_display_name, 1, 32)?;
+        check::text("user_recv_perception", &self.user_recv_perception, 1, 256)?;
         check::url(
             "authorization_notify_url",
             &self.authorization_notify_url,

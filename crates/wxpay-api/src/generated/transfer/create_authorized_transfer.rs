@@ -17,7 +17,8 @@ use crate::wire;
 /// Makes a transfer to a user who authorised receipt without confirmation. Repeat a failed
 /// request with the same `out_bill_no`.
 ///
-/// 用户授权后转账: `POST /v3/fund-app/mch-transfer/transfer-bills/transfer`. Repeating it with
+/// 用户授权后转账: `POST /v3/fund-app/mch-transfer/transfer-bills/transfer`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4014399371). Repeating it with
 /// the same `out_bill_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -30,7 +31,7 @@ pub struct CreateAuthorizedTransfer {
     ///
     /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, checked where given; needed from 2,000 yuan (收款用户姓名).
     ///
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,
@@ -47,6 +48,8 @@ pub struct CreateAuthorizedTransfer {
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,
     /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
+    ///
+    /// At most 256 characters.
     pub user_recv_perception: Option<String>,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
     pub transfer_scene_id: TransferSceneId,
@@ -60,6 +63,8 @@ pub struct CreateAuthorizedTransfer {
     pub sponsor_mchid: Option<String>,
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
+    ///
+    /// At most 32 characters.
     pub out_authorization_no: Option<String>,
 }
 
@@ -164,12 +169,7 @@ impl Operation for CreateAuthorizedTransfer {
         check::range("transfer_amount", self.transfer_amount, 10, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text(
-            "user_recv_perception",
-            &self.user_recv_perception,
-            1,
-            usize::MAX,
-        )?;
+        check::text("user_recv_perception", &self.user_recv_perception, 1, 256)?;
         check::each(
             "transfer_scene_report_infos",
             &self.transfer_scene_report_infos,
@@ -179,12 +179,7 @@ impl Operation for CreateAuthorizedTransfer {
         )?;
         check::text("authorization_id", &self.authorization_id, 1, usize::MAX)?;
         check::text("sponsor_mchid", &self.sponsor_mchid, 1, 32)?;
-        check::text(
-            "out_authorization_no",
-            &self.out_authorization_no,
-            1,
-            usize::MAX,
-        )?;
+        check::text("out_authorization_no", &self.out_authorization_no, 1, 32)?;
         check::present(
             "authorization_id or out_authorization_no",
             self.authorization_id.is_some() || self.out_authorization_no.is_some(),
@@ -278,7 +273,7 @@ pub struct AuthorizedTransfer {
     pub fail_reason: Option<String>,
     /// The openid of the user who receives the money (收款用户OpenID).
     pub openid: Option<String>,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, if it was given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
     pub create_time: Option<DateTime>,

@@ -36,7 +36,7 @@ pub struct CreateQqWalletTransfer {
     pub openid: String,
     /// The recipient's QQ number (收款用户QQ号).
     pub user_qq: Option<Sensitive>,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, checked where given; needed from 2,000 yuan (收款用户姓名).
     ///
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,

@@ -35,7 +35,7 @@ pub struct CreateTransfer {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, checked where given; needed from 2,000 yuan (收款用户姓名).
     ///
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,
@@ -52,6 +52,8 @@ pub struct CreateTransfer {
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,
     /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
+    ///
+    /// At most 256 characters.
     pub user_recv_perception: Option<String>,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
     pub transfer_scene_id: TransferSceneId,
@@ -149,12 +151,7 @@ impl Operation for CreateTransfer {
         check::range("transfer_amount", self.transfer_amount, 10, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text(
-            "user_recv_perception",
-            &self.user_recv_perception,
-            1,
-            usize::MAX,
-        )?;
+        check::text("user_recv_perception", &self.user_recv_perception, 1, 256)?;
         check::each(
             "transfer_scene_report_infos",
             &self.transfer_scene_report_infos,

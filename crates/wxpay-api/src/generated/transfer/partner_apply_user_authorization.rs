@@ -22,6 +22,8 @@ use super::{ApplyUserAuthorizationResponse, TransferSceneId};
 pub struct PartnerApplyUserAuthorization {
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
+    ///
+    /// At most 32 characters.
     pub out_authorization_no: String,
     /// The merchant's AppID (商户AppID).
     ///
@@ -34,8 +36,12 @@ pub struct PartnerApplyUserAuthorization {
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
     pub transfer_scene_id: TransferSceneId,
     /// Name by which the merchant shows the user who is authorising (用户展示名称).
+    ///
+    /// At most 32 characters.
     pub user_display_name: Sensitive,
     /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
+    ///
+    /// At most 256 characters.
     pub user_recv_perception: Option<String>,
     /// Where the notification of the authorisation's result is sent (授权结果通知地址).
     ///
@@ -85,21 +91,11 @@ impl Operation for PartnerApplyUserAuthorization {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "out_authorization_no",
-            &self.out_authorization_no,
-            1,
-            usize::MAX,
-        )?;
+        check::text("out_authorization_no", &self.out_authorization_no, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("user_display_name", &self.user_display_name, 1, usize::MAX)?;
-        check::text(
-            "user_recv_perception",
-            &self.user_recv_perception,
-            1,
-            usize::MAX,
-        )?;
+        check::text("user_display_name", &self.user_display_name, 1, 32)?;
+        check::text("user_recv_perception", &self.user_recv_perception, 1, 256)?;
         check::url("notify_url", &self.notify_url, 256)
     }
 

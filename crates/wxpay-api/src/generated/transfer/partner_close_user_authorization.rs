@@ -15,13 +15,16 @@ use super::UserAuthorization;
 /// Ends a user's authorisation of receipt without confirmation. Providers only.
 ///
 /// 解除免确认收款授权:
-/// `POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close`.
-/// Repeating it with the same `out_authorization_no` and the same content is safe.
+/// `POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016809851). Repeating it with the
+/// same `out_authorization_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerCloseUserAuthorization {
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
+    ///
+    /// At most 32 characters.
     pub out_authorization_no: String,
 }
 
@@ -47,12 +50,7 @@ impl Operation for PartnerCloseUserAuthorization {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "out_authorization_no",
-            &self.out_authorization_no,
-            1,
-            usize::MAX,
-        )
+        check::text("out_authorization_no", &self.out_authorization_no, 1, 32)
     }
 
     fn target(&self) -> Target {

@@ -34,7 +34,7 @@ pub struct PartnerCreateAuthorizedTransfer {
     ///
     /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, checked where given; needed from 2,000 yuan (收款用户姓名).
     ///
     /// Encrypted when it is sent.
     pub user_name: Option<Sensitive>,
@@ -51,6 +51,8 @@ pub struct PartnerCreateAuthorizedTransfer {
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,
     /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
+    ///
+    /// At most 256 characters.
     pub user_recv_perception: Option<String>,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
     pub transfer_scene_id: TransferSceneId,
@@ -143,12 +145,7 @@ impl Operation for PartnerCreateAuthorizedTransfer {
         check::range("transfer_amount", self.transfer_amount, 10, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text(
-            "user_recv_perception",
-            &self.user_recv_perception,
-            1,
-            usize::MAX,
-        )?;
+        check::text("user_recv_perception", &self.user_recv_perception, 1, 256)?;
         check::each(
             "transfer_scene_report_infos",
             &self.transfer_scene_report_infos,

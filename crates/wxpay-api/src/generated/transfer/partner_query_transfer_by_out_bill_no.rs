@@ -16,7 +16,8 @@ use super::PartnerTransfer;
 /// Looks up a sub-merchant's transfer by the merchant's own number. Providers only.
 ///
 /// 商户单号查询转账单:
-/// `GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}`.
+/// `GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015469131).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerQueryTransferByOutBillNo {

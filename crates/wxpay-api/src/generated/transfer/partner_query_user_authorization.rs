@@ -15,12 +15,15 @@ use super::UserAuthorization;
 /// Looks up a user's authorisation of receipt without confirmation. Providers only.
 ///
 /// 商户单号查询自动收款授权:
-/// `GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}`.
+/// `GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/partner/4016809859).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerQueryUserAuthorization {
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
+    ///
+    /// At most 32 characters.
     pub out_authorization_no: String,
 }
 
@@ -46,12 +49,7 @@ impl Operation for PartnerQueryUserAuthorization {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "out_authorization_no",
-            &self.out_authorization_no,
-            1,
-            usize::MAX,
-        )
+        check::text("out_authorization_no", &self.out_authorization_no, 1, 32)
     }
 
     fn target(&self) -> Target {

@@ -15,12 +15,15 @@ use super::UserAuthorization;
 /// Looks up a user's authorisation of receipt without confirmation.
 ///
 /// 商户单号查询自动收款授权:
-/// `GET /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}`.
+/// `GET /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}`,
+/// [official page](https://pay.weixin.qq.com/doc/v3/merchant/4014399423).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryUserAuthorization {
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
+    ///
+    /// At most 32 characters.
     pub out_authorization_no: String,
     /// Whether the answer shows the authorising user's particulars (是否展示用户授权信息).
     pub is_display_authorization: Option<bool>,
@@ -56,12 +59,7 @@ impl Operation for QueryUserAuthorization {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "out_authorization_no",
-            &self.out_authorization_no,
-            1,
-            usize::MAX,
-        )
+        check::text("out_authorization_no", &self.out_authorization_no, 1, 32)
     }
 
     fn target(&self) -> Target {

@@ -62,9 +62,13 @@ serde_by_node!(TransferSceneReportInfo);
 #[non_exhaustive]
 pub struct AuthorizationInfo {
     /// Name by which the merchant shows the user who is authorising (用户展示名称).
+    ///
+    /// At most 32 characters.
     pub user_display_name: Sensitive,
     /// The merchant's own number of the authorisation, unique within the merchant
     /// (商户侧授权单号).
+    ///
+    /// At most 32 characters.
     pub out_authorization_no: String,
     /// Where the notification of the authorisation's result is sent (自动收款授权结果通知地址).
     ///
@@ -87,13 +91,8 @@ impl AuthorizationInfo {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("user_display_name", &self.user_display_name, 1, usize::MAX)?;
-        check::text(
-            "out_authorization_no",
-            &self.out_authorization_no,
-            1,
-            usize::MAX,
-        )?;
+        check::text("user_display_name", &self.user_display_name, 1, 32)?;
+        check::text("out_authorization_no", &self.out_authorization_no, 1, 32)?;
         check::url(
             "authorization_notify_url",
             &self.authorization_notify_url,

@@ -327,7 +327,7 @@ pub struct PartnerTransfer {
     pub fail_reason: Option<String>,
     /// The openid of the user who receives the money (收款用户OpenID).
     pub openid: Option<String>,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, if it was given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
     pub create_time: Option<DateTime>,
@@ -481,7 +481,7 @@ pub struct Transfer {
     pub fail_reason: Option<String>,
     /// The openid of the user who receives the money (收款用户OpenID).
     pub openid: Option<String>,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, if it was given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// When the bill was created (单据创建时间).
     pub create_time: DateTime,
@@ -561,7 +561,7 @@ pub struct QqWalletTransfer {
     pub openid: Option<String>,
     /// The recipient's QQ number (收款用户QQ号).
     pub user_qq: Option<Sensitive>,
-    /// The receiver's name, checked where given (收款用户姓名).
+    /// The receiver's name, if it was given (收款用户姓名).
     pub user_name: Option<Sensitive>,
     /// Why it failed (失败原因).
     pub fail_reason: Option<String>,
