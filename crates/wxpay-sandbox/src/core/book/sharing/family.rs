@@ -69,11 +69,7 @@ impl Family {
         };
         match self {
             Self::Plain => put(&mut view, "state", Some(state)),
-            Self::Ecommerce => put(&mut view, "status", Some(state)),
-            Self::Brand => {
-                put(&mut view, "brand_mchid", sharing.brand_mchid.as_deref());
-                put(&mut view, "status", Some(state));
-            }
+            Self::Ecommerce | Self::Brand => put(&mut view, "status", Some(state)),
         }
         let released = sharing.parts.iter().find(|part| part.released);
         let shown = |part: &&Part| self == Self::Plain || !part.released;

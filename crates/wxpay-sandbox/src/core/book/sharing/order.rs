@@ -10,6 +10,7 @@ use super::{Family, MOST_RECEIVERS, MOST_REQUESTS, Outcome, Part, Pool, Sharing}
 use crate::core::book::model::Order;
 use crate::core::book::order::of_sub_merchant;
 use crate::core::book::text;
+use crate::core::book::transaction::put;
 use crate::core::book::{Book, Context, full, optional, required};
 use crate::core::call::{Call, Failure, Reply, numeric};
 
@@ -315,21 +316,19 @@ fn answer(family: Family, sharing: &Sharing) -> Reply {
     Reply::ok(family.view(sharing))
 }
 
-/// The answer to a request that was just made: platforms and brands are told less than who queries.
+/// The answer to a request that was just made: platforms and brands are told less than who queries,
+/// brands whose it is besides.
 fn short_answer(family: Family, sharing: &Sharing, what: &str) -> Reply {
     let mut view = family.view(sharing);
     if let (Family::Ecommerce | Family::Brand, Value::Object(view)) = (family, &mut view) {
         let unasked: &[&str] = match what {
-            "release" => &[
-                "brand_mchid",
-                "status",
-                "receivers",
-                "finish_amount",
-                "finish_description",
-            ],
+            "release" => &["status", "receivers", "finish_amount", "finish_description"],
             _ => &["finish_amount", "finish_description"],
         };
         view.retain(|name, _| !unasked.contains(&name.as_str()));
+        if what != "release" {
+            put(view, "brand_mchid", sharing.brand_mchid.as_deref());
+        }
     }
     Reply::ok(view)
 }
