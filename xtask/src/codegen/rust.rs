@@ -171,18 +171,16 @@ fn root(family: &Family) -> String {
     text.push_str("\n\n");
     let _ = writeln!(text, "//! {}.\n//!", family.title);
     docs::lines(&mut text, "//!", &family.doc);
-    text.push_str("//!\n//! | operation | 接口 | method and path | official page |\n");
-    text.push_str("//! |---|---|---|---|\n");
+    text.push_str("//!\n//! | operation | 接口, method and path |\n//! |---|---|\n");
     for operation in &family.operations {
-        let page = match &operation.page {
-            Some(page) => format!("[page]({page})"),
-            None => "-".to_owned(),
+        let label = match &operation.page {
+            Some(page) => format!("[{}]({page})", operation.label),
+            None => operation.label.clone(),
         };
         let _ = writeln!(
             text,
-            "//! | [`{}`] | {} | `{} {}` | {page} |",
+            "//! | [`{}`] | {label}<br>`{} {}` |",
             operation.name,
-            operation.label,
             operation.method.as_str(),
             operation.path,
         );
