@@ -59,8 +59,10 @@ impl ClientBuilder {
             .filter(|(_, endpoint)| endpoint != wire.hosts.main())
             .map(|(host, endpoint)| (host, Hosts::new(endpoint, Vec::new())))
             .collect();
+        // The endpoint also says which platform certificates are the merchant's.
+        let merchant = self.merchant.with_endpoint(wire.hosts.main().clone());
         Ok(Client::from_shared(Shared {
-            merchant: self.merchant,
+            merchant,
             wire,
             elsewhere,
             clock,
@@ -80,20 +82,22 @@ mod tests {
 
     const KEY: &str = include_str!("../../wxpay-sign/tests/vectors/keys/TEST-ONLY-private-key.pem");
 
-    fn hosts(endpoint: &str) -> Vec<String> {
+    fn builder() -> ClientBuilder {
         let serial = SerialNumber::parse("0A1B2C3D4E5F60718293A4B5C6D7E8F901234567").unwrap();
         let key = PrivateKey::from_pem(KEY).unwrap();
         let credential = Credential::new("1900007291", serial, key).unwrap();
         let api_v3_key = ApiV3Key::new("0123456789abcdef0123456789abcdef").unwrap();
         let keyring = PlatformKeyring::certificates();
-        let merchant = Merchant::new(credential, api_v3_key, keyring)
-            .with_endpoint(Endpoint::parse(endpoint).unwrap());
+        let merchant = Merchant::new(credential, api_v3_key, keyring);
         let transport = Transport::builder().proxy_from_env(false).build().unwrap();
-        let client = ClientBuilder::new(merchant)
-            .fallback(Endpoint::backup())
-            .transport(transport)
-            .build()
-            .unwrap();
+        ClientBuilder::new(merchant).transport(transport)
+    }
+
+    fn hosts(endpoint: &str) -> Vec<String> {
+        let mut builder = builder().fallback(Endpoint::backup());
+        let endpoint = Endpoint::parse(endpoint).unwrap();
+        builder.merchant = builder.merchant.with_endpoint(endpoint);
+        let client = builder.build().unwrap();
         let hosts = client.hosts(Host::HongKong).all().iter();
         hosts.map(ToString::to_string).collect()
     }
@@ -108,5 +112,19 @@ mod tests {
             found,
             ["https://gateway.example", "https://api2.mch.weixin.qq.com"]
         );
+    }
+
+    #[tokio::test]
+    async fn the_client_s_endpoint_says_where_certificates_are() {
+        let client = builder().endpoint(Endpoint::hong_kong()).build().unwrap();
+        let request = client.merchant().encode_certificates_request().unwrap();
+        assert_eq!(request.target(), "/v3/global/certificates");
+        let found = client.hosts(request.info().host).all().iter();
+        let found: Vec<_> = found.map(ToString::to_string).collect();
+        assert_eq!(found, ["https://apihk.mch.weixin.qq.com"]);
+
+        let client = builder().build().unwrap();
+        let request = client.merchant().encode_certificates_request().unwrap();
+        assert_eq!(request.target(), "/v3/certificates");
     }
 }

@@ -11,10 +11,12 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
 use wxpay_api::bill::{TarType, TradeBill};
+use wxpay_api::global_settlement::{ListCertificates, ListSettlements, SettleState};
 use wxpay_api::pay::{self, NativePrepay, QueryOrderByOutTradeNo, TradeState};
 use wxpay_api::refund::{CreateRefund, QueryRefund, RefundRequestAmount, RefundStatus};
-use wxpay_client::proto::{Date, DateTime, Fen};
+use wxpay_client::proto::{Date, DateTime, Fen, Host};
 use wxpay_client::{
     ApiV3Key, Certificate, Client, Clock, Credential, Delivery, Endpoint, ErrorKind, ExpectedHash,
     Merchant, PlatformKeyring, PrivateKey, SystemClock, Timestamp, Transport,
@@ -48,8 +50,8 @@ fn merchant(server: &Server) -> Merchant {
     )
 }
 
-/// A call of the sandbox's own controls.
-async fn control(server: &Server, method: Method, path: &str, body: &'static str) {
+/// A call of the sandbox's own controls; its answer.
+async fn control(server: &Server, method: Method, path: &str, body: &'static str) -> Value {
     let pool = Pool::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let request = Request::builder()
         .method(method)
@@ -61,6 +63,7 @@ async fn control(server: &Server, method: Method, path: &str, body: &'static str
     let status = response.status();
     let text = response.into_body().collect().await.unwrap().to_bytes();
     assert!(status.is_success(), "{path}: {status} {text:?}");
+    serde_json::from_slice(&text).unwrap()
 }
 
 fn today(clock: &dyn Clock) -> Date {
@@ -167,4 +170,37 @@ async fn an_unknown_order_is_refused_in_its_own_words() {
     assert_eq!(api.status(), StatusCode::NOT_FOUND);
     assert_eq!(api.code(), "ORDER_NOT_EXIST");
     assert_eq!(error.request_id(), api.request_id());
+}
+
+#[tokio::test]
+async fn a_cross_border_merchant_has_certificates_of_its_own() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    let client = Client::builder(merchant(&server).with_certificates_from(Host::HongKong))
+        .endpoint(Endpoint::parse(server.base_url()).unwrap())
+        .transport(Transport::builder().proxy_from_env(false).build().unwrap())
+        .build()
+        .unwrap();
+    let settlements = ListSettlements::new(SettleState::Settled, 10, 0);
+    client.execute(&settlements).await.unwrap();
+    // What was fetched is trusted: the list itself, asked for as an operation, is signed with it.
+    let listed = client.execute(&ListCertificates::new()).await.unwrap();
+    assert!(!listed.value().data.is_empty());
+
+    let journal = control(&server, Method::GET, "journal", "").await;
+    let journal = journal.as_array().unwrap();
+    let seen = |entry: &Value| {
+        assert_eq!(entry["verdict"], "accepted", "{entry:#}");
+        entry["path"].as_str().unwrap().to_owned()
+    };
+    let seen: Vec<String> = journal.iter().map(seen).collect();
+    assert_eq!(
+        seen,
+        [
+            "/v3/global/certificates",
+            "/v3/global/settle/settlements",
+            "/v3/global/certificates",
+        ],
+        "the main host's list is never asked for"
+    );
+    server.shutdown().await;
 }
