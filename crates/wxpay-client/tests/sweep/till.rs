@@ -249,7 +249,8 @@ impl Till {
 
 /// The names of what answers encrypt, anywhere in `field`.
 fn encrypted(field: &Field, names: &mut Vec<String>) {
-    if field.sensitive {
+    let item = field.items.as_ref().is_some_and(|item| item.sensitive);
+    if field.sensitive || item {
         names.push(field.name.clone());
     }
     let items = field.items.iter().flat_map(|item| &item.fields);
