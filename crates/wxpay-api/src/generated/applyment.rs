@@ -8,14 +8,14 @@
 //! Personal facts are sent encrypted. The settlement account of a sub-merchant is changed here
 //! too; such a change is another application that must be queried.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryModifySettlementApplication`] | 查询结算账户修改申请状态 | `GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/get-application.html) |
-//! | [`ModifySettlement`] | 修改结算帐号 | `POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/modify-settlement.html) |
-//! | [`QuerySettlement`] | 查询结算账户 | `GET /v3/apply4sub/sub_merchants/{sub_mchid}/settlement` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/get-settlement.html) |
-//! | [`SubmitApplyment`] | 提交申请单 | `POST /v3/applyment4sub/applyment/` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter11_1_1.shtml) |
-//! | [`QueryApplymentById`] | 通过申请单号查询申请状态 | `GET /v3/applyment4sub/applyment/applyment_id/{applyment_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/applyment4sub/chapter3_2.shtml) |
-//! | [`QueryApplymentByBusinessCode`] | 通过业务申请编号查询申请状态 | `GET /v3/applyment4sub/applyment/business_code/{business_code}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/applyment4sub/chapter3_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryModifySettlementApplication`] | [查询结算账户修改申请状态](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/get-application.html)<br>`GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no}` |
+//! | [`ModifySettlement`] | [修改结算帐号](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/modify-settlement.html)<br>`POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement` |
+//! | [`QuerySettlement`] | [查询结算账户](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/get-settlement.html)<br>`GET /v3/apply4sub/sub_merchants/{sub_mchid}/settlement` |
+//! | [`SubmitApplyment`] | [提交申请单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter11_1_1.shtml)<br>`POST /v3/applyment4sub/applyment/` |
+//! | [`QueryApplymentById`] | [通过申请单号查询申请状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/applyment4sub/chapter3_2.shtml)<br>`GET /v3/applyment4sub/applyment/applyment_id/{applyment_id}` |
+//! | [`QueryApplymentByBusinessCode`] | [通过业务申请编号查询申请状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/applyment4sub/chapter3_2.shtml)<br>`GET /v3/applyment4sub/applyment/business_code/{business_code}` |
 
 mod enums;
 mod modify_settlement;

@@ -7,25 +7,25 @@
 //! be cancelled. Ranges of merchants say where cards can be spent. Bills and proofs of funding
 //! are made on request.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListMerchantRanges`] | 查询可用商户范围列表 | `GET /v3/webizpay/avail-mch-ranges` | - |
-//! | [`CreateMerchantRange`] | 创建可用商户范围 | `POST /v3/webizpay/avail-mch-ranges` | - |
-//! | [`ListMerchantIdentifiers`] | 查询商户标识列表 | `GET /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers` | - |
-//! | [`AddMerchantIdentifier`] | 添加商户标识 | `POST /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers` | - |
-//! | [`DeleteMerchantIdentifier`] | 删除商户标识 | `DELETE /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier}` | - |
-//! | [`CreateProof`] | 申请企业商户企业支付出资凭证 | `POST /v3/webizpay/bill/proof` | - |
-//! | [`CreateTradeBill`] | 申请企业商户企业支付业务账单 | `POST /v3/webizpay/bill/trade-bill` | - |
-//! | [`QueryQuotaCardByOutCardNo`] | 使用商户卡号查询企业支付额度卡 | `GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no}` | - |
-//! | [`CreateQuotaCard`] | 企业商户为员工下发企业支付额度卡 | `POST /v3/webizpay/employees/{employee_id}/quota-cards` | - |
-//! | [`QueryQuotaCard`] | 企业商户查询企业支付额度卡 | `GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}` | - |
-//! | [`CancelQuotaCard`] | 企业商户作废员工企业支付额度卡 | `POST /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/cancel` | - |
-//! | [`QueryPaymentUrl`] | 企业商户获取指定额度卡支付链接 | `GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url` | - |
-//! | [`RevokeEmployee`] | 企业商户发起解除员工企业支付授权 | `POST /v3/webizpay/employees/{employee_id}/revoke` | - |
-//! | [`CreateEntityMatch`] | 发起门店主体匹配 | `POST /v3/webizpay/stores/entity-matches` | - |
-//! | [`QueryEntityMatch`] | 查询门店主体匹配结果 | `GET /v3/webizpay/stores/entity-matches/{batch_id}` | - |
-//! | [`QueryAuthorizationState`] | 企业商户查询企业员工开通授权状态 | `GET /v3/webizpay/users/{user_id}/authorization-state` | - |
-//! | [`CreateAuthorizationUrl`] | 企业商户发起员工开通企业支付授权 | `POST /v3/webizpay/users/{user_id}/authorization-url` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListMerchantRanges`] | 查询可用商户范围列表<br>`GET /v3/webizpay/avail-mch-ranges` |
+//! | [`CreateMerchantRange`] | 创建可用商户范围<br>`POST /v3/webizpay/avail-mch-ranges` |
+//! | [`ListMerchantIdentifiers`] | 查询商户标识列表<br>`GET /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers` |
+//! | [`AddMerchantIdentifier`] | 添加商户标识<br>`POST /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers` |
+//! | [`DeleteMerchantIdentifier`] | 删除商户标识<br>`DELETE /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier}` |
+//! | [`CreateProof`] | 申请企业商户企业支付出资凭证<br>`POST /v3/webizpay/bill/proof` |
+//! | [`CreateTradeBill`] | 申请企业商户企业支付业务账单<br>`POST /v3/webizpay/bill/trade-bill` |
+//! | [`QueryQuotaCardByOutCardNo`] | 使用商户卡号查询企业支付额度卡<br>`GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no}` |
+//! | [`CreateQuotaCard`] | 企业商户为员工下发企业支付额度卡<br>`POST /v3/webizpay/employees/{employee_id}/quota-cards` |
+//! | [`QueryQuotaCard`] | 企业商户查询企业支付额度卡<br>`GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}` |
+//! | [`CancelQuotaCard`] | 企业商户作废员工企业支付额度卡<br>`POST /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/cancel` |
+//! | [`QueryPaymentUrl`] | 企业商户获取指定额度卡支付链接<br>`GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url` |
+//! | [`RevokeEmployee`] | 企业商户发起解除员工企业支付授权<br>`POST /v3/webizpay/employees/{employee_id}/revoke` |
+//! | [`CreateEntityMatch`] | 发起门店主体匹配<br>`POST /v3/webizpay/stores/entity-matches` |
+//! | [`QueryEntityMatch`] | 查询门店主体匹配结果<br>`GET /v3/webizpay/stores/entity-matches/{batch_id}` |
+//! | [`QueryAuthorizationState`] | 企业商户查询企业员工开通授权状态<br>`GET /v3/webizpay/users/{user_id}/authorization-state` |
+//! | [`CreateAuthorizationUrl`] | 企业商户发起员工开通企业支付授权<br>`POST /v3/webizpay/users/{user_id}/authorization-url` |
 
 mod add_merchant_identifier;
 mod cancel_quota_card;
@@ -50,7 +50,7 @@ mod revoke_employee;
 pub use add_merchant_identifier::AddMerchantIdentifier;
 pub use cancel_quota_card::{CancelQuotaCard, CancelQuotaCardResponse};
 pub use create_authorization_url::{AuthorizationUrl, CreateAuthorizationUrl};
-pub use create_entity_match::{CreateEntityMatch, CreateEntityMatchResponse, RequestMatch};
+pub use create_entity_match::{CreateEntityMatch, CreateEntityMatchResponse, MatchDetail};
 pub use create_merchant_range::CreateMerchantRange;
 pub use create_proof::{CreateProof, Proof};
 pub use create_quota_card::{CreateQuotaCard, CreateQuotaCardResponse};
@@ -61,7 +61,7 @@ pub use enums::{
     ProductType, RefundRule,
 };
 pub use list_merchant_identifiers::{ListMerchantIdentifiers, MerchantIdentifierPage};
-pub use list_merchant_ranges::{ListMerchantRanges, ListedMerchantRange, MerchantRangeList};
+pub use list_merchant_ranges::{ListMerchantRanges, MerchantRangeList};
 pub use query_authorization_state::{Employee, Employees, QueryAuthorizationState};
 pub use query_entity_match::{EntityMatch, MatchOutcome, QueryEntityMatch};
 pub use query_payment_url::{PaymentUrl, QueryPaymentUrl};
@@ -70,6 +70,6 @@ pub use query_quota_card_by_out_card_no::QueryQuotaCardByOutCardNo;
 pub use responses::{
     BusinessPayAuthorizationNotification, BusinessPayCardNotification,
     BusinessPayPaymentNotification, BusinessPayRefundNotification, MerchantRange, QuotaCard,
-    RevokeEmployeeResponse,
+    RevokedAuthorization,
 };
 pub use revoke_employee::RevokeEmployee;

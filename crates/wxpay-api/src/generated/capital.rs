@@ -6,14 +6,14 @@
 //! settlement accounts ask for. Lists of banks come in pages. A bank can be found by a
 //! person's card number, which is sent encrypted.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListProvinces`] | 查询省份列表 | `GET /v3/capital/capitallhh/areas/provinces` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_4.shtml) |
-//! | [`ListCities`] | 查询城市列表 | `GET /v3/capital/capitallhh/areas/provinces/{province_code}/cities` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_5.shtml) |
-//! | [`ListCorporateBanks`] | 查询支持对公业务的银行列表 | `GET /v3/capital/capitallhh/banks/corporate-banking` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_3.shtml) |
-//! | [`ListPersonalBanks`] | 查询支持个人业务的银行列表 | `GET /v3/capital/capitallhh/banks/personal-banking` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_2.shtml) |
-//! | [`SearchBanksByAccount`] | 获取对私银行卡号开户银行 | `GET /v3/capital/capitallhh/banks/search-banks-by-bank-account` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_1.shtml) |
-//! | [`ListBranches`] | 查询支行列表 | `GET /v3/capital/capitallhh/banks/{bank_alias_code}/branches` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_6.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListProvinces`] | [查询省份列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_4.shtml)<br>`GET /v3/capital/capitallhh/areas/provinces` |
+//! | [`ListCities`] | [查询城市列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_5.shtml)<br>`GET /v3/capital/capitallhh/areas/provinces/{province_code}/cities` |
+//! | [`ListCorporateBanks`] | [查询支持对公业务的银行列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_3.shtml)<br>`GET /v3/capital/capitallhh/banks/corporate-banking` |
+//! | [`ListPersonalBanks`] | [查询支持个人业务的银行列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_2.shtml)<br>`GET /v3/capital/capitallhh/banks/personal-banking` |
+//! | [`SearchBanksByAccount`] | [获取对私银行卡号开户银行](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_1.shtml)<br>`GET /v3/capital/capitallhh/banks/search-banks-by-bank-account` |
+//! | [`ListBranches`] | [查询支行列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter11_2_6.shtml)<br>`GET /v3/capital/capitallhh/banks/{bank_alias_code}/branches` |
 
 mod list_branches;
 mod list_cities;

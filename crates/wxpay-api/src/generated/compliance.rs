@@ -5,10 +5,10 @@
 //! Identity checks of inactive sub-merchants. A check is started for a sub-merchant and then
 //! queried until it is finished.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateVerification`] | 发起不活跃商户身份核实 | `POST /v3/compliance/inactive-merchant-identity-verification/merchants` | [page](https://pay.weixin.qq.com/docs/partner/apis/inactive-merchant-identity-verification/inactive-mch-identity-verification/create-inactive-merchant-identity-verification.html) |
-//! | [`QueryVerification`] | 查询不活跃商户身份核实结果 | `GET /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications/{verification_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/inactive-merchant-identity-verification/inactive-mch-identity-verification/query-inactive-merchant-identity-verification.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateVerification`] | [发起不活跃商户身份核实](https://pay.weixin.qq.com/docs/partner/apis/inactive-merchant-identity-verification/inactive-mch-identity-verification/create-inactive-merchant-identity-verification.html)<br>`POST /v3/compliance/inactive-merchant-identity-verification/merchants` |
+//! | [`QueryVerification`] | [查询不活跃商户身份核实结果](https://pay.weixin.qq.com/docs/partner/apis/inactive-merchant-identity-verification/inactive-mch-identity-verification/query-inactive-merchant-identity-verification.html)<br>`GET /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications/{verification_id}` |
 
 mod create_verification;
 mod enums;

@@ -6,12 +6,12 @@
 //! put on. Look up an inquiry, upload files, submit the answers before the deadline and query
 //! the state. Restrictions come with the way out of each.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryDueDiligence`] | 查询子商户强化尽调单信息 | `GET /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}` | - |
-//! | [`SubmitDueDiligence`] | 提交尽调资料 | `POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/submit` | - |
-//! | [`UploadFile`] | 上传尽调资料文件 | `POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload` | - |
-//! | [`QueryLimitations`] | 查询子商户管控情况 | `GET /v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid}` | [page](https://pay.weixin.qq.com/docs/partner/apis/limited-functions-and-reasons/mch-limitations/query-sub-mch-limitation.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryDueDiligence`] | 查询子商户强化尽调单信息<br>`GET /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}` |
+//! | [`SubmitDueDiligence`] | 提交尽调资料<br>`POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/submit` |
+//! | [`UploadFile`] | 上传尽调资料文件<br>`POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload` |
+//! | [`QueryLimitations`] | [查询子商户管控情况](https://pay.weixin.qq.com/docs/partner/apis/limited-functions-and-reasons/mch-limitations/query-sub-mch-limitation.html)<br>`GET /v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid}` |
 
 mod enums;
 mod query_due_diligence;

@@ -8,15 +8,15 @@
 //! facts are sent encrypted. A platform may also host the account of the merchant and sign for
 //! it.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SubmitApplyment`] | 二级商户进件 | `POST /v3/ecommerce/applyments/` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/applyment/submit-applyment.html) |
-//! | [`QueryApplymentByOutRequestNo`] | 通过业务申请编号查询申请状态 | `GET /v3/ecommerce/applyments/out-request-no/{out_request_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/applyment/get-state-by-out-request-no.html) |
-//! | [`RevokeApplymentByOutRequestNo`] | 撤销申请单-使用业务申请编号 | `POST /v3/ecommerce/applyments/out-request-no/{out_request_no}/revoke` | - |
-//! | [`SubmitAccountHostingApplyment`] | 提交申请单 | `POST /v3/ecommerce/applyments/submit-account-hosting-applyment` | - |
-//! | [`SubmitSignVerifyInfo`] | 平台代理签约核身 | `POST /v3/ecommerce/applyments/submit-sign-verify-info` | - |
-//! | [`QueryApplymentById`] | 通过申请单ID查询申请状态 | `GET /v3/ecommerce/applyments/{applyment_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/applyment/get-applyment-state.html) |
-//! | [`RevokeApplymentById`] | 撤销申请单-使用申请单号 | `POST /v3/ecommerce/applyments/{applyment_id}/revoke` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SubmitApplyment`] | [二级商户进件](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/applyment/submit-applyment.html)<br>`POST /v3/ecommerce/applyments/` |
+//! | [`QueryApplymentByOutRequestNo`] | [通过业务申请编号查询申请状态](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/applyment/get-state-by-out-request-no.html)<br>`GET /v3/ecommerce/applyments/out-request-no/{out_request_no}` |
+//! | [`RevokeApplymentByOutRequestNo`] | 撤销申请单-使用业务申请编号<br>`POST /v3/ecommerce/applyments/out-request-no/{out_request_no}/revoke` |
+//! | [`SubmitAccountHostingApplyment`] | 提交申请单<br>`POST /v3/ecommerce/applyments/submit-account-hosting-applyment` |
+//! | [`SubmitSignVerifyInfo`] | 平台代理签约核身<br>`POST /v3/ecommerce/applyments/submit-sign-verify-info` |
+//! | [`QueryApplymentById`] | [通过申请单ID查询申请状态](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-merchant-application/applyment/get-applyment-state.html)<br>`GET /v3/ecommerce/applyments/{applyment_id}` |
+//! | [`RevokeApplymentById`] | 撤销申请单-使用申请单号<br>`POST /v3/ecommerce/applyments/{applyment_id}/revoke` |
 
 mod enums;
 mod query_applyment_by_id;
@@ -35,17 +35,17 @@ pub use enums::{
 };
 pub use query_applyment_by_id::QueryApplymentById;
 pub use query_applyment_by_out_request_no::QueryApplymentByOutRequestNo;
-pub use requests::{BusinessLicenseInfo, FinanceInstitutionInfo, SalesSceneInfo, SettlementInfo};
-pub use responses::{AccountValidation, Applyment, AuditDetail, SubmitApplymentResponse};
+pub use requests::{
+    AccountInfo, BusinessLicenseInfo, FinanceInstitutionInfo, IdCardInfo, IdDocInfo,
+    SalesSceneInfo, SettlementInfo,
+};
+pub use responses::{AccountValidation, Applyment, ApplymentReference, AuditDetail};
 pub use revoke_applyment_by_id::RevokeApplymentById;
 pub use revoke_applyment_by_out_request_no::RevokeApplymentByOutRequestNo;
 pub use submit_account_hosting_applyment::{
-    HostingAccountInfo, HostingContactInfo, HostingIdCardInfo, HostingIdDocInfo, HostingUboInfo,
-    SubmitAccountHostingApplyment,
+    HostingContactInfo, HostingUboInfo, SubmitAccountHostingApplyment,
 };
-pub use submit_applyment::{
-    AccountInfo, ContactInfo, IdCardInfo, IdDocInfo, SubmitApplyment, UboInfo,
-};
+pub use submit_applyment::{ContactInfo, SubmitApplyment, UboInfo};
 pub use submit_sign_verify_info::{
     ProxyVerifyIdentityInfo, SubmitSignVerifyInfo, SubmitSignVerifyInfoResponse,
 };

@@ -6,16 +6,16 @@
 //! submit the application, with papers as `media_id` values, and query it. When there is money
 //! left it is paid out to the given account.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SubmitCancelWithdraw`] | 提交注销提现申请 | `POST /v3/ecommerce/account/apply-cancel-withdraw` | - |
-//! | [`QueryCancelWithdrawById`] | 微信支付注销提现申请单号查询申请单状态 | `GET /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id}` | - |
-//! | [`ConfirmCancelWithdraw`] | 平台代商户确认注销 | `POST /v3/ecommerce/account/apply-cancel-withdraw/confirm` | - |
-//! | [`QueryCancelWithdrawByOutRequestNo`] | 商户注销提现申请单号查询申请单状态 | `GET /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no}` | - |
-//! | [`ValidateCancel`] | 商户注销资格校验 | `GET /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid}` | - |
-//! | [`SubmitApplication`] | 提交注销申请单 | `POST /v3/ecommerce/account/cancel-applications` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-cancel/cancel-applications/create-cancel-application.html) |
-//! | [`UploadImage`] | 图片上传 | `POST /v3/ecommerce/account/cancel-applications/media` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-cancel/media/upload-media.html) |
-//! | [`QueryApplication`] | 查询注销单状态 | `GET /v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-cancel/cancel-applications/get-cancel-application.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SubmitCancelWithdraw`] | 提交注销提现申请<br>`POST /v3/ecommerce/account/apply-cancel-withdraw` |
+//! | [`QueryCancelWithdrawById`] | 微信支付注销提现申请单号查询申请单状态<br>`GET /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id}` |
+//! | [`ConfirmCancelWithdraw`] | 平台代商户确认注销<br>`POST /v3/ecommerce/account/apply-cancel-withdraw/confirm` |
+//! | [`QueryCancelWithdrawByOutRequestNo`] | 商户注销提现申请单号查询申请单状态<br>`GET /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no}` |
+//! | [`ValidateCancel`] | 商户注销资格校验<br>`GET /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid}` |
+//! | [`SubmitApplication`] | [提交注销申请单](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-cancel/cancel-applications/create-cancel-application.html)<br>`POST /v3/ecommerce/account/cancel-applications` |
+//! | [`UploadImage`] | [图片上传](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-cancel/media/upload-media.html)<br>`POST /v3/ecommerce/account/cancel-applications/media` |
+//! | [`QueryApplication`] | [查询注销单状态](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-cancel/cancel-applications/get-cancel-application.html)<br>`GET /v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no}` |
 
 mod confirm_cancel_withdraw;
 mod enums;
@@ -30,9 +30,9 @@ mod validate_cancel;
 
 pub use confirm_cancel_withdraw::{ConfirmCancelWithdraw, ConfirmCancelWithdrawResponse};
 pub use enums::{
-    AccountType, ApplicationState, ApplicationType, BlockReasonType, CancelState, IdDocType,
-    MerchantState, OutAccountType, PayState, ProofMediaType, ValidateOutcome, Withdraw,
-    WithdrawState,
+    AccountType, ApplicationState, ApplicationType, BlockReasonType, CancelState,
+    EligibilityOutcome, IdDocType, MerchantState, OutAccountType, PayState, ProofMediaType,
+    Withdraw, WithdrawState,
 };
 pub use query_application::QueryApplication;
 pub use query_cancel_withdraw_by_id::QueryCancelWithdrawById;
@@ -46,4 +46,4 @@ pub use submit_cancel_withdraw::{
     SubmitCancelWithdrawResponse,
 };
 pub use upload_image::{UploadImage, UploadImageResponse};
-pub use validate_cancel::{BlockReason, ValidateCancel, ValidateCancelResponse};
+pub use validate_cancel::{BlockReason, CancelEligibility, ValidateCancel};

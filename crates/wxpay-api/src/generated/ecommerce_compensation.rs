@@ -7,32 +7,32 @@
 //! Pay's number or by the platform's own. Some can be prepared or cancelled. An acceptance is
 //! not yet a payment: read the state.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateInsuranceContract`] | 开通保险理赔功能 | `POST /v3/platsolution/ecommerce/insurance-compensation-contracts` | [page](https://pay.weixin.qq.com/docs/partner/apis/plat-compensation/plat-compensation/open-insurance-compensation.html) |
-//! | [`QueryInsuranceContract`] | 查询保险理赔功能开通状态 | `POST /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened` | [page](https://pay.weixin.qq.com/docs/partner/apis/plat-compensation/plat-compensation/check-insurance-compensation-opened.html) |
-//! | [`CreateBill`] | 请求赔付 | `POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504175) |
-//! | [`QueryBillById`] | 查询赔付结果（按微信支付赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504179) |
-//! | [`QueryBillByOutBillNo`] | 查询赔付结果（按商户赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504178) |
-//! | [`CancelBill`] | 请求撤销赔付 | `POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}/cancel` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504177) |
-//! | [`PrepareBill`] | 请求赔付预下单 | `POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504176) |
-//! | [`CreateAfterSalesBill`] | 请求保证金售后赔付 | `POST /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504194) |
-//! | [`QueryAfterSalesBillById`] | 查询保证金售后赔付结果（按微信支付赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504196) |
-//! | [`QueryAfterSalesBillByOutBillNo`] | 查询保证金售后赔付结果（按商户赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504195) |
-//! | [`CreateInsurancePremiumBill`] | 发起保证金赔付保司保费 | `POST /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills` | - |
-//! | [`QueryInsurancePremiumBill`] | 查询保证金赔付保司保费结果（按商户赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}` | - |
-//! | [`CreateShippingCostBill`] | 发起保证金赔付用户运费 | `POST /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504202) |
-//! | [`QueryShippingCostBill`] | 查询保证金售后赔付运费结果（按商户赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504203) |
-//! | [`CreateInsuranceClaimBill`] | 请求保险理赔 | `POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504184) |
-//! | [`QueryInsuranceClaimBillById`] | 查询保险理赔结果（按微信支付赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504188) |
-//! | [`QueryInsuranceClaimBillByOutBillNo`] | 查询保险理赔结果（按商户赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504187) |
-//! | [`CancelInsuranceClaimBill`] | 请求撤销保险理赔 | `POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}/cancel` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504186) |
-//! | [`PrepareInsuranceClaimBill`] | 请求保险理赔预下单 | `POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504185) |
-//! | [`CreateMerchantBill`] | 请求赔付 | `POST /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills` | - |
-//! | [`QueryMerchantBill`] | 查询赔付结果（按商户赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no}` | - |
-//! | [`CreateDepositBill`] | 保证金赔付 | `POST /v3/platsolution/ecommerce/mch-transfer/transfer-bills` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504198) |
-//! | [`QueryDepositBillById`] | 查询保证金赔付结果（按微信支付赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504200) |
-//! | [`QueryDepositBillByOutBillNo`] | 查询保证金赔付结果（按商户赔付单号） | `GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013504199) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateInsuranceContract`] | [开通保险理赔功能](https://pay.weixin.qq.com/docs/partner/apis/plat-compensation/plat-compensation/open-insurance-compensation.html)<br>`POST /v3/platsolution/ecommerce/insurance-compensation-contracts` |
+//! | [`QueryInsuranceContract`] | [查询保险理赔功能开通状态](https://pay.weixin.qq.com/docs/partner/apis/plat-compensation/plat-compensation/check-insurance-compensation-opened.html)<br>`POST /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened` |
+//! | [`CreateBill`] | [请求赔付](https://pay.weixin.qq.com/doc/v3/partner/4013504175)<br>`POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills` |
+//! | [`QueryBillById`] | [查询赔付结果（按微信支付赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504179)<br>`GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id}` |
+//! | [`QueryBillByOutBillNo`] | [查询赔付结果（按商户赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504178)<br>`GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}` |
+//! | [`CancelBill`] | [请求撤销赔付](https://pay.weixin.qq.com/doc/v3/partner/4013504177)<br>`POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}/cancel` |
+//! | [`PrepareBill`] | [请求赔付预下单](https://pay.weixin.qq.com/doc/v3/partner/4013504176)<br>`POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer` |
+//! | [`CreateAfterSalesBill`] | [请求保证金售后赔付](https://pay.weixin.qq.com/doc/v3/partner/4013504194)<br>`POST /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills` |
+//! | [`QueryAfterSalesBillById`] | [查询保证金售后赔付结果（按微信支付赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504196)<br>`GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}` |
+//! | [`QueryAfterSalesBillByOutBillNo`] | [查询保证金售后赔付结果（按商户赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504195)<br>`GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}` |
+//! | [`CreateInsurancePremiumBill`] | 发起保证金赔付保司保费<br>`POST /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills` |
+//! | [`QueryInsurancePremiumBill`] | 查询保证金赔付保司保费结果（按商户赔付单号）<br>`GET /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}` |
+//! | [`CreateShippingCostBill`] | [发起保证金赔付用户运费](https://pay.weixin.qq.com/doc/v3/partner/4013504202)<br>`POST /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills` |
+//! | [`QueryShippingCostBill`] | [查询保证金售后赔付运费结果（按商户赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504203)<br>`GET /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}` |
+//! | [`CreateInsuranceClaimBill`] | [请求保险理赔](https://pay.weixin.qq.com/doc/v3/partner/4013504184)<br>`POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills` |
+//! | [`QueryInsuranceClaimBillById`] | [查询保险理赔结果（按微信支付赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504188)<br>`GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id}` |
+//! | [`QueryInsuranceClaimBillByOutBillNo`] | [查询保险理赔结果（按商户赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504187)<br>`GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}` |
+//! | [`CancelInsuranceClaimBill`] | [请求撤销保险理赔](https://pay.weixin.qq.com/doc/v3/partner/4013504186)<br>`POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}/cancel` |
+//! | [`PrepareInsuranceClaimBill`] | [请求保险理赔预下单](https://pay.weixin.qq.com/doc/v3/partner/4013504185)<br>`POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer` |
+//! | [`CreateMerchantBill`] | 请求赔付<br>`POST /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills` |
+//! | [`QueryMerchantBill`] | 查询赔付结果（按商户赔付单号）<br>`GET /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no}` |
+//! | [`CreateDepositBill`] | [保证金赔付](https://pay.weixin.qq.com/doc/v3/partner/4013504198)<br>`POST /v3/platsolution/ecommerce/mch-transfer/transfer-bills` |
+//! | [`QueryDepositBillById`] | [查询保证金赔付结果（按微信支付赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504200)<br>`GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id}` |
+//! | [`QueryDepositBillByOutBillNo`] | [查询保证金赔付结果（按商户赔付单号）](https://pay.weixin.qq.com/doc/v3/partner/4013504199)<br>`GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}` |
 
 mod cancel_bill;
 mod cancel_insurance_claim_bill;
@@ -64,27 +64,14 @@ mod responses;
 
 pub use cancel_bill::{CancelBill, CancelBillResponse};
 pub use cancel_insurance_claim_bill::{CancelInsuranceClaimBill, CancelInsuranceClaimBillResponse};
-pub use create_after_sales_bill::{
-    AfterSalesRequestReceiver, CreateAfterSalesBill, CreateAfterSalesBillResponse,
-};
-pub use create_bill::{CreateBill, CreateBillResponse};
-pub use create_deposit_bill::{
-    CreateDepositBill, CreateDepositBillResponse, DepositRequestMerchant, DepositRequestReceiver,
-};
-pub use create_insurance_claim_bill::{CreateInsuranceClaimBill, CreateInsuranceClaimBillResponse};
+pub use create_after_sales_bill::{AfterSalesReceiver, CreateAfterSalesBill};
+pub use create_bill::CreateBill;
+pub use create_deposit_bill::{CreateDepositBill, DepositRequestMerchant, DepositRequestReceiver};
+pub use create_insurance_claim_bill::CreateInsuranceClaimBill;
 pub use create_insurance_contract::{Agreement, CreateInsuranceContract};
-pub use create_insurance_premium_bill::{
-    CreateInsurancePremiumBill, CreateInsurancePremiumBillResponse,
-    InsurancePremiumRequestMerchant, InsurancePremiumRequestReceiver,
-    InsurancePremiumRequestTransactionInfo,
-};
-pub use create_merchant_bill::{
-    CreateMerchantBill, CreateMerchantBillResponse, MerchantRequestMerchant,
-    MerchantRequestReceiver,
-};
-pub use create_shipping_cost_bill::{
-    CreateShippingCostBill, CreateShippingCostBillResponse, ShippingCostRequestReceiver,
-};
+pub use create_insurance_premium_bill::CreateInsurancePremiumBill;
+pub use create_merchant_bill::{CreateMerchantBill, MerchantRequestReceiver};
+pub use create_shipping_cost_bill::CreateShippingCostBill;
 pub use enums::{BillState, BusinessType, ReceiverType, TransactionInfoType};
 pub use prepare_bill::{PrepareBill, PrepareBillResponse};
 pub use prepare_insurance_claim_bill::{
@@ -99,14 +86,16 @@ pub use query_deposit_bill_by_out_bill_no::QueryDepositBillByOutBillNo;
 pub use query_insurance_claim_bill_by_id::QueryInsuranceClaimBillById;
 pub use query_insurance_claim_bill_by_out_bill_no::QueryInsuranceClaimBillByOutBillNo;
 pub use query_insurance_contract::QueryInsuranceContract;
-pub use query_insurance_premium_bill::{InsurancePremiumBill, QueryInsurancePremiumBill};
-pub use query_merchant_bill::{MerchantBill, QueryMerchantBill};
-pub use query_shipping_cost_bill::{QueryShippingCostBill, ShippingCostBill};
-pub use requests::{RequestReceiver, RequestTransactionInfo, RequestUserInfo};
+pub use query_insurance_premium_bill::QueryInsurancePremiumBill;
+pub use query_merchant_bill::QueryMerchantBill;
+pub use query_shipping_cost_bill::QueryShippingCostBill;
+pub use requests::{
+    InsurancePremiumReceiver, MerchantInfo, Receiver, ShippingCostReceiver, TransactionInfo,
+    UserInfo,
+};
 pub use responses::{
     AfterSalesBill, Bill, CloseInfo, DepositBill, DepositMerchant, DepositReceiver,
     DepositReceiverDetail, InsuranceClaimBill, InsuranceClaimCloseInfo, InsuranceContract,
-    InsurancePremiumReceiver, InsurancePremiumReceiverDetail, InsurancePremiumTransactionInfo,
-    MerchantInfo, MerchantReceiver, MerchantReceiverDetail, Receiver, ReceiverDetail,
-    ShippingCostReceiver, ShippingCostReceiverDetail, TransactionInfo, UserInfo,
+    InsurancePremiumBill, InsurancePremiumReceiverDetail, MerchantBill, MerchantReceiver,
+    MerchantReceiverDetail, ReceiverDetail, ShippingCostBill, ShippingCostReceiverDetail,
 };

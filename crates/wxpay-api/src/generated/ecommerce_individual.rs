@@ -7,20 +7,20 @@
 //! that could not be paid out on the way is sent back or elsewhere by a transfer instruction.
 //! Query each of them for its result.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryReceipt`] | 查询在途异常资金付款结果 | `GET /v3/abnormal-fund-processing/receipts/{receipt_id}` | - |
-//! | [`CreateTransferInstruction`] | 发起在途异常资金付款指令 | `POST /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions` | - |
-//! | [`QueryTransferInstruction`] | 查询在途异常资金付款指令执行结果 | `GET /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no}` | - |
-//! | [`QueryContract`] | 根据业务申请单号查签约信息 | `GET /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code}` | - |
-//! | [`AppPresignWithRealName`] | APP场景预签约（需要实名验证） | `POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app` | - |
-//! | [`MiniProgramPresignWithRealName`] | 小程序场景预签约（需要实名验证） | `POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program` | - |
-//! | [`AppPresign`] | APP场景预签约 | `POST /v3/ecommerce/individual-contracts/pre-entrust-sign/app` | - |
-//! | [`MiniProgramPresign`] | 小程序场景预签约 | `POST /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program` | - |
-//! | [`QueryAuthorization`] | 查询个人收款方授权结果 | `GET /v3/ecommerce/individual-contracts/{openid}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-contracts.html) |
-//! | [`CreateSettleOrder`] | 个人收款-申请批量结算 | `POST /v3/platsolution/ecommerce/settle/prepay-settle-orders` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/apply-prepay-settle-orders.html) |
-//! | [`QuerySettleOrder`] | 个人收款-查询批量结算信息 | `GET /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/get-prepay-settle-orders.html) |
-//! | [`ApplyAbnormalSettle`] | 个人收款-申请异常结算批次单处理 | `POST /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryReceipt`] | 查询在途异常资金付款结果<br>`GET /v3/abnormal-fund-processing/receipts/{receipt_id}` |
+//! | [`CreateTransferInstruction`] | 发起在途异常资金付款指令<br>`POST /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions` |
+//! | [`QueryTransferInstruction`] | 查询在途异常资金付款指令执行结果<br>`GET /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no}` |
+//! | [`QueryContract`] | 根据业务申请单号查签约信息<br>`GET /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code}` |
+//! | [`AppPresignWithRealName`] | APP场景预签约（需要实名验证）<br>`POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app` |
+//! | [`MiniProgramPresignWithRealName`] | 小程序场景预签约（需要实名验证）<br>`POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program` |
+//! | [`AppPresign`] | APP场景预签约<br>`POST /v3/ecommerce/individual-contracts/pre-entrust-sign/app` |
+//! | [`MiniProgramPresign`] | 小程序场景预签约<br>`POST /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program` |
+//! | [`QueryAuthorization`] | [查询个人收款方授权结果](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-contracts.html)<br>`GET /v3/ecommerce/individual-contracts/{openid}` |
+//! | [`CreateSettleOrder`] | [个人收款-申请批量结算](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/apply-prepay-settle-orders.html)<br>`POST /v3/platsolution/ecommerce/settle/prepay-settle-orders` |
+//! | [`QuerySettleOrder`] | [个人收款-查询批量结算信息](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/get-prepay-settle-orders.html)<br>`GET /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}` |
+//! | [`ApplyAbnormalSettle`] | 个人收款-申请异常结算批次单处理<br>`POST /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle` |
 
 mod app_presign;
 mod app_presign_with_real_name;
@@ -42,12 +42,9 @@ pub use app_presign_with_real_name::AppPresignWithRealName;
 pub use apply_abnormal_settle::{
     AbnormalSettleOutcome, ApplyAbnormalSettle, ApplyAbnormalSettleResponse,
 };
-pub use create_settle_order::{
-    CreateSettleOrder, CreateSettleOrderResponse, SettleAmount, SettleDetailInfo, SettleInfo,
-};
+pub use create_settle_order::{CreateSettleOrder, SettleAmount, SettleDetailInfo, SettleInfo};
 pub use create_transfer_instruction::{
-    CreateTransferInstruction, CreateTransferInstructionResponse, Instruction, InstructionReceiver,
-    RequestReceiver,
+    CreateTransferInstruction, CreateTransferInstructionResponse, Instruction, Receiver,
 };
 pub use enums::{
     AbnormalSettleType, AbnormalType, AuthScope, AuthState, CredType, InstructionState, Operator,

@@ -6,15 +6,15 @@
 //! through a pre-signing; then orders are deducted, queried and, if unclear, reversed. A
 //! contract is ended by the platform's own number of it.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryContract`] | 通过商户协议号查询协议 | `GET /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_2.shtml) |
-//! | [`TerminateContract`] | 商户协议号解约协议 | `POST /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_3.shtml) |
-//! | [`AppPresign`] | APP方式预签约 | `POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_1.shtml) |
-//! | [`MiniProgramPresign`] | 小程序方式预签约 | `POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_8.shtml) |
-//! | [`CreateTransaction`] | 电商合单委托代扣支付 | `POST /v3/ecommerce/combine-papay/transactions` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_4.shtml) |
-//! | [`QueryTransaction`] | 电商合单委托代扣查询订单 | `GET /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_6.shtml) |
-//! | [`ReverseTransaction`] | 电商合单委托代扣撤销订单 | `POST /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_5.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryContract`] | [通过商户协议号查询协议](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_2.shtml)<br>`GET /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` |
+//! | [`TerminateContract`] | [商户协议号解约协议](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_3.shtml)<br>`POST /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` |
+//! | [`AppPresign`] | [APP方式预签约](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_1.shtml)<br>`POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign` |
+//! | [`MiniProgramPresign`] | [小程序方式预签约](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_8.shtml)<br>`POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program` |
+//! | [`CreateTransaction`] | [电商合单委托代扣支付](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_4.shtml)<br>`POST /v3/ecommerce/combine-papay/transactions` |
+//! | [`QueryTransaction`] | [电商合单委托代扣查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_6.shtml)<br>`GET /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}` |
+//! | [`ReverseTransaction`] | [电商合单委托代扣撤销订单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter5_5_5.shtml)<br>`POST /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse` |
 
 mod app_presign;
 mod create_transaction;

@@ -6,16 +6,16 @@
 //! code or by online banking. Create a recharge, let the merchant pay it and query the result.
 //! The employees who may scan for a sub-merchant are kept here.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateBankTransferRecharge`] | 申请银行转账充值 | `POST /v3/platsolution/ecommerce/bank-transfer-recharges/apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-apply.html) |
-//! | [`QueryBankTransferRecharge`] | 查询银行转账充值结果 | `GET /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-get-by-out-no.html) |
-//! | [`AddEmployee`] | 添加二级商户可扫码充值员工 | `POST /v3/platsolution/ecommerce/recharge-employees` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013521743) |
-//! | [`ListEmployees`] | 查询二级商户可扫码充值员工列表 | `GET /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013521757) |
-//! | [`DeleteEmployee`] | 删除二级商户可扫码充值员工 | `POST /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013521753) |
-//! | [`CreateRecharge`] | 申请二级商户充值 | `POST /v3/platsolution/ecommerce/recharges/apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/recharge/apply.html) |
-//! | [`QueryRecharge`] | 查询二级商户充值结果 | `GET /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/recharge/get-by-out-no.html) |
-//! | [`CloseRecharge`] | 关闭二级商户充值 | `POST /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/recharge/close.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateBankTransferRecharge`] | [申请银行转账充值](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-apply.html)<br>`POST /v3/platsolution/ecommerce/bank-transfer-recharges/apply` |
+//! | [`QueryBankTransferRecharge`] | [查询银行转账充值结果](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-get-by-out-no.html)<br>`GET /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no}` |
+//! | [`AddEmployee`] | [添加二级商户可扫码充值员工](https://pay.weixin.qq.com/doc/v3/partner/4013521743)<br>`POST /v3/platsolution/ecommerce/recharge-employees` |
+//! | [`ListEmployees`] | [查询二级商户可扫码充值员工列表](https://pay.weixin.qq.com/doc/v3/partner/4013521757)<br>`GET /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}` |
+//! | [`DeleteEmployee`] | [删除二级商户可扫码充值员工](https://pay.weixin.qq.com/doc/v3/partner/4013521753)<br>`POST /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete` |
+//! | [`CreateRecharge`] | [申请二级商户充值](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/recharge/apply.html)<br>`POST /v3/platsolution/ecommerce/recharges/apply` |
+//! | [`QueryRecharge`] | [查询二级商户充值结果](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/recharge/get-by-out-no.html)<br>`GET /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}` |
+//! | [`CloseRecharge`] | [关闭二级商户充值](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/recharge/close.html)<br>`POST /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close` |
 
 mod add_employee;
 mod close_recharge;

@@ -6,14 +6,14 @@
 //! same `out_refund_no`, and query the result. An abnormal refund is sent somewhere else; what
 //! the platform advanced is returned from the sub-merchant.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateRefund`] | 退款申请 | `POST /v3/ecommerce/refunds/apply` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/create-refund.html) |
-//! | [`QueryRefundById`] | 通过微信支付退款单号查询退款 | `GET /v3/ecommerce/refunds/id/{refund_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-refund.html) |
-//! | [`QueryRefundByOutRefundNo`] | 通过商户退款单号查询退款 | `GET /v3/ecommerce/refunds/out-refund-no/{out_refund_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-refund-by-out-refund-no.html) |
-//! | [`ApplyAbnormalRefund`] | 发起异常退款 | `POST /v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-refund/refunds/create-abnormal-refund.html) |
-//! | [`QueryReturnAdvance`] | 查询垫付回补结果 | `GET /v3/ecommerce/refunds/{refund_id}/return-advance` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-refund/refunds/query-return-advance.html) |
-//! | [`CreateReturnAdvance`] | 垫付退款回补 | `POST /v3/ecommerce/refunds/{refund_id}/return-advance` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-refund/refunds/create-return-advance.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateRefund`] | [退款申请](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/create-refund.html)<br>`POST /v3/ecommerce/refunds/apply` |
+//! | [`QueryRefundById`] | [通过微信支付退款单号查询退款](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-refund.html)<br>`GET /v3/ecommerce/refunds/id/{refund_id}` |
+//! | [`QueryRefundByOutRefundNo`] | [通过商户退款单号查询退款](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-refund-by-out-refund-no.html)<br>`GET /v3/ecommerce/refunds/out-refund-no/{out_refund_no}` |
+//! | [`ApplyAbnormalRefund`] | [发起异常退款](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-refund/refunds/create-abnormal-refund.html)<br>`POST /v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund` |
+//! | [`QueryReturnAdvance`] | [查询垫付回补结果](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-refund/refunds/query-return-advance.html)<br>`GET /v3/ecommerce/refunds/{refund_id}/return-advance` |
+//! | [`CreateReturnAdvance`] | [垫付退款回补](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-refund/refunds/create-return-advance.html)<br>`POST /v3/ecommerce/refunds/{refund_id}/return-advance` |
 
 mod apply_abnormal_refund;
 mod create_refund;
@@ -25,21 +25,18 @@ mod query_return_advance;
 mod requests;
 mod responses;
 
-pub use apply_abnormal_refund::{
-    AbnormalPromotionDetail, AbnormalRefundAmount, ApplyAbnormalRefund,
-    ApplyAbnormalRefundResponse, GoodsDetail,
-};
-pub use create_refund::{CreateRefund, CreateRefundResponse, CreatedRefundAmount, RequestAmount};
+pub use apply_abnormal_refund::ApplyAbnormalRefund;
+pub use create_refund::{CreateRefund, CreateRefundResponse, RefundRequestAmount};
 pub use create_return_advance::CreateReturnAdvance;
 pub use enums::{
-    AbnormalRefundType, BankType, EcommerceRefundNotificationStatus, FromAccount, FundsAccount,
-    PromotionScope, PromotionType, RefundAccount, RefundChannel, RefundStatus, RequestFundsAccount,
+    AbnormalRefundType, BankType, FundsAccount, RefundAccount, RefundChannel, RefundFromAccount,
+    RefundPromotionScope, RefundPromotionType, RefundStatus,
 };
 pub use query_refund_by_id::QueryRefundById;
 pub use query_refund_by_out_refund_no::QueryRefundByOutRefundNo;
 pub use query_return_advance::QueryReturnAdvance;
-pub use requests::From;
+pub use requests::RefundFrom;
 pub use responses::{
-    EcommerceRefundNotification, EcommerceRefundNotificationAmount, PromotionDetail, Refund,
-    RefundAmount, RefundFrom, ReturnAdvance,
+    EcommerceRefundNotification, EcommerceRefundNotificationAmount, Refund, RefundAmount,
+    RefundGoodsDetail, RefundPromotionDetail, ReturnAdvance,
 };

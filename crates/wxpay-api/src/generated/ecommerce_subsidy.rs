@@ -6,11 +6,11 @@
 //! money is shared, cancel it when it is not needed, and return it when the order was
 //! refunded.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CancelSubsidy`] | 取消补差 | `POST /v3/ecommerce/subsidies/cancel` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/subsidies/chapter3_3.shtml) |
-//! | [`CreateSubsidy`] | 请求补差 | `POST /v3/ecommerce/subsidies/create` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/subsidies/chapter3_1.shtml) |
-//! | [`ReturnSubsidy`] | 请求补差回退 | `POST /v3/ecommerce/subsidies/return` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/subsidies/chapter3_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CancelSubsidy`] | [取消补差](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/subsidies/chapter3_3.shtml)<br>`POST /v3/ecommerce/subsidies/cancel` |
+//! | [`CreateSubsidy`] | [请求补差](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/subsidies/chapter3_1.shtml)<br>`POST /v3/ecommerce/subsidies/create` |
+//! | [`ReturnSubsidy`] | [请求补差回退](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/subsidies/chapter3_2.shtml)<br>`POST /v3/ecommerce/subsidies/return` |
 
 mod cancel_subsidy;
 mod create_subsidy;
@@ -18,6 +18,6 @@ mod enums;
 mod return_subsidy;
 
 pub use cancel_subsidy::{CancelSubsidy, CancelSubsidyResponse};
-pub use create_subsidy::{CreateSubsidy, CreateSubsidyResponse};
-pub use enums::{FromAccount, SubsidyOutcome};
-pub use return_subsidy::{From, ReturnSubsidy, ReturnSubsidyResponse};
+pub use create_subsidy::{CreateSubsidy, Subsidy};
+pub use enums::{ReturnFromAccount, SubsidyOutcome};
+pub use return_subsidy::{ReturnFrom, ReturnSubsidy, SubsidyReturn};

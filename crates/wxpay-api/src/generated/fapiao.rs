@@ -8,29 +8,29 @@
 //! issuing, reversing and inserting are only accepted at first. Providers also invite
 //! merchants and check what they may issue.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateCardTemplate`] | 创建电子发票卡券模板 | `POST /v3/new-tax-control-fapiao/card-template` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_4.shtml) |
-//! | [`IssueFapiao`] | 开具电子发票 | `POST /v3/new-tax-control-fapiao/fapiao-applications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter4_8_8.shtml) |
-//! | [`IssueGeneralFapiao`] | 开具通用行业电子发票 | `POST /v3/new-tax-control-fapiao/fapiao-applications/issue-general` | - |
-//! | [`IssuePassengerTransportFapiao`] | 开具旅客运输行业电子发票 | `POST /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport` | - |
-//! | [`IssueRefinedOilFapiao`] | 开具成品油行业电子发票 | `POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil` | - |
-//! | [`IssueRealEstateLeasingFapiao`] | 开具不动产租赁行业电子发票 | `POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing` | - |
-//! | [`UploadFapiaoFile`] | 上传电子发票文件 | `POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_10.shtml) |
-//! | [`QueryFapiao`] | 查询电子发票 | `GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter4_8_9.shtml) |
-//! | [`ListFapiaoFiles`] | 获取发票下载信息 | `GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files` | [page](https://pay.weixin.qq.com/docs/partner/apis/fapiao/fapiao-applications/get-fapiao-file-download-info.html) |
-//! | [`InsertCards`] | 将电子发票插入微信用户卡包 | `POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_11.shtml) |
-//! | [`ReverseFapiao`] | 冲红电子发票 | `POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/reverse` | - |
-//! | [`QueryInviteUrl`] | 获取邀请商户开通服务商电子发票能力 | `GET /v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl` | - |
-//! | [`ListInvitedMerchants`] | 获取邀请开通的商户信息 | `GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo` | - |
-//! | [`QueryBaseInformation`] | 获取商户开票基础信息 | `GET /v3/new-tax-control-fapiao/merchant/base-information` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_3.shtml) |
-//! | [`QueryDevelopmentConfig`] | 查询商户配置的开发选项 | `GET /v3/new-tax-control-fapiao/merchant/development-config` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter4_8_19.shtml) |
-//! | [`UpdateDevelopmentConfig`] | 配置开发选项 | `PATCH /v3/new-tax-control-fapiao/merchant/development-config` | - |
-//! | [`ListTaxCodes`] | 获取商品和服务税收分类对照表 | `GET /v3/new-tax-control-fapiao/merchant/tax-codes` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_2.shtml) |
-//! | [`CheckMerchant`] | 检查子商户开票功能状态 | `POST /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_1.shtml) |
-//! | [`QueryMerchantStatus`] | 检查子商户开票功能状态 | `GET /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check-status` | - |
-//! | [`QueryUserTitle`] | 获取用户填写的抬头 | `GET /v3/new-tax-control-fapiao/user-title` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_6.shtml) |
-//! | [`QueryTitleUrl`] | 获取抬头填写链接 | `GET /v3/new-tax-control-fapiao/user-title/title-url` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_5.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateCardTemplate`] | [创建电子发票卡券模板](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_4.shtml)<br>`POST /v3/new-tax-control-fapiao/card-template` |
+//! | [`IssueFapiao`] | [开具电子发票](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter4_8_8.shtml)<br>`POST /v3/new-tax-control-fapiao/fapiao-applications` |
+//! | [`IssueGeneralFapiao`] | 开具通用行业电子发票<br>`POST /v3/new-tax-control-fapiao/fapiao-applications/issue-general` |
+//! | [`IssuePassengerTransportFapiao`] | 开具旅客运输行业电子发票<br>`POST /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport` |
+//! | [`IssueRefinedOilFapiao`] | 开具成品油行业电子发票<br>`POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil` |
+//! | [`IssueRealEstateLeasingFapiao`] | 开具不动产租赁行业电子发票<br>`POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing` |
+//! | [`UploadFapiaoFile`] | [上传电子发票文件](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_10.shtml)<br>`POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file` |
+//! | [`QueryFapiao`] | [查询电子发票](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter4_8_9.shtml)<br>`GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}` |
+//! | [`ListFapiaoFiles`] | [获取发票下载信息](https://pay.weixin.qq.com/docs/partner/apis/fapiao/fapiao-applications/get-fapiao-file-download-info.html)<br>`GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files` |
+//! | [`InsertCards`] | [将电子发票插入微信用户卡包](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_11.shtml)<br>`POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards` |
+//! | [`ReverseFapiao`] | 冲红电子发票<br>`POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/reverse` |
+//! | [`QueryInviteUrl`] | 获取邀请商户开通服务商电子发票能力<br>`GET /v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl` |
+//! | [`ListInvitedMerchants`] | 获取邀请开通的商户信息<br>`GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo` |
+//! | [`QueryBaseInformation`] | [获取商户开票基础信息](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_3.shtml)<br>`GET /v3/new-tax-control-fapiao/merchant/base-information` |
+//! | [`QueryDevelopmentConfig`] | [查询商户配置的开发选项](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter4_8_19.shtml)<br>`GET /v3/new-tax-control-fapiao/merchant/development-config` |
+//! | [`UpdateDevelopmentConfig`] | 配置开发选项<br>`PATCH /v3/new-tax-control-fapiao/merchant/development-config` |
+//! | [`ListTaxCodes`] | [获取商品和服务税收分类对照表](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_2.shtml)<br>`GET /v3/new-tax-control-fapiao/merchant/tax-codes` |
+//! | [`CheckMerchant`] | [检查子商户开票功能状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_1.shtml)<br>`POST /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check` |
+//! | [`QueryMerchantStatus`] | 检查子商户开票功能状态<br>`GET /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check-status` |
+//! | [`QueryUserTitle`] | [获取用户填写的抬头](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_6.shtml)<br>`GET /v3/new-tax-control-fapiao/user-title` |
+//! | [`QueryTitleUrl`] | [获取抬头填写链接](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/new-tax-control-fapiao/chapter3_5.shtml)<br>`GET /v3/new-tax-control-fapiao/user-title/title-url` |
 
 mod check_merchant;
 mod create_card_template;
@@ -97,10 +97,10 @@ pub use query_merchant_status::{
 };
 pub use query_title_url::{QueryTitleUrl, TitleUrl};
 pub use query_user_title::QueryUserTitle;
-pub use requests::{DigitalBuyerInformation, TransactionInformation};
+pub use requests::{TransactionInformation, UserTitle};
 pub use responses::{
     DevelopmentConfig, ExtraInformation, FapiaoNotification, FapiaoNotificationInformation,
-    FapiaoTitleNotification, Links, SellerInformation, UserTitle,
+    FapiaoTitleNotification, Links, SellerInformation,
 };
 pub use reverse_fapiao::{ReverseFapiao, ReverseFapiaoInformation};
 pub use update_development_config::UpdateDevelopmentConfig;

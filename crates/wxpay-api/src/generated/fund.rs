@@ -7,26 +7,26 @@
 //! until it is final, since a bank may return the money even later. A withdrawal whose request
 //! failed is tried again with the same `out_request_no`, or it may be made twice.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QuerySubBalance`] | 查询二级商户账户实时余额 | `GET /v3/ecommerce/fund/balance/{sub_mchid}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-e-commerce-balance.html) |
-//! | [`QuerySubDayEndBalance`] | 查询二级商户账户日终余额 | `GET /v3/ecommerce/fund/enddaybalance/{sub_mchid}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-e-commerce-day-end-balance.html) |
-//! | [`CreateSubWithdrawal`] | 账户余额提现 | `POST /v3/ecommerce/fund/withdraw` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_2.shtml) |
-//! | [`QuerySubWithdrawalByOutRequestNo`] | 商户提现单号查询 | `GET /v3/ecommerce/fund/withdraw/out-request-no/{out_request_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_3.shtml) |
-//! | [`QuerySubWithdrawalById`] | 微信支付提现单号查询 | `GET /v3/ecommerce/fund/withdraw/{withdraw_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_3.shtml) |
-//! | [`ApplyClosedMerchantWithdrawal`] | 提交已注销商户号可用余额提现申请单 | `POST /v3/mch_operate/risk/withdrawl-apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/withdrawal-apply/withdrawal-apply/submit-apply.html) |
-//! | [`QueryClosedMerchantWithdrawalById`] | 微信支付提现申请单号查询提现申请单状态 | `GET /v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_8_8.shtml) |
-//! | [`QueryClosedMerchantWithdrawalByOutRequestNo`] | 商户提现申请单号查询提现申请单状态 | `GET /v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_8_7.shtml) |
-//! | [`QueryBalance`] | 查询账户实时余额 | `GET /v3/merchant/fund/balance/{account_type}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-balance.html) |
-//! | [`QueryDayEndBalance`] | 查询账户日终余额 | `GET /v3/merchant/fund/dayendbalance/{account_type}` | [page](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-day-end-balance.html) |
-//! | [`CreateWithdrawal`] | 电商平台提现 | `POST /v3/merchant/fund/withdraw` | - |
-//! | [`QueryAbnormalWithdrawalBill`] | 按日下载提现异常文件 | `GET /v3/merchant/fund/withdraw/bill-type/{bill_type}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_4.shtml) |
-//! | [`QueryWithdrawalByOutRequestNo`] | 电商平台(商户提现单号查询)提现状态 | `GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_6.shtml) |
-//! | [`QueryWithdrawalById`] | 电商平台(微信支付提现单号)查询提现状态 | `GET /v3/merchant/fund/withdraw/withdraw-id/{withdraw_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_6.shtml) |
-//! | [`ListIncomeRecords`] | 服务商银行来账查询 | `GET /v3/merchantfund/merchant/income-records` | - |
-//! | [`ListSubIncomeRecords`] | 特约商户银行来账查询 | `GET /v3/merchantfund/partner/income-records` | - |
-//! | [`CreateDayEndWithdrawal`] | 二级商户按日终余额预约提现 | `POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw` | - |
-//! | [`QueryDayEndWithdrawal`] | 查询二级商户按日终余额预约提现状态 | `GET /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QuerySubBalance`] | [查询二级商户账户实时余额](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-e-commerce-balance.html)<br>`GET /v3/ecommerce/fund/balance/{sub_mchid}` |
+//! | [`QuerySubDayEndBalance`] | [查询二级商户账户日终余额](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-e-commerce-day-end-balance.html)<br>`GET /v3/ecommerce/fund/enddaybalance/{sub_mchid}` |
+//! | [`CreateSubWithdrawal`] | [账户余额提现](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_2.shtml)<br>`POST /v3/ecommerce/fund/withdraw` |
+//! | [`QuerySubWithdrawalByOutRequestNo`] | [商户提现单号查询](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_3.shtml)<br>`GET /v3/ecommerce/fund/withdraw/out-request-no/{out_request_no}` |
+//! | [`QuerySubWithdrawalById`] | [微信支付提现单号查询](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_3.shtml)<br>`GET /v3/ecommerce/fund/withdraw/{withdraw_id}` |
+//! | [`ApplyClosedMerchantWithdrawal`] | [提交已注销商户号可用余额提现申请单](https://pay.weixin.qq.com/docs/partner/apis/withdrawal-apply/withdrawal-apply/submit-apply.html)<br>`POST /v3/mch_operate/risk/withdrawl-apply` |
+//! | [`QueryClosedMerchantWithdrawalById`] | [微信支付提现申请单号查询提现申请单状态](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_8_8.shtml)<br>`GET /v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id}` |
+//! | [`QueryClosedMerchantWithdrawalByOutRequestNo`] | [商户提现申请单号查询提现申请单状态](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_8_7.shtml)<br>`GET /v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no}` |
+//! | [`QueryBalance`] | [查询账户实时余额](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-balance.html)<br>`GET /v3/merchant/fund/balance/{account_type}` |
+//! | [`QueryDayEndBalance`] | [查询账户日终余额](https://pay.weixin.qq.com/docs/partner/apis/ecommerce-balance/accounts/query-day-end-balance.html)<br>`GET /v3/merchant/fund/dayendbalance/{account_type}` |
+//! | [`CreateWithdrawal`] | 电商平台提现<br>`POST /v3/merchant/fund/withdraw` |
+//! | [`QueryAbnormalWithdrawalBill`] | [按日下载提现异常文件](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_4.shtml)<br>`GET /v3/merchant/fund/withdraw/bill-type/{bill_type}` |
+//! | [`QueryWithdrawalByOutRequestNo`] | [电商平台(商户提现单号查询)提现状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_6.shtml)<br>`GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no}` |
+//! | [`QueryWithdrawalById`] | [电商平台(微信支付提现单号)查询提现状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/fund/chapter3_6.shtml)<br>`GET /v3/merchant/fund/withdraw/withdraw-id/{withdraw_id}` |
+//! | [`ListIncomeRecords`] | 服务商银行来账查询<br>`GET /v3/merchantfund/merchant/income-records` |
+//! | [`ListSubIncomeRecords`] | 特约商户银行来账查询<br>`GET /v3/merchantfund/partner/income-records` |
+//! | [`CreateDayEndWithdrawal`] | 二级商户按日终余额预约提现<br>`POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw` |
+//! | [`QueryDayEndWithdrawal`] | 查询二级商户按日终余额预约提现状态<br>`GET /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}` |
 
 mod apply_closed_merchant_withdrawal;
 mod create_day_end_withdrawal;
@@ -57,9 +57,9 @@ pub use create_day_end_withdrawal::CreateDayEndWithdrawal;
 pub use create_sub_withdrawal::{CreateSubWithdrawal, CreateSubWithdrawalResponse};
 pub use create_withdrawal::{CreateWithdrawal, CreateWithdrawalResponse};
 pub use enums::{
-    AccountType, BalanceAccountType, BankAccountType, BillType, CalculateAmountType,
-    DayEndWithdrawalStatus, HashType, IdDocType, IncomeRecordType, OutAccountType, PayeeType,
-    ProofMediaType, TarType, WithdrawalStatus,
+    AccountType, BankAccountType, BillType, CalculateAmountType, DayEndWithdrawalStatus, HashType,
+    IdDocType, IncomeRecordType, OutAccountType, PayeeType, ProofMediaType, TarType,
+    WithdrawalStatus,
 };
 pub use list_income_records::{IncomeRecord, IncomeRecordPage, ListIncomeRecords};
 pub use list_sub_income_records::{ListSubIncomeRecords, SubIncomeRecord, SubIncomeRecordPage};
@@ -69,13 +69,13 @@ pub use query_closed_merchant_withdrawal_by_id::QueryClosedMerchantWithdrawalByI
 pub use query_closed_merchant_withdrawal_by_out_request_no::QueryClosedMerchantWithdrawalByOutRequestNo;
 pub use query_day_end_balance::QueryDayEndBalance;
 pub use query_day_end_withdrawal::QueryDayEndWithdrawal;
-pub use query_sub_balance::{QuerySubBalance, SubBalance};
-pub use query_sub_day_end_balance::{QuerySubDayEndBalance, SubDayEndBalance};
+pub use query_sub_balance::QuerySubBalance;
+pub use query_sub_day_end_balance::QuerySubDayEndBalance;
 pub use query_sub_withdrawal_by_id::QuerySubWithdrawalById;
 pub use query_sub_withdrawal_by_out_request_no::QuerySubWithdrawalByOutRequestNo;
 pub use query_withdrawal_by_id::QueryWithdrawalById;
 pub use query_withdrawal_by_out_request_no::QueryWithdrawalByOutRequestNo;
 pub use responses::{
     Balance, ClosedMerchantWithdrawal, ClosedMerchantWithdrawalApplication, DayEndWithdrawal,
-    Links, SubWithdrawal, Withdrawal, WithdrawalNotification,
+    Links, SubBalance, SubWithdrawal, Withdrawal, WithdrawalNotification,
 };

@@ -7,14 +7,14 @@
 //! the result. What is left of an order can be looked up first, and the currency purchase bill
 //! (购付汇账单) is a file to download.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryBill`] | 获取购付汇账单文件下载链接 | `GET /v3/funds-to-oversea/bill-download-url` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_4.shtml) |
-//! | [`CreateOrder`] | 申请资金出境 | `POST /v3/funds-to-oversea/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_2.shtml) |
-//! | [`QueryOrder`] | 查询出境结果 | `GET /v3/funds-to-oversea/orders/{out_order_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_3.shtml) |
-//! | [`CreateReturnOrder`] | 申请资金出境退回 | `POST /v3/funds-to-oversea/return/return-orders` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013735039) |
-//! | [`QueryReturnOrder`] | 查询出境退回结果（通过商户出境退回单号） | `GET /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013735052) |
-//! | [`QueryAvailableAmount`] | 查询订单剩余可出境余额 | `GET /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_1.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryBill`] | [获取购付汇账单文件下载链接](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_4.shtml)<br>`GET /v3/funds-to-oversea/bill-download-url` |
+//! | [`CreateOrder`] | [申请资金出境](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_2.shtml)<br>`POST /v3/funds-to-oversea/orders` |
+//! | [`QueryOrder`] | [查询出境结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_3.shtml)<br>`GET /v3/funds-to-oversea/orders/{out_order_id}` |
+//! | [`CreateReturnOrder`] | [申请资金出境退回](https://pay.weixin.qq.com/doc/v3/partner/4013735039)<br>`POST /v3/funds-to-oversea/return/return-orders` |
+//! | [`QueryReturnOrder`] | [查询出境退回结果（通过商户出境退回单号）](https://pay.weixin.qq.com/doc/v3/partner/4013735052)<br>`GET /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no}` |
+//! | [`QueryAvailableAmount`] | [查询订单剩余可出境余额](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_10_1.shtml)<br>`GET /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts` |
 
 mod create_order;
 mod create_return_order;
@@ -26,10 +26,10 @@ mod query_return_order;
 mod responses;
 
 pub use create_order::{CreateOrder, ExpressInfo, GoodsInfo, PayeeInfo, PresaleInfo, SellerInfo};
-pub use create_return_order::{CreateReturnOrder, CreateReturnOrderResponse};
+pub use create_return_order::CreateReturnOrder;
 pub use enums::{FailReason, PresaleType, ReturnState};
 pub use query_available_amount::{AvailableAmount, QueryAvailableAmount};
 pub use query_bill::{Bill, QueryBill};
 pub use query_order::QueryOrder;
-pub use query_return_order::{QueryReturnOrder, ReturnOrder};
-pub use responses::Order;
+pub use query_return_order::QueryReturnOrder;
+pub use responses::{Order, ReturnOrder};

@@ -6,13 +6,13 @@
 //! sub-merchants. The page, the merchant's own receipt on it and the advertisements are
 //! switched on and off, and trades can be kept from advertising there.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ChangeCustomPageStatus`] | 商家小票管理 | `POST /v3/goldplan/merchants/changecustompagestatus` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/goldplan/chapter3_2.shtml) |
-//! | [`ChangeGoldplanStatus`] | 点金计划管理 | `POST /v3/goldplan/merchants/changegoldplanstatus` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/goldplan/chapter3_1.shtml) |
-//! | [`CloseAdvertising`] | 关闭广告展示 | `POST /v3/goldplan/merchants/close-advertising-show` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_5_5.shtml) |
-//! | [`OpenAdvertising`] | 开通广告展示 | `PATCH /v3/goldplan/merchants/open-advertising-show` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_5_4.shtml) |
-//! | [`SetAdvertisingIndustryFilter`] | 同业过滤标签管理 | `POST /v3/goldplan/merchants/set-advertising-industry-filter` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/goldplan/chapter3_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ChangeCustomPageStatus`] | [商家小票管理](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/goldplan/chapter3_2.shtml)<br>`POST /v3/goldplan/merchants/changecustompagestatus` |
+//! | [`ChangeGoldplanStatus`] | [点金计划管理](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/goldplan/chapter3_1.shtml)<br>`POST /v3/goldplan/merchants/changegoldplanstatus` |
+//! | [`CloseAdvertising`] | [关闭广告展示](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_5_5.shtml)<br>`POST /v3/goldplan/merchants/close-advertising-show` |
+//! | [`OpenAdvertising`] | [开通广告展示](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_5_4.shtml)<br>`PATCH /v3/goldplan/merchants/open-advertising-show` |
+//! | [`SetAdvertisingIndustryFilter`] | [同业过滤标签管理](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/goldplan/chapter3_3.shtml)<br>`POST /v3/goldplan/merchants/set-advertising-industry-filter` |
 
 mod change_custom_page_status;
 mod change_goldplan_status;

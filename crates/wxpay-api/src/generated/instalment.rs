@@ -6,11 +6,11 @@
 //! or the acquiring bank asks whether to show it to the payer. The calls change nothing and
 //! are harmless to repeat.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryAcquiringBankExposure`] | 微信分付-支付方式前置服务 | `POST /v3/pay/acquiring-bank/transactions/exposure` | - |
-//! | [`QueryExposure`] | 商户贴息-获取微信分付曝光建议 | `POST /v3/pay/instal/exposure` | - |
-//! | [`PartnerQueryExposure`] | 商户贴息-获取微信分付曝光建议 | `POST /v3/pay/instal/partner/exposure` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryAcquiringBankExposure`] | 微信分付-支付方式前置服务<br>`POST /v3/pay/acquiring-bank/transactions/exposure` |
+//! | [`QueryExposure`] | 商户贴息-获取微信分付曝光建议<br>`POST /v3/pay/instal/exposure` |
+//! | [`PartnerQueryExposure`] | 商户贴息-获取微信分付曝光建议<br>`POST /v3/pay/instal/partner/exposure` |
 
 mod enums;
 mod partner_query_exposure;

@@ -6,12 +6,12 @@
 //! An order is created with both parts, and each part has a state of its own. A refund of the
 //! insurance part is made elsewhere and only told to WeChat Pay.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateOrder`] | 医保自费混合收款下单 | `POST /v3/med-ins/orders` | - |
-//! | [`QueryOrderByMixTradeNo`] | 使用医保自费混合订单号查看下单结果 | `GET /v3/med-ins/orders/mix-trade-no/{mix_trade_no}` | - |
-//! | [`QueryOrderByOutTradeNo`] | 使用商户订单号查看下单结果 | `GET /v3/med-ins/orders/out-trade-no/{out_trade_no}` | - |
-//! | [`NotifyRefund`] | 医保退款通知 | `POST /v3/med-ins/refunds/notify` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateOrder`] | 医保自费混合收款下单<br>`POST /v3/med-ins/orders` |
+//! | [`QueryOrderByMixTradeNo`] | 使用医保自费混合订单号查看下单结果<br>`GET /v3/med-ins/orders/mix-trade-no/{mix_trade_no}` |
+//! | [`QueryOrderByOutTradeNo`] | 使用商户订单号查看下单结果<br>`GET /v3/med-ins/orders/out-trade-no/{out_trade_no}` |
+//! | [`NotifyRefund`] | 医保退款通知<br>`POST /v3/med-ins/refunds/notify` |
 
 mod create_order;
 mod enums;

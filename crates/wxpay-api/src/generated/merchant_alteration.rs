@@ -7,20 +7,20 @@
 //! of which the answer is only an acceptance: query it until it is finished or rejected. One
 //! that is not decided yet can be withdrawn. Personal facts are sent encrypted.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SubmitContactAlteration`] | 提交超管变更申请单 | `POST /v3/mchalterapply/mchcontactalterapplyment` | - |
-//! | [`QueryContactAlterationByOutRequestNo`] | 查询超管变更申请单状态-使用业务单号和商户号 | `GET /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4014090667) |
-//! | [`QueryContactAlterationByApplyId`] | 查询超管变更申请单状态-使用申请单号 | `GET /v3/mchalterapply/mchcontactalterapplyment/{apply_id}` | - |
-//! | [`RevokeContactAlteration`] | 撤销超管变更申请单 | `POST /v3/mchalterapply/mchcontactalterapplyment/{apply_id}/revoke` | - |
-//! | [`SubmitSubjectAlteration`] | 提交资料变更申请单 | `POST /v3/mchalterapply/mchsubjectalterapplyment` | [page](https://pay.weixin.qq.com/doc/v3/partner/4014090649) |
-//! | [`QuerySubjectAlterationByOutRequestNo`] | 查询申请单状态-使用业务单号 | `GET /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4014090667) |
-//! | [`QuerySubjectAlterationByApplyId`] | 查询资料变更申请单状态-使用申请单号 | `GET /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4014090655) |
-//! | [`RevokeSubjectAlteration`] | 撤销资料变更申请单 | `POST /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}/revoke` | [page](https://pay.weixin.qq.com/doc/v3/partner/4014090672) |
-//! | [`SubmitShortnameAlteration`] | 提交商户简称变更申请单 | `POST /v3/mchalterapply/merchantnamealterapplyment` | - |
-//! | [`QueryShortnameAlterationByOutRequestNo`] | 查询商户简称申请单状态-使用业务单号和商户号 | `GET /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}` | - |
-//! | [`QueryShortnameAlterationByApplyId`] | 查询商户简称变更申请单状态-使用申请单号 | `GET /v3/mchalterapply/merchantnamealterapplyment/{apply_id}` | - |
-//! | [`RevokeShortnameAlteration`] | 撤销商户简称变更申请单 | `POST /v3/mchalterapply/merchantnamealterapplyment/{apply_id}/revoke` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SubmitContactAlteration`] | 提交超管变更申请单<br>`POST /v3/mchalterapply/mchcontactalterapplyment` |
+//! | [`QueryContactAlterationByOutRequestNo`] | [查询超管变更申请单状态-使用业务单号和商户号](https://pay.weixin.qq.com/doc/v3/partner/4014090667)<br>`GET /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}` |
+//! | [`QueryContactAlterationByApplyId`] | 查询超管变更申请单状态-使用申请单号<br>`GET /v3/mchalterapply/mchcontactalterapplyment/{apply_id}` |
+//! | [`RevokeContactAlteration`] | 撤销超管变更申请单<br>`POST /v3/mchalterapply/mchcontactalterapplyment/{apply_id}/revoke` |
+//! | [`SubmitSubjectAlteration`] | [提交资料变更申请单](https://pay.weixin.qq.com/doc/v3/partner/4014090649)<br>`POST /v3/mchalterapply/mchsubjectalterapplyment` |
+//! | [`QuerySubjectAlterationByOutRequestNo`] | [查询申请单状态-使用业务单号](https://pay.weixin.qq.com/doc/v3/partner/4014090667)<br>`GET /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}` |
+//! | [`QuerySubjectAlterationByApplyId`] | [查询资料变更申请单状态-使用申请单号](https://pay.weixin.qq.com/doc/v3/partner/4014090655)<br>`GET /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}` |
+//! | [`RevokeSubjectAlteration`] | [撤销资料变更申请单](https://pay.weixin.qq.com/doc/v3/partner/4014090672)<br>`POST /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}/revoke` |
+//! | [`SubmitShortnameAlteration`] | 提交商户简称变更申请单<br>`POST /v3/mchalterapply/merchantnamealterapplyment` |
+//! | [`QueryShortnameAlterationByOutRequestNo`] | 查询商户简称申请单状态-使用业务单号和商户号<br>`GET /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}` |
+//! | [`QueryShortnameAlterationByApplyId`] | 查询商户简称变更申请单状态-使用申请单号<br>`GET /v3/mchalterapply/merchantnamealterapplyment/{apply_id}` |
+//! | [`RevokeShortnameAlteration`] | 撤销商户简称变更申请单<br>`POST /v3/mchalterapply/merchantnamealterapplyment/{apply_id}/revoke` |
 
 mod enums;
 mod query_contact_alteration_by_apply_id;
@@ -39,23 +39,19 @@ mod submit_subject_alteration;
 
 pub use enums::{
     AlterScope, ApplicationState, CertType, FinanceType, IdDocType, IdHolderType, OrganizationType,
-    RevokeResult, RevokedShortnameState,
+    RevokeResult,
 };
 pub use query_contact_alteration_by_apply_id::QueryContactAlterationByApplyId;
 pub use query_contact_alteration_by_out_request_no::QueryContactAlterationByOutRequestNo;
-pub use query_shortname_alteration_by_apply_id::{
-    QueryShortnameAlterationByApplyId, ShortnameAlterationByApplyId,
-};
-pub use query_shortname_alteration_by_out_request_no::{
-    QueryShortnameAlterationByOutRequestNo, ShortnameAlteration,
-};
+pub use query_shortname_alteration_by_apply_id::QueryShortnameAlterationByApplyId;
+pub use query_shortname_alteration_by_out_request_no::QueryShortnameAlterationByOutRequestNo;
 pub use query_subject_alteration_by_apply_id::QuerySubjectAlterationByApplyId;
 pub use query_subject_alteration_by_out_request_no::QuerySubjectAlterationByOutRequestNo;
-pub use responses::{Alteration, AuditRejectDetail, SubmitAlterationResponse};
-pub use revoke_contact_alteration::{RevokeContactAlteration, RevokeContactAlterationResponse};
-pub use revoke_shortname_alteration::{
-    RevokeShortnameAlteration, RevokeShortnameAlterationResponse,
+pub use responses::{
+    Alteration, AuditRejectDetail, RevokedAlteration, ShortnameAlteration, SubmitAlterationResponse,
 };
+pub use revoke_contact_alteration::RevokeContactAlteration;
+pub use revoke_shortname_alteration::RevokeShortnameAlteration;
 pub use revoke_subject_alteration::{RevokeSubjectAlteration, RevokeSubjectAlterationResponse};
 pub use submit_contact_alteration::{ContactInfo, SubmitContactAlteration};
 pub use submit_shortname_alteration::SubmitShortnameAlteration;

@@ -7,16 +7,16 @@
 //! can be lifted. Files are uploaded first and then named in the material or the appeal
 //! submitted, which is reviewed: query for the outcome.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListManageRecords`] | 分页查询子商户名下的商户管理记录 | `GET /v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}` | - |
-//! | [`QueryManageRecord`] | 查询子商户下指定商户管理记录 | `GET /v3/mch-manage/mch-manage-records/{manage_record_id}` | - |
-//! | [`SubmitManageMaterial`] | 对指定商户管理记录提交资料 | `POST /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions` | - |
-//! | [`UploadSubmissionFile`] | 上传商户提交资料文件 | `POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload` | - |
-//! | [`ListBlockRecords`] | 分页查询子商户名下的交易拦截记录 | `GET /v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid}` | - |
-//! | [`QueryBlockRecord`] | 查询子商户交易拦截记录详情 | `GET /v3/transaction-block/transaction-block-records/{block_record_id}` | - |
-//! | [`SubmitBlockAppeal`] | 发起交易拦截申诉 | `POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}` | - |
-//! | [`QueryBlockAppeal`] | 查询交易拦截申诉详情 | `GET /v3/transaction-block/transaction-block-submissions/{block_submission_id}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListManageRecords`] | 分页查询子商户名下的商户管理记录<br>`GET /v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}` |
+//! | [`QueryManageRecord`] | 查询子商户下指定商户管理记录<br>`GET /v3/mch-manage/mch-manage-records/{manage_record_id}` |
+//! | [`SubmitManageMaterial`] | 对指定商户管理记录提交资料<br>`POST /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions` |
+//! | [`UploadSubmissionFile`] | 上传商户提交资料文件<br>`POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload` |
+//! | [`ListBlockRecords`] | 分页查询子商户名下的交易拦截记录<br>`GET /v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid}` |
+//! | [`QueryBlockRecord`] | 查询子商户交易拦截记录详情<br>`GET /v3/transaction-block/transaction-block-records/{block_record_id}` |
+//! | [`SubmitBlockAppeal`] | 发起交易拦截申诉<br>`POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}` |
+//! | [`QueryBlockAppeal`] | 查询交易拦截申诉详情<br>`GET /v3/transaction-block/transaction-block-submissions/{block_submission_id}` |
 
 mod enums;
 mod list_block_records;
@@ -30,8 +30,7 @@ mod submit_manage_material;
 mod upload_submission_file;
 
 pub use enums::{
-    BlockCount, BlockSubmissionNotificationResult, ManageRecordState, ManageRecordType,
-    RecoverReason, RecoverWay, ReviewResult,
+    BlockCount, ManageRecordState, ManageRecordType, RecoverReason, RecoverWay, ReviewResult,
 };
 pub use list_block_records::{BlockRecordPage, ListBlockRecords};
 pub use list_manage_records::{ListManageRecords, ManageRecordPage};

@@ -9,33 +9,33 @@
 //! query the order or wait for the notification. Calls named after HarmonyOS are for contracts
 //! signed there.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`NotifyRetry`] | 重试扣费通知 | `POST /v3/papay/contracts/{contract_id}/fail-notify` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_11.shtml) |
-//! | [`NotifyDeduction`] | 直连商户预扣费通知 | `POST /v3/papay/contracts/{contract_id}/notify` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/json/deduct-notify.html) |
-//! | [`ApplyHarmonyDeduction`] | 代扣受理扣款 | `POST /v3/papay/pay/harmony/transactions/apply` | - |
-//! | [`PartnerQuerySchedule`] | 查询扣费预约 | `GET /v3/papay/pay/partner/schedules/contract-id/{contract_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-query-deduct-schedule.html) |
-//! | [`PartnerScheduleDeduction`] | 预约扣费 | `POST /v3/papay/pay/partner/schedules/contract-id/{contract_id}/schedule` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-schedule-deduction.html) |
-//! | [`PartnerApplyDeduction`] | 受理扣款 | `POST /v3/papay/pay/partner/transactions/apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-create-transaction.html) |
-//! | [`QuerySchedule`] | 查询扣费预约 | `GET /v3/papay/pay/schedules/contract-id/{contract_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-query-deduct-schedule.html) |
-//! | [`ScheduleDeduction`] | 预约扣费 | `POST /v3/papay/pay/schedules/contract-id/{contract_id}/schedule` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-schedule-deduction.html) |
-//! | [`ApplyDeduction`] | 受理扣款 | `POST /v3/papay/pay/transactions/apply` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-create-transaction.html) |
-//! | [`AppPresign`] | App场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-app-scheduled-deduct-pre-sign.html) |
-//! | [`H5Presign`] | H5场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-h5-scheduled-deduct-pre-sign.html) |
-//! | [`JsapiPresign`] | JSAPI场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/jsapi-scheduled-deduct-pre-sign.html) |
-//! | [`MiniProgramPresign`] | 小程序场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/mini-program-scheduled-deduct-pre-sign.html) |
-//! | [`PartnerAppPresign`] | App场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-app-scheduled-deduct-pre-sign.html) |
-//! | [`PartnerH5Presign`] | H5场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-h5-scheduled-deduct-pre-sign.html) |
-//! | [`PartnerJsapiPresign`] | JSAPI场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-jsapi-scheduled-deduct-pre-sign.html) |
-//! | [`PartnerMiniProgramPresign`] | 小程序场景预约扣费类型签约的预签约 | `POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-mini-program-scheduled-deduct-pre-sign.html) |
-//! | [`QueryHarmonyContract`] | 通过商户协议号查询委托代扣签约协议 | `GET /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}` | - |
-//! | [`QueryContract`] | 通过商户协议号查询委托代扣签约协议 | `GET /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-get-contract-by-code.html) |
-//! | [`TerminateContract`] | 通过商户协议号解除委托代扣签约协议 | `POST /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` | [page](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-terminate-contract-by-code.html) |
-//! | [`Presign`] | 代扣预签约 | `POST /v3/papay/sign/contracts/pre-entrust-sign` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012978414) |
-//! | [`PartnerQueryContract`] | 通过商户协议号查询委托代扣签约协议 | `GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-get-contract-by-code.html) |
-//! | [`PartnerTerminateContract`] | 通过商户协议号解除委托代扣签约协议 | `POST /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-terminate-contract-by-code.html) |
-//! | [`PartnerNotifyRetry`] | 服务商商户重试扣费通知 | `POST /v3/partner-papay/contracts/{contract_id}/fail-notify` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_16.shtml) |
-//! | [`PartnerNotifyDeduction`] | 服务商商户预扣费通知 | `POST /v3/partner-papay/contracts/{contract_id}/notify` | [page](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/json/partner-deduct-notify.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`NotifyRetry`] | [重试扣费通知](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_11.shtml)<br>`POST /v3/papay/contracts/{contract_id}/fail-notify` |
+//! | [`NotifyDeduction`] | [直连商户预扣费通知](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/json/deduct-notify.html)<br>`POST /v3/papay/contracts/{contract_id}/notify` |
+//! | [`ApplyHarmonyDeduction`] | 代扣受理扣款<br>`POST /v3/papay/pay/harmony/transactions/apply` |
+//! | [`PartnerQuerySchedule`] | [查询扣费预约](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-query-deduct-schedule.html)<br>`GET /v3/papay/pay/partner/schedules/contract-id/{contract_id}` |
+//! | [`PartnerScheduleDeduction`] | [预约扣费](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-schedule-deduction.html)<br>`POST /v3/papay/pay/partner/schedules/contract-id/{contract_id}/schedule` |
+//! | [`PartnerApplyDeduction`] | [受理扣款](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-create-transaction.html)<br>`POST /v3/papay/pay/partner/transactions/apply` |
+//! | [`QuerySchedule`] | [查询扣费预约](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-query-deduct-schedule.html)<br>`GET /v3/papay/pay/schedules/contract-id/{contract_id}` |
+//! | [`ScheduleDeduction`] | [预约扣费](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-schedule-deduction.html)<br>`POST /v3/papay/pay/schedules/contract-id/{contract_id}/schedule` |
+//! | [`ApplyDeduction`] | [受理扣款](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-create-transaction.html)<br>`POST /v3/papay/pay/transactions/apply` |
+//! | [`AppPresign`] | [App场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-app-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app` |
+//! | [`H5Presign`] | [H5场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-h5-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5` |
+//! | [`JsapiPresign`] | [JSAPI场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/jsapi-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi` |
+//! | [`MiniProgramPresign`] | [小程序场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/mini-program-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program` |
+//! | [`PartnerAppPresign`] | [App场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-app-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app` |
+//! | [`PartnerH5Presign`] | [H5场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-h5-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5` |
+//! | [`PartnerJsapiPresign`] | [JSAPI场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-jsapi-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi` |
+//! | [`PartnerMiniProgramPresign`] | [小程序场景预约扣费类型签约的预签约](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-mini-program-scheduled-deduct-pre-sign.html)<br>`POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program` |
+//! | [`QueryHarmonyContract`] | 通过商户协议号查询委托代扣签约协议<br>`GET /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}` |
+//! | [`QueryContract`] | [通过商户协议号查询委托代扣签约协议](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-get-contract-by-code.html)<br>`GET /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` |
+//! | [`TerminateContract`] | [通过商户协议号解除委托代扣签约协议](https://pay.weixin.qq.com/docs/merchant/apis/entrusted-payment/normal/normal-terminate-contract-by-code.html)<br>`POST /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` |
+//! | [`Presign`] | [代扣预签约](https://pay.weixin.qq.com/doc/v3/merchant/4012978414)<br>`POST /v3/papay/sign/contracts/pre-entrust-sign` |
+//! | [`PartnerQueryContract`] | [通过商户协议号查询委托代扣签约协议](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-get-contract-by-code.html)<br>`GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` |
+//! | [`PartnerTerminateContract`] | [通过商户协议号解除委托代扣签约协议](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/partner/partner-terminate-contract-by-code.html)<br>`POST /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` |
+//! | [`PartnerNotifyRetry`] | [服务商商户重试扣费通知](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_16.shtml)<br>`POST /v3/partner-papay/contracts/{contract_id}/fail-notify` |
+//! | [`PartnerNotifyDeduction`] | [服务商商户预扣费通知](https://pay.weixin.qq.com/docs/partner/apis/entrusted-payment/json/partner-deduct-notify.html)<br>`POST /v3/partner-papay/contracts/{contract_id}/notify` |
 
 mod app_presign;
 mod apply_deduction;
@@ -71,19 +71,19 @@ pub use apply_deduction::ApplyDeduction;
 pub use apply_harmony_deduction::ApplyHarmonyDeduction;
 pub use enums::{
     ContractState, ContractTerminationMode, DaysSinceFirstLogin, DeviceType, DurationUnit,
-    PapayContractNotificationState, PapayTransactionNotificationState, SignScene,
+    PapayTransactionNotificationState, SignScene,
 };
 pub use h5_presign::H5Presign;
 pub use jsapi_presign::JsapiPresign;
 pub use mini_program_presign::MiniProgramPresign;
-pub use notify_deduction::{DeductDuration, NotifyDeduction};
+pub use notify_deduction::NotifyDeduction;
 pub use notify_retry::NotifyRetry;
 pub use partner_app_presign::PartnerAppPresign;
 pub use partner_apply_deduction::PartnerApplyDeduction;
 pub use partner_h5_presign::PartnerH5Presign;
 pub use partner_jsapi_presign::PartnerJsapiPresign;
 pub use partner_mini_program_presign::PartnerMiniProgramPresign;
-pub use partner_notify_deduction::{PartnerDeductDuration, PartnerNotifyDeduction};
+pub use partner_notify_deduction::PartnerNotifyDeduction;
 pub use partner_notify_retry::PartnerNotifyRetry;
 pub use partner_query_contract::PartnerQueryContract;
 pub use partner_query_schedule::PartnerQuerySchedule;
@@ -93,11 +93,11 @@ pub use presign::{DeviceInfo, Presign, PresignResponse};
 pub use query_contract::QueryContract;
 pub use query_harmony_contract::{HarmonyContract, QueryHarmonyContract};
 pub use query_schedule::QuerySchedule;
-pub use requests::{Amount, DeductSchedule, EstimatedAmount, JumpControl};
+pub use requests::{Amount, DeductDuration, DeductSchedule, EstimatedAmount, JumpControl};
 pub use responses::{
     AppPresignResponse, ApplyDeductionResponse, Contract, ContractSchedule, ContractTerminateInfo,
-    HarmonyContractTerminateInfo, MiniProgramPresignResponse, PapayContractNotification,
-    PapayRetentionNotification, PapayTerminationInquiryNotification, PapayTransactionNotification,
+    MiniProgramPresignResponse, PapayContractNotification, PapayRetentionNotification,
+    PapayTerminationInquiryNotification, PapayTransactionNotification,
     PapayTransactionNotificationAmount, PapayTransactionNotificationGoods,
     PapayTransactionNotificationPayer, PapayTransactionNotificationPromotion,
     PapayTransactionNotificationScene, PartnerContract, Schedule, WebPresignResponse,

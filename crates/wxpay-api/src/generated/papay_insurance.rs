@@ -7,20 +7,20 @@
 //! Each later period is scheduled first and deducted within the dates the answer gives. The
 //! answer to a deduction is only an acceptance: query the order or wait for the notification.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryPolicyPeriod`] | 保险商户查询保险自动续费预约 | `GET /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/schedule/query-policy-period.html) |
-//! | [`SchedulePolicyPeriod`] | 保险商户预约保险自动续费 | `POST /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}/schedule` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/schedule/schedule-policy-period.html) |
-//! | [`ApplyDeduction`] | 保险商户受理保险自动续费扣款 | `POST /v3/papay/insurance-pay/transactions/apply` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/deduct/create-transaction.html) |
-//! | [`RenewContract`] | 保险商户受理续期自动续费协议 | `POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/apply-renew-contract.html) |
-//! | [`QueryContract`] | 保险商户查询保险自动续费协议 | `GET /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` | - |
-//! | [`TerminateContract`] | 保险商户通过商户协议号解除保险自动续费协议 | `POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` | - |
-//! | [`AppPresign`] | 保险商户App预签约 | `POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/app` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/app-sign-and-create-transaction.html) |
-//! | [`H5Presign`] | 保险商户H5预签约 | `POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/h5-sign-and-create-transaction.html) |
-//! | [`JsapiPresign`] | 保险商户JSAPI预签约 | `POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/jsapi-sign-and-create-transaction.html) |
-//! | [`MiniProgramPresign`] | 保险商户小程序预签约 | `POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/mimi-program-sign-and-create-transaction.html) |
-//! | [`UpdatePolicyPeriods`] | 保险商户修改保险扣费周期列表 | `POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012987596) |
-//! | [`ListPolicyPeriods`] | 保险商户查询保险扣费周期列表 | `GET /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/query-policy-periods-by-code.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryPolicyPeriod`] | [保险商户查询保险自动续费预约](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/schedule/query-policy-period.html)<br>`GET /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}` |
+//! | [`SchedulePolicyPeriod`] | [保险商户预约保险自动续费](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/schedule/schedule-policy-period.html)<br>`POST /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}/schedule` |
+//! | [`ApplyDeduction`] | [保险商户受理保险自动续费扣款](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/deduct/create-transaction.html)<br>`POST /v3/papay/insurance-pay/transactions/apply` |
+//! | [`RenewContract`] | [保险商户受理续期自动续费协议](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/apply-renew-contract.html)<br>`POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew` |
+//! | [`QueryContract`] | 保险商户查询保险自动续费协议<br>`GET /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}` |
+//! | [`TerminateContract`] | 保险商户通过商户协议号解除保险自动续费协议<br>`POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate` |
+//! | [`AppPresign`] | [保险商户App预签约](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/app-sign-and-create-transaction.html)<br>`POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/app` |
+//! | [`H5Presign`] | [保险商户H5预签约](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/h5-sign-and-create-transaction.html)<br>`POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5` |
+//! | [`JsapiPresign`] | [保险商户JSAPI预签约](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/jsapi-sign-and-create-transaction.html)<br>`POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi` |
+//! | [`MiniProgramPresign`] | [保险商户小程序预签约](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/mimi-program-sign-and-create-transaction.html)<br>`POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program` |
+//! | [`UpdatePolicyPeriods`] | [保险商户修改保险扣费周期列表](https://pay.weixin.qq.com/doc/v3/merchant/4012987596)<br>`POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify` |
+//! | [`ListPolicyPeriods`] | [保险商户查询保险扣费周期列表](https://pay.weixin.qq.com/docs/merchant/apis/insurance-entrusted-payment/insurance/query-policy-periods-by-code.html)<br>`GET /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code}` |
 
 mod app_presign;
 mod apply_deduction;
@@ -47,7 +47,7 @@ pub use h5_presign::{H5Presign, JumpControl};
 pub use jsapi_presign::JsapiPresign;
 pub use list_policy_periods::{ListPolicyPeriods, ListedPolicyPeriod, PolicyPeriodPage};
 pub use mini_program_presign::{MiniProgramPresign, MiniProgramPresignResponse};
-pub use query_contract::{Contract, QueryContract};
+pub use query_contract::QueryContract;
 pub use query_policy_period::QueryPolicyPeriod;
 pub use renew_contract::RenewContract;
 pub use requests::{
@@ -55,13 +55,11 @@ pub use requests::{
     RealIdentity,
 };
 pub use responses::{
-    ContractTerminateInfo, InsuranceContractNotification, PapayTransactionNotification,
+    Contract, ContractTerminateInfo, InsuranceContractNotification, PapayTransactionNotification,
     PapayTransactionNotificationAmount, PapayTransactionNotificationGoods,
     PapayTransactionNotificationPayer, PapayTransactionNotificationPromotion,
     PapayTransactionNotificationScene, PolicyPeriod, WebPresignResponse,
 };
 pub use schedule_policy_period::SchedulePolicyPeriod;
-pub use terminate_contract::{TerminateContract, TerminatedContract};
-pub use update_policy_periods::{
-    UpdatePolicyPeriods, UpdatePolicyPeriodsResponse, UpdatedPolicyPeriod,
-};
+pub use terminate_contract::TerminateContract;
+pub use update_policy_periods::{UpdatePolicyPeriods, UpdatePolicyPeriodsResponse};

@@ -7,18 +7,18 @@
 //! the user after a payment, and the user completes it. A contract can be looked up and
 //! terminated by the merchant's own number.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`EcommerceMiniProgramPresign`] | 电商收付通模式小程序场景预签约 | `POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/ec-mini-program-pre-entrust-sign.html) |
-//! | [`EcommercePaySignPresign`] | 电商收付通模式支付后场景预签约 | `POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/ec-pay-redirect-sign-pre-entrust-sign.html) |
-//! | [`MiniProgramPresign`] | 直连商户模式小程序场景预签约 | `POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/sign/normal-mini-program-pre-entrust-sign.html) |
-//! | [`PaySignPresign`] | 直连商户模式支付后场景预签约 | `POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign` | [page](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/sign/normal-pay-redirect-sign-pre-entrust-sign.html) |
-//! | [`AcquiringBankMiniProgramPresign`] | 清算机构模式小程序场景预签约 | `POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/qs-mini-program-pre-entrust-sign.html) |
-//! | [`AcquiringBankPaySignPresign`] | 清算机构模式支付后场景预签约 | `POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/qs-pay-redirect-sign-pre-entrust-sign.html) |
-//! | [`QueryContract`] | 商户通过商户协议号查询协议 | `GET /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/contracts/get-by-code.html) |
-//! | [`TerminateContract`] | 商户通过商户协议号解约协议 | `POST /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}/terminate` | [page](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/contracts/terminate-by-code.html) |
-//! | [`PartnerMiniProgramPresign`] | 服务商模式小程序场景预签约 | `POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/sp-mini-program-pre-entrust-sign.html) |
-//! | [`PartnerPaySignPresign`] | 服务商模式支付后场景预签约 | `POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/sp-pay-redirect-sign-pre-entrust-sign.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`EcommerceMiniProgramPresign`] | [电商收付通模式小程序场景预签约](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/ec-mini-program-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program` |
+//! | [`EcommercePaySignPresign`] | [电商收付通模式支付后场景预签约](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/ec-pay-redirect-sign-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign` |
+//! | [`MiniProgramPresign`] | [直连商户模式小程序场景预签约](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/sign/normal-mini-program-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program` |
+//! | [`PaySignPresign`] | [直连商户模式支付后场景预签约](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/sign/normal-pay-redirect-sign-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign` |
+//! | [`AcquiringBankMiniProgramPresign`] | [清算机构模式小程序场景预签约](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/qs-mini-program-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program` |
+//! | [`AcquiringBankPaySignPresign`] | [清算机构模式支付后场景预签约](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/qs-pay-redirect-sign-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign` |
+//! | [`QueryContract`] | [商户通过商户协议号查询协议](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/contracts/get-by-code.html)<br>`GET /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}` |
+//! | [`TerminateContract`] | [商户通过商户协议号解约协议](https://pay.weixin.qq.com/docs/merchant/apis/password-free-contract/contracts/terminate-by-code.html)<br>`POST /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}/terminate` |
+//! | [`PartnerMiniProgramPresign`] | [服务商模式小程序场景预签约](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/sp-mini-program-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program` |
+//! | [`PartnerPaySignPresign`] | [服务商模式支付后场景预签约](https://pay.weixin.qq.com/docs/partner/apis/partner-password-free-contract/sign/sp-pay-redirect-sign-pre-entrust-sign.html)<br>`POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign` |
 
 mod acquiring_bank_mini_program_presign;
 mod acquiring_bank_pay_sign_presign;
@@ -37,10 +37,8 @@ pub use acquiring_bank_pay_sign_presign::AcquiringBankPaySignPresign;
 pub use ecommerce_mini_program_presign::EcommerceMiniProgramPresign;
 pub use ecommerce_pay_sign_presign::EcommercePaySignPresign;
 pub use mini_program_presign::MiniProgramPresign;
-pub use partner_mini_program_presign::{
-    PartnerMiniProgramPresign, PartnerMiniProgramPresignResponse,
-};
-pub use partner_pay_sign_presign::{PartnerPaySignPresign, PartnerPaySignPresignResponse};
+pub use partner_mini_program_presign::PartnerMiniProgramPresign;
+pub use partner_pay_sign_presign::PartnerPaySignPresign;
 pub use pay_sign_presign::PaySignPresign;
 pub use query_contract::{Contract, ContractTerminateInfo, QueryContract};
 pub use responses::{ContractReference, MiniProgramPresignResponse};

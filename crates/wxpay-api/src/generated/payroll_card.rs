@@ -7,17 +7,17 @@
 //! done by the user and queried, and wages are sent in batches. A batch is only accepted at
 //! first, and is repeated only with the same `out_batch_no`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListAuthentications`] | 查询核身记录 | `GET /v3/payroll-card/authentications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_5.shtml) |
-//! | [`PreOrderAuthentication`] | 微工卡核身预下单 | `POST /v3/payroll-card/authentications/pre-order` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_3.shtml) |
-//! | [`PreOrderAuthenticationWithAuth`] | 微工卡核身预下单（流程中完成授权） | `POST /v3/payroll-card/authentications/pre-order-with-auth` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_29.shtml) |
-//! | [`QueryAuthentication`] | 获取核身结果 | `GET /v3/payroll-card/authentications/{authenticate_number}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_4.shtml) |
-//! | [`QueryRelation`] | 查询微工卡授权关系 | `GET /v3/payroll-card/relations/{openid}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_2.shtml) |
-//! | [`CreateToken`] | 生成授权token | `POST /v3/payroll-card/tokens` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_1.shtml) |
-//! | [`CreateTransferBatch`] | 发起批量转账 | `POST /v3/payroll-card/transfer-batches` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_6.shtml) |
-//! | [`CreateInsurance`] | 生成投保结果 | `POST /v3/payroll-card/wesure/insurance` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_32.shtml) |
-//! | [`ValidateToken`] | 校验核身结果 | `POST /v3/payroll-card/wesure/token-validations` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_31.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListAuthentications`] | [查询核身记录](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_5.shtml)<br>`GET /v3/payroll-card/authentications` |
+//! | [`PreOrderAuthentication`] | [微工卡核身预下单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_3.shtml)<br>`POST /v3/payroll-card/authentications/pre-order` |
+//! | [`PreOrderAuthenticationWithAuth`] | [微工卡核身预下单（流程中完成授权）](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_29.shtml)<br>`POST /v3/payroll-card/authentications/pre-order-with-auth` |
+//! | [`QueryAuthentication`] | [获取核身结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_4.shtml)<br>`GET /v3/payroll-card/authentications/{authenticate_number}` |
+//! | [`QueryRelation`] | [查询微工卡授权关系](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_2.shtml)<br>`GET /v3/payroll-card/relations/{openid}` |
+//! | [`CreateToken`] | [生成授权token](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_1.shtml)<br>`POST /v3/payroll-card/tokens` |
+//! | [`CreateTransferBatch`] | [发起批量转账](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_6.shtml)<br>`POST /v3/payroll-card/transfer-batches` |
+//! | [`CreateInsurance`] | [生成投保结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_32.shtml)<br>`POST /v3/payroll-card/wesure/insurance` |
+//! | [`ValidateToken`] | [校验核身结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_31.shtml)<br>`POST /v3/payroll-card/wesure/token-validations` |
 
 mod create_insurance;
 mod create_token;
@@ -37,10 +37,10 @@ pub use create_transfer_batch::{CreateTransferBatch, CreateTransferBatchResponse
 pub use enums::{
     AuthenticateScene, AuthenticateState, AuthenticateType, AuthorizeState, EmploymentType,
 };
-pub use list_authentications::{AuthenticationPage, AuthenticationRecord, ListAuthentications};
+pub use list_authentications::{AuthenticationPage, ListAuthentications};
 pub use pre_order_authentication::PreOrderAuthentication;
 pub use pre_order_authentication_with_auth::PreOrderAuthenticationWithAuth;
-pub use query_authentication::{Authentication, QueryAuthentication};
+pub use query_authentication::QueryAuthentication;
 pub use query_relation::{QueryRelation, Relation};
-pub use responses::PreOrderAuthenticationResponse;
+pub use responses::{Authentication, PreOrderAuthenticationResponse};
 pub use validate_token::{ValidateToken, ValidateTokenResponse};

@@ -7,20 +7,20 @@
 //! tells whether it has arrived. Repeat an unclear application only with the same
 //! `out_recharge_no`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ApplyBankTransferRecharge`] | 申请银行转账充值 | `POST /v3/recharge/bank-transfer-recharges/apply` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-recharge/bank-recharge/bank-transfer-recharge-apply.html) |
-//! | [`QueryBankTransferRecharge`] | 查询银行转账充值结果 | `GET /v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-recharge/bank-recharge/bank-transfer-recharge-get-by-out-no.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateBankTransferRecharge`] | [申请银行转账充值](https://pay.weixin.qq.com/docs/merchant/apis/mch-recharge/bank-recharge/bank-transfer-recharge-apply.html)<br>`POST /v3/recharge/bank-transfer-recharges/apply` |
+//! | [`QueryBankTransferRecharge`] | [查询银行转账充值结果](https://pay.weixin.qq.com/docs/merchant/apis/mch-recharge/bank-recharge/bank-transfer-recharge-get-by-out-no.html)<br>`GET /v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no}` |
 
-mod apply_bank_transfer_recharge;
+mod create_bank_transfer_recharge;
 mod enums;
 mod query_bank_transfer_recharge;
 mod requests;
 
-pub use apply_bank_transfer_recharge::{
-    ApplyBankTransferRecharge, ApplyBankTransferRechargeResponse, TransferInAccount,
+pub use create_bank_transfer_recharge::{
+    CreateBankTransferRecharge, CreateBankTransferRechargeResponse, TransferInAccount,
 };
-pub use enums::{AccountType, RechargeScene, RechargeState, RequestRechargeScene};
+pub use enums::{AccountType, RechargeScene, RechargeState};
 pub use query_bank_transfer_recharge::{
     BankTransferInfo, BankTransferRecharge, QueryBankTransferRecharge,
 };

@@ -7,17 +7,17 @@
 //! dealt with is reported. Providers and institutions also set the address to which
 //! notifications of their merchants' violations are sent.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryRiskTrades`] | 查询风险订单 | `POST /v3/merchant-risk-manage/ec-trade-risk/query-risk-trades` | - |
-//! | [`ReportRiskTradeResult`] | 回传处置结果 | `POST /v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result` | - |
-//! | [`ReportTradeUnion`] | 上报订单关联信息 | `POST /v3/merchant-risk-manage/report-trade-union-information` | [page](https://pay.weixin.qq.com/docs/partner/apis/risk-manage/trade-risk/report-trade-risk-information.html) |
-//! | [`QueryTradeRisk`] | 查询风险信息 | `GET /v3/merchant-risk-manage/trade-risk-information` | [page](https://pay.weixin.qq.com/docs/partner/apis/risk-manage/trade-risk/query-trade-risk-information.html) |
-//! | [`ReportTradeRiskResult`] | 处置结果回传 | `POST /v3/merchant-risk-manage/trade-risk-result` | [page](https://pay.weixin.qq.com/docs/partner/apis/risk-manage/trade-risk-result/create-trade-risk-result.html) |
-//! | [`DeleteViolationNotifyUrl`] | 删除商户违规通知回调地址 | `DELETE /v3/merchant-risk-manage/violation-notifications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_4.shtml) |
-//! | [`QueryViolationNotifyUrl`] | 查询商户违规通知回调地址 | `GET /v3/merchant-risk-manage/violation-notifications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_2.shtml) |
-//! | [`CreateViolationNotifyUrl`] | 创建商户违规通知回调地址 | `POST /v3/merchant-risk-manage/violation-notifications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_1.shtml) |
-//! | [`UpdateViolationNotifyUrl`] | 修改商户违规通知回调地址 | `PUT /v3/merchant-risk-manage/violation-notifications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryRiskTrades`] | 查询风险订单<br>`POST /v3/merchant-risk-manage/ec-trade-risk/query-risk-trades` |
+//! | [`ReportRiskTradeResult`] | 回传处置结果<br>`POST /v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result` |
+//! | [`ReportTradeInformation`] | [上报订单关联信息](https://pay.weixin.qq.com/docs/partner/apis/risk-manage/trade-risk/report-trade-risk-information.html)<br>`POST /v3/merchant-risk-manage/report-trade-union-information` |
+//! | [`QueryTradeRisk`] | [查询风险信息](https://pay.weixin.qq.com/docs/partner/apis/risk-manage/trade-risk/query-trade-risk-information.html)<br>`GET /v3/merchant-risk-manage/trade-risk-information` |
+//! | [`ReportTradeRiskResult`] | [处置结果回传](https://pay.weixin.qq.com/docs/partner/apis/risk-manage/trade-risk-result/create-trade-risk-result.html)<br>`POST /v3/merchant-risk-manage/trade-risk-result` |
+//! | [`DeleteViolationNotifyUrl`] | [删除商户违规通知回调地址](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_4.shtml)<br>`DELETE /v3/merchant-risk-manage/violation-notifications` |
+//! | [`QueryViolationNotifyUrl`] | [查询商户违规通知回调地址](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_2.shtml)<br>`GET /v3/merchant-risk-manage/violation-notifications` |
+//! | [`CreateViolationNotifyUrl`] | [创建商户违规通知回调地址](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_1.shtml)<br>`POST /v3/merchant-risk-manage/violation-notifications` |
+//! | [`UpdateViolationNotifyUrl`] | [修改商户违规通知回调地址](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_3.shtml)<br>`PUT /v3/merchant-risk-manage/violation-notifications` |
 
 mod create_violation_notify_url;
 mod delete_violation_notify_url;
@@ -26,8 +26,8 @@ mod query_risk_trades;
 mod query_trade_risk;
 mod query_violation_notify_url;
 mod report_risk_trade_result;
+mod report_trade_information;
 mod report_trade_risk_result;
-mod report_trade_union;
 mod responses;
 mod update_violation_notify_url;
 
@@ -38,9 +38,10 @@ pub use query_risk_trades::{QueryRiskTrades, RiskTrade, RiskTradePage};
 pub use query_trade_risk::{QueryTradeRisk, TradeRisk};
 pub use query_violation_notify_url::QueryViolationNotifyUrl;
 pub use report_risk_trade_result::{ReportRiskTradeResult, ReportRiskTradeResultResponse};
-pub use report_trade_risk_result::{ReportTradeRiskResult, ReportTradeRiskResultResponse};
-pub use report_trade_union::{
-    LivingExpensesField, RechargeField, ReportTradeUnion, ReportTradeUnionResponse, SubOrder,
+pub use report_trade_information::{
+    LivingExpensesFields, RechargeFields, ReportTradeInformation, ReportTradeInformationResponse,
+    SubOrder,
 };
+pub use report_trade_risk_result::{ReportTradeRiskResult, ReportTradeRiskResultResponse};
 pub use responses::{RiskTradeNotification, ViolationNotification, ViolationNotifyUrl};
 pub use update_violation_notify_url::UpdateViolationNotifyUrl;

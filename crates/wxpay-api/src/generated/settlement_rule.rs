@@ -5,10 +5,10 @@
 //! Changes of the settlement rule of a sub-merchant, for institutions. Applying for another
 //! rule gives an application; query it by its number until it is decided.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ApplyRuleChange`] | 申请修改特约商户结算规则 | `POST /v3/merchant-settlement/merchant-settle-rule-applications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_1_1.shtml) |
-//! | [`QueryApplication`] | 根据申请单ID查询结果 | `GET /v3/merchant-settlement/merchant-settle-rule-applications/{application_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_1_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ApplyRuleChange`] | [申请修改特约商户结算规则](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_1_1.shtml)<br>`POST /v3/merchant-settlement/merchant-settle-rule-applications` |
+//! | [`QueryApplication`] | [根据申请单ID查询结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_1_2.shtml)<br>`GET /v3/merchant-settlement/merchant-settle-rule-applications/{application_id}` |
 
 mod apply_rule_change;
 mod query_application;

@@ -7,13 +7,13 @@
 //! reviewed: its state says whether they were accepted. Binding and unbinding answer with
 //! those recipients that failed.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateStore`] | 创建门店 | `POST /v3/merchant-store/stores` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013948546) |
-//! | [`QueryStore`] | 查询门店 | `GET /v3/merchant-store/stores/{store_id}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013948577) |
-//! | [`UpdateStore`] | 修改门店 | `PATCH /v3/merchant-store/stores/{store_id}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013948551) |
-//! | [`BindRecipient`] | 绑定门店收款信息 | `POST /v3/merchant-store/stores/{store_id}/recipients/bind` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013948579) |
-//! | [`UnbindRecipient`] | 解除门店收款信息绑定 | `POST /v3/merchant-store/stores/{store_id}/recipients/unbind` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013948580) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateStore`] | [创建门店](https://pay.weixin.qq.com/doc/v3/partner/4013948546)<br>`POST /v3/merchant-store/stores` |
+//! | [`QueryStore`] | [查询门店](https://pay.weixin.qq.com/doc/v3/partner/4013948577)<br>`GET /v3/merchant-store/stores/{store_id}` |
+//! | [`UpdateStore`] | [修改门店](https://pay.weixin.qq.com/doc/v3/partner/4013948551)<br>`PATCH /v3/merchant-store/stores/{store_id}` |
+//! | [`BindRecipient`] | [绑定门店收款信息](https://pay.weixin.qq.com/doc/v3/partner/4013948579)<br>`POST /v3/merchant-store/stores/{store_id}/recipients/bind` |
+//! | [`UnbindRecipient`] | [解除门店收款信息绑定](https://pay.weixin.qq.com/doc/v3/partner/4013948580)<br>`POST /v3/merchant-store/stores/{store_id}/recipients/unbind` |
 
 mod bind_recipient;
 mod create_store;
@@ -25,8 +25,8 @@ mod update_store;
 
 pub use bind_recipient::BindRecipient;
 pub use create_store::{CreateStore, CreateStoreResponse};
-pub use query_store::{QueryStore, Store, StoreAddress, StoreBasics, StoreRecipient, StoreState};
-pub use requests::{RequestRecipient, RequestStoreAddress, RequestStoreBasics, StoreBusiness};
+pub use query_store::{QueryStore, Store, StoreState};
+pub use requests::{StoreAddress, StoreBasics, StoreBusiness, StoreRecipient};
 pub use responses::{FailedRecipient, RecipientChange};
 pub use unbind_recipient::UnbindRecipient;
 pub use update_store::UpdateStore;

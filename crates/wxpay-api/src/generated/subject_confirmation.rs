@@ -9,13 +9,13 @@
 //! merchant has confirmed is a query of its own, and an application that is not finished can
 //! be cancelled.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryApplyment`] | 查询商户开户意愿申请单审核结果 | `GET /v3/apply4subject/applyment` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_3.shtml) |
-//! | [`SubmitApplyment`] | 提交商户开户意愿申请单 | `POST /v3/apply4subject/applyment` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_1.shtml) |
-//! | [`QueryMerchantState`] | 获取商户开户意愿确认状态 | `GET /v3/apply4subject/applyment/merchants/{sub_mchid}/state` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/applysubject/chapter5_4.shtml) |
-//! | [`CancelApplymentById`] | 撤销商户开户意愿申请单 | `POST /v3/apply4subject/applyment/{applyment_id}/cancel` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/applysubject/chapter5_2.shtml) |
-//! | [`CancelApplymentByBusinessCode`] | 撤销商户开户意愿申请单 | `POST /v3/apply4subject/applyment/{business_code}/cancel` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/applysubject/chapter5_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryApplyment`] | [查询商户开户意愿申请单审核结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_3.shtml)<br>`GET /v3/apply4subject/applyment` |
+//! | [`SubmitApplyment`] | [提交商户开户意愿申请单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_1.shtml)<br>`POST /v3/apply4subject/applyment` |
+//! | [`QueryMerchantState`] | [获取商户开户意愿确认状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/applysubject/chapter5_4.shtml)<br>`GET /v3/apply4subject/applyment/merchants/{sub_mchid}/state` |
+//! | [`CancelApplymentById`] | [撤销商户开户意愿申请单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/applysubject/chapter5_2.shtml)<br>`POST /v3/apply4subject/applyment/{applyment_id}/cancel` |
+//! | [`CancelApplymentByBusinessCode`] | [撤销商户开户意愿申请单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/applysubject/chapter5_2.shtml)<br>`POST /v3/apply4subject/applyment/{business_code}/cancel` |
 
 mod cancel_applyment_by_business_code;
 mod cancel_applyment_by_id;

@@ -458,7 +458,7 @@ wxpay_json::open_enum! {
         /// An employee no longer pays with the company's money (企业支付关系解除授权通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015764414)).
         ///
-        /// Read as `business_pay::RevokeEmployeeResponse`.
+        /// Read as `business_pay::RevokedAuthorization`.
         BusinessPayRevoked = "WEBIZPAY.REVOKED",
         /// A quota card is no longer valid (企业支付额度卡失效通知,
         /// [official page](https://pay.weixin.qq.com/doc/v3/partner/4015764389)).

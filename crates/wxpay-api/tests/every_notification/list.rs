@@ -32,8 +32,8 @@ pub(crate) fn all(run: &mut Run) {
     run.content::<wxpay_api::business_circle::MallRefundNotification>(
         "business_circle::MallRefundNotification",
     );
-    run.content::<wxpay_api::business_pay::RevokeEmployeeResponse>(
-        "business_pay::RevokeEmployeeResponse",
+    run.content::<wxpay_api::business_pay::RevokedAuthorization>(
+        "business_pay::RevokedAuthorization",
     );
     run.content::<wxpay_api::business_pay::BusinessPayAuthorizationNotification>(
         "business_pay::BusinessPayAuthorizationNotification",

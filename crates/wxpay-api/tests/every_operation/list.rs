@@ -274,8 +274,8 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::json::<wxpay_api::channel_account::QueryAccountRename>(
             "channel_account.query_account_rename",
         ),
-        Entry::json::<wxpay_api::channel_account::NotifyInfoUpdateResult>(
-            "channel_account.notify_info_update_result",
+        Entry::json::<wxpay_api::channel_account::ReportInfoUpdateResult>(
+            "channel_account.report_info_update_result",
         ),
         Entry::json::<wxpay_api::channel_account::CreatePunishment>(
             "channel_account.create_punishment",
@@ -803,17 +803,17 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::json::<wxpay_api::funds_to_oversea::QueryAvailableAmount>(
             "funds_to_oversea.query_available_amount",
         ),
-        Entry::json::<wxpay_api::global_complaint::DeleteNotification>(
-            "global_complaint.delete_notification",
+        Entry::json::<wxpay_api::global_complaint::DeleteNotificationUrl>(
+            "global_complaint.delete_notification_url",
         ),
-        Entry::json::<wxpay_api::global_complaint::QueryNotification>(
-            "global_complaint.query_notification",
+        Entry::json::<wxpay_api::global_complaint::QueryNotificationUrl>(
+            "global_complaint.query_notification_url",
         ),
-        Entry::json::<wxpay_api::global_complaint::CreateNotification>(
-            "global_complaint.create_notification",
+        Entry::json::<wxpay_api::global_complaint::CreateNotificationUrl>(
+            "global_complaint.create_notification_url",
         ),
-        Entry::json::<wxpay_api::global_complaint::UpdateNotification>(
-            "global_complaint.update_notification",
+        Entry::json::<wxpay_api::global_complaint::UpdateNotificationUrl>(
+            "global_complaint.update_notification_url",
         ),
         Entry::json::<wxpay_api::global_complaint::ListComplaints>(
             "global_complaint.list_complaints",
@@ -827,34 +827,38 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::json::<wxpay_api::global_complaint::ListNegotiationHistory>(
             "global_complaint.list_negotiation_history",
         ),
-        Entry::json::<wxpay_api::global_complaint::SubmitResponse>(
-            "global_complaint.submit_response",
+        Entry::json::<wxpay_api::global_complaint::RespondComplaint>(
+            "global_complaint.respond_complaint",
         ),
         Entry::json::<wxpay_api::global_complaint::UploadImage>("global_complaint.upload_image"),
         Entry::file::<wxpay_api::global_complaint::DownloadImage>(
             "global_complaint.download_image",
         ),
-        Entry::json::<wxpay_api::global_customs::QueryOrder>("global_customs.query_order"),
-        Entry::json::<wxpay_api::global_customs::UpdateOrder>("global_customs.update_order"),
-        Entry::json::<wxpay_api::global_customs::CreateOrder>("global_customs.create_order"),
-        Entry::json::<wxpay_api::global_customs::RedeclareOrder>("global_customs.redeclare_order"),
-        Entry::json::<wxpay_api::global_customs::VerifyCertificate>(
-            "global_customs.verify_certificate",
+        Entry::json::<wxpay_api::global_customs::ListDeclarations>(
+            "global_customs.list_declarations",
         ),
-        Entry::json::<wxpay_api::global_customs::QueryOrderGlobalV3>(
-            "global_customs.query_order_global_v3",
+        Entry::json::<wxpay_api::global_customs::UpdateDeclaration>(
+            "global_customs.update_declaration",
         ),
-        Entry::json::<wxpay_api::global_customs::UpdateOrderGlobalV3>(
-            "global_customs.update_order_global_v3",
+        Entry::json::<wxpay_api::global_customs::CreateDeclaration>(
+            "global_customs.create_declaration",
         ),
-        Entry::json::<wxpay_api::global_customs::CreateOrderGlobalV3>(
-            "global_customs.create_order_global_v3",
+        Entry::json::<wxpay_api::global_customs::Redeclare>("global_customs.redeclare"),
+        Entry::json::<wxpay_api::global_customs::VerifyIdentity>("global_customs.verify_identity"),
+        Entry::json::<wxpay_api::global_customs::ListDeclarationsAlternate>(
+            "global_customs.list_declarations_alternate",
         ),
-        Entry::json::<wxpay_api::global_customs::RedeclareOrderGlobalV3>(
-            "global_customs.redeclare_order_global_v3",
+        Entry::json::<wxpay_api::global_customs::UpdateDeclarationAlternate>(
+            "global_customs.update_declaration_alternate",
         ),
-        Entry::json::<wxpay_api::global_customs::VerifyCertificateGlobalV3>(
-            "global_customs.verify_certificate_global_v3",
+        Entry::json::<wxpay_api::global_customs::CreateDeclarationAlternate>(
+            "global_customs.create_declaration_alternate",
+        ),
+        Entry::json::<wxpay_api::global_customs::RedeclareAlternate>(
+            "global_customs.redeclare_alternate",
+        ),
+        Entry::json::<wxpay_api::global_customs::VerifyIdentityAlternate>(
+            "global_customs.verify_identity_alternate",
         ),
         Entry::json::<wxpay_api::global_merchant::ApplyH5Permission>(
             "global_merchant.apply_h5_permission",
@@ -1809,8 +1813,8 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::json::<wxpay_api::receipt_gift::ImportUsers>("receipt_gift.import_users"),
         Entry::json::<wxpay_api::receipt_gift::ListCoupons>("receipt_gift.list_coupons"),
         Entry::json::<wxpay_api::receipt_gift::SendCoupon>("receipt_gift.send_coupon"),
-        Entry::json::<wxpay_api::recharge::ApplyBankTransferRecharge>(
-            "recharge.apply_bank_transfer_recharge",
+        Entry::json::<wxpay_api::recharge::CreateBankTransferRecharge>(
+            "recharge.create_bank_transfer_recharge",
         ),
         Entry::json::<wxpay_api::recharge::QueryBankTransferRecharge>(
             "recharge.query_bank_transfer_recharge",
@@ -1862,7 +1866,7 @@ pub(crate) fn all() -> Vec<Entry> {
         ),
         Entry::json::<wxpay_api::risk::QueryRiskTrades>("risk.query_risk_trades"),
         Entry::json::<wxpay_api::risk::ReportRiskTradeResult>("risk.report_risk_trade_result"),
-        Entry::json::<wxpay_api::risk::ReportTradeUnion>("risk.report_trade_union"),
+        Entry::json::<wxpay_api::risk::ReportTradeInformation>("risk.report_trade_information"),
         Entry::json::<wxpay_api::risk::QueryTradeRisk>("risk.query_trade_risk"),
         Entry::json::<wxpay_api::risk::ReportTradeRiskResult>("risk.report_trade_risk_result"),
         Entry::json::<wxpay_api::risk::DeleteViolationNotifyUrl>(
@@ -2032,7 +2036,7 @@ pub(crate) fn all() -> Vec<Entry> {
         Entry::json::<wxpay_api::vehicle::QueryEtcOrderByOutTradeNo>(
             "vehicle.query_etc_order_by_out_trade_no",
         ),
-        Entry::json::<wxpay_api::vehicle::ListEtcContracts>("vehicle.list_etc_contracts"),
+        Entry::json::<wxpay_api::vehicle::QueryUserEtcContract>("vehicle.query_user_etc_contract"),
         Entry::json::<wxpay_api::vehicle::CreateParking>("vehicle.create_parking"),
         Entry::json::<wxpay_api::vehicle::QueryParkingService>("vehicle.query_parking_service"),
         Entry::json::<wxpay_api::vehicle::QueryParkingOrder>("vehicle.query_parking_order"),

@@ -3,6 +3,7 @@
 //! 修改结算帐号.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use crate::wire;
 pub struct ModifySettlement {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// 8 to 32 characters.
+    /// 8 to 32 digits.
     pub sub_mchid: String,
     /// How the change is made, for instance asynchronously with review (修改模式).
     pub modify_mode: Option<ModifyMode>,
@@ -133,6 +134,7 @@ impl Operation for ModifySettlement {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 8, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("account_bank", &self.account_bank, 1, usize::MAX)?;
         check::text("bank_address_code", &self.bank_address_code, 1, usize::MAX)?;
         check::text("bank_name", &self.bank_name, 1, usize::MAX)?;

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -19,16 +19,15 @@ use super::Applyment;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryApplymentById {
-    /// WeChat Pay's number of the application (业务申请编号).
-    pub applyment_id: String,
+    /// WeChat Pay's number of the application (微信支付申请单号).
+    pub applyment_id: i64,
 }
 
 impl QueryApplymentById {
     /// All of it.
-    pub fn new(applyment_id: impl Into<String>) -> Self {
-        Self {
-            applyment_id: applyment_id.into(),
-        }
+    #[must_use]
+    pub fn new(applyment_id: i64) -> Self {
+        Self { applyment_id }
     }
 }
 
@@ -44,12 +43,9 @@ impl Operation for QueryApplymentById {
         )
     }
 
-    fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)
-    }
-
     fn target(&self) -> Target {
-        Target::new("/v3/applyment4sub/applyment/applyment_id/").segment(&self.applyment_id)
+        Target::new("/v3/applyment4sub/applyment/applyment_id/")
+            .segment(&self.applyment_id.to_string())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

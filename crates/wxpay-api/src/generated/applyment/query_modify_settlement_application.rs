@@ -3,6 +3,7 @@
 //! 查询结算账户修改申请状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::{AccountNumberRule, AccountType, AuditResult};
 pub struct QueryModifySettlementApplication {
     /// The sub-merchant's number (特约商户/二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the application to change the account (修改结算账户申请单号).
     pub application_no: String,
@@ -65,6 +66,7 @@ impl Operation for QueryModifySettlementApplication {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("application_no", &self.application_no, 1, usize::MAX)
     }
 

@@ -26,6 +26,8 @@ use crate::wire;
 #[non_exhaustive]
 pub struct SubmitApplyment {
     /// The institution's own number of the application, the same when repeated (业务申请编号).
+    ///
+    /// At most 124 characters.
     pub business_code: String,
     /// The super administrator, who signs and receives notices (超级管理员信息).
     pub contact_info: ContactInfo,
@@ -90,7 +92,7 @@ impl Operation for SubmitApplyment {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("business_code", &self.business_code, 1, usize::MAX)?;
+        check::text("business_code", &self.business_code, 1, 124)?;
         check::nested("contact_info", &self.contact_info, ContactInfo::check)?;
         check::nested("subject_info", &self.subject_info, SubjectInfo::check)?;
         check::nested("business_info", &self.business_info, BusinessInfo::check)?;
@@ -174,12 +176,12 @@ pub struct ContactInfo {
     pub contact_id_doc_copy: Option<String>,
     /// `media_id` of the back of the administrator's document (超级管理员证件反面照片).
     pub contact_id_doc_copy_back: Option<String>,
-    /// First day of the administrator's document, `YYYY-MM-DD` (超级管理员证件有效期开始时间).
-    pub contact_period_begin: Option<String>,
-    /// Last day of the administrator's document, `YYYY-MM-DD` or `长期`
+    /// First day the administrator's document is valid (超级管理员证件有效期开始时间).
+    pub contact_period_begin: Option<Date>,
+    /// Last day of the administrator's document, `yyyy-MM-dd` or `长期`
     /// (超级管理员证件有效期结束时间).
     pub contact_period_end: Option<String>,
-    /// Photograph of the letter which authorises the contact, as media number (业务办理授权函).
+    /// `media_id` of a picture of the letter which authorises the contact (业务办理授权函).
     pub business_authorization_letter: Option<String>,
     /// The super administrator's openid (超级管理员微信openid).
     ///
@@ -249,8 +251,8 @@ impl ContactInfo {
 
     /// Sets [`contact_period_begin`](Self::contact_period_begin) (超级管理员证件有效期开始时间).
     #[must_use]
-    pub fn contact_period_begin(mut self, contact_period_begin: impl Into<String>) -> Self {
-        self.contact_period_begin = Some(contact_period_begin.into());
+    pub fn contact_period_begin(mut self, contact_period_begin: Date) -> Self {
+        self.contact_period_begin = Some(contact_period_begin);
         self
     }
 
@@ -290,12 +292,6 @@ impl ContactInfo {
         check::text(
             "contact_id_doc_copy_back",
             &self.contact_id_doc_copy_back,
-            1,
-            usize::MAX,
-        )?;
-        check::text(
-            "contact_period_begin",
-            &self.contact_period_begin,
             1,
             usize::MAX,
         )?;
@@ -385,9 +381,9 @@ pub struct SubjectInfo {
     /// Proof of a small business without a licence (小微辅助证明材料).
     pub micro_biz_info: Option<MicroBizInfo>,
     /// The business licence; for enterprises and individual businesses (营业执照).
-    pub business_license_info: BusinessLicenseInfo,
+    pub business_license_info: Option<BusinessLicenseInfo>,
     /// The registration certificate; for institutions without a business licence (登记证书).
-    pub certificate_info: CertificateInfo,
+    pub certificate_info: Option<CertificateInfo>,
     /// The organisation code certificate, where there is one (组织机构代码证信息).
     pub organization_info: Option<OrganizationInfo>,
     /// `media_id` of a picture of the letter proving the unit (单位证明函照片).
@@ -403,18 +399,13 @@ pub struct SubjectInfo {
 
 impl SubjectInfo {
     /// What is always needed; the rest has setters.
-    pub fn new(
-        subject_type: impl Into<SubjectType>,
-        business_license_info: BusinessLicenseInfo,
-        certificate_info: CertificateInfo,
-        identity_info: IdentityInfo,
-    ) -> Self {
+    pub fn new(subject_type: impl Into<SubjectType>, identity_info: IdentityInfo) -> Self {
         Self {
             subject_type: subject_type.into(),
             finance_institution: None,
             micro_biz_info: None,
-            business_license_info,
-            certificate_info,
+            business_license_info: None,
+            certificate_info: None,
             organization_info: None,
             certificate_letter_copy: None,
             finance_institution_info: None,
@@ -434,6 +425,20 @@ impl SubjectInfo {
     #[must_use]
     pub fn micro_biz_info(mut self, micro_biz_info: MicroBizInfo) -> Self {
         self.micro_biz_info = Some(micro_biz_info);
+        self
+    }
+
+    /// Sets [`business_license_info`](Self::business_license_info) (营业执照).
+    #[must_use]
+    pub fn business_license_info(mut self, business_license_info: BusinessLicenseInfo) -> Self {
+        self.business_license_info = Some(business_license_info);
+        self
+    }
+
+    /// Sets [`certificate_info`](Self::certificate_info) (登记证书).
+    #[must_use]
+    pub fn certificate_info(mut self, certificate_info: CertificateInfo) -> Self {
+        self.certificate_info = Some(certificate_info);
         self
     }
 
@@ -516,8 +521,8 @@ impl ToObject for SubjectInfo {
             .field("subject_type", &self.subject_type)
             .optional("finance_institution", &self.finance_institution)
             .optional("micro_biz_info", &self.micro_biz_info)
-            .field("business_license_info", &self.business_license_info)
-            .field("certificate_info", &self.certificate_info)
+            .optional("business_license_info", &self.business_license_info)
+            .optional("certificate_info", &self.certificate_info)
             .optional("organization_info", &self.organization_info)
             .optional("certificate_letter_copy", &self.certificate_letter_copy)
             .optional("finance_institution_info", &self.finance_institution_info)
@@ -532,8 +537,8 @@ impl FromObject for SubjectInfo {
             subject_type: object.required("subject_type")?,
             finance_institution: object.maybe("finance_institution")?,
             micro_biz_info: object.maybe("micro_biz_info")?,
-            business_license_info: object.required("business_license_info")?,
-            certificate_info: object.required("certificate_info")?,
+            business_license_info: object.maybe("business_license_info")?,
+            certificate_info: object.maybe("certificate_info")?,
             organization_info: object.maybe("organization_info")?,
             certificate_letter_copy: object.maybe("certificate_letter_copy")?,
             finance_institution_info: object.maybe("finance_institution_info")?,
@@ -909,7 +914,7 @@ pub struct BusinessLicenseInfo {
     pub license_address: Option<String>,
     /// First day of the licence or certificate (有效期限开始日期).
     pub period_begin: Option<Date>,
-    /// Last day of the licence or certificate, or `长期` (有效期限结束日期).
+    /// Last day of the licence or certificate, `yyyy-MM-dd` or `长期` (有效期限结束日期).
     pub period_end: Option<String>,
 }
 
@@ -998,7 +1003,7 @@ serde_by_node!(BusinessLicenseInfo);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CertificateInfo {
-    /// Photograph of the certificate, as media number (登记证书照片).
+    /// `media_id` of a picture of the certificate (登记证书照片).
     pub cert_copy: String,
     /// Kind of registration certificate (证书类型).
     pub cert_type: CertType,
@@ -1012,7 +1017,7 @@ pub struct CertificateInfo {
     pub legal_person: Sensitive,
     /// First day of the licence or certificate (有效期限开始日期).
     pub period_begin: Date,
-    /// Last day of the licence or certificate, or `长期` (有效期限结束日期).
+    /// Last day of the licence or certificate, `yyyy-MM-dd` or `长期` (有效期限结束日期).
     pub period_end: String,
 }
 
@@ -1094,7 +1099,8 @@ pub struct OrganizationInfo {
     pub organization_code: String,
     /// First day of the organisation code certificate (组织机构代码证有效期开始日期).
     pub org_period_begin: Date,
-    /// Last day of the organisation code certificate, or `长期` (组织机构代码证有效期结束日期).
+    /// Last day of the organisation code certificate, `yyyy-MM-dd` or `长期`
+    /// (组织机构代码证有效期结束日期).
     pub org_period_end: String,
 }
 
@@ -1152,8 +1158,7 @@ serde_by_node!(OrganizationInfo);
 pub struct FinanceInstitutionInfo {
     /// Kind of financial institution (金融机构类型).
     pub finance_type: Option<FinanceType>,
-    /// Photographs of the licence of the financial institution, as media numbers
-    /// (金融机构许可证图片).
+    /// `media_id`s of pictures of the licence of the financial institution (金融机构许可证图片).
     pub finance_license_pics: Vec<String>,
 }
 
@@ -1208,8 +1213,7 @@ pub struct IdentityInfo {
     pub id_holder_type: Option<IdHolderType>,
     /// Kind of identity document (证件类型).
     pub id_doc_type: IdDocType,
-    /// Photograph of the statement by the legal representative, as media number
-    /// (法定代表人说明函).
+    /// `media_id` of a picture of the statement by the legal representative (法定代表人说明函).
     pub authorize_letter_copy: Option<String>,
     /// The owner's or representative's mainland identity card (经营者/法人身份证信息).
     pub id_card_info: Option<IdCardInfo>,
@@ -1341,7 +1345,7 @@ pub struct IdCardInfo {
     pub id_card_address: Option<Sensitive>,
     /// First day of the identity card (身份证有效期开始时间).
     pub card_period_begin: Date,
-    /// Last day of the identity card, or `长期` (身份证有效期结束时间).
+    /// Last day of the identity card, `yyyy-MM-dd` or `长期` (身份证有效期结束时间).
     pub card_period_end: String,
 }
 
@@ -1445,7 +1449,7 @@ pub struct IdDocInfo {
     pub id_doc_address: Option<Sensitive>,
     /// First day of the document (证件有效期开始时间).
     pub doc_period_begin: Date,
-    /// Last day of the document, or `长期` (证件有效期结束时间).
+    /// Last day of the document, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub doc_period_end: String,
 }
 
@@ -1539,10 +1543,10 @@ serde_by_node!(IdDocInfo);
 pub struct UboInfo {
     /// Kind of identity document of the beneficial owner (证件类型).
     pub ubo_id_doc_type: IdDocType,
-    /// `media_id` of the portrait side of the beneficial owner's card (身份证人像面照片).
+    /// `media_id` of the front of the beneficial owner's document (证件正面照片).
     pub ubo_id_doc_copy: String,
-    /// `media_id` of the emblem side of the beneficial owner's card (身份证国徽面照片).
-    pub ubo_id_doc_copy_back: String,
+    /// `media_id` of the back of the beneficial owner's document, where it has one (证件反面照片).
+    pub ubo_id_doc_copy_back: Option<String>,
     /// Name of the beneficial owner (受益人姓名).
     ///
     /// Encrypted when it is sent.
@@ -1557,17 +1561,15 @@ pub struct UboInfo {
     pub ubo_id_doc_address: Sensitive,
     /// First day the document is valid (证件有效期开始时间).
     pub ubo_period_begin: Date,
-    /// Last day the document is valid, as YYYY-MM-DD or 长期 for no end (证件有效期结束时间).
+    /// Last day the document is valid, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub ubo_period_end: String,
 }
 
 impl UboInfo {
-    /// All of it.
-    #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
+    /// What is always needed; the rest has setters.
     pub fn new(
         ubo_id_doc_type: impl Into<IdDocType>,
         ubo_id_doc_copy: impl Into<String>,
-        ubo_id_doc_copy_back: impl Into<String>,
         ubo_id_doc_name: impl Into<Sensitive>,
         ubo_id_doc_number: impl Into<Sensitive>,
         ubo_id_doc_address: impl Into<Sensitive>,
@@ -1577,13 +1579,20 @@ impl UboInfo {
         Self {
             ubo_id_doc_type: ubo_id_doc_type.into(),
             ubo_id_doc_copy: ubo_id_doc_copy.into(),
-            ubo_id_doc_copy_back: ubo_id_doc_copy_back.into(),
+            ubo_id_doc_copy_back: None,
             ubo_id_doc_name: ubo_id_doc_name.into(),
             ubo_id_doc_number: ubo_id_doc_number.into(),
             ubo_id_doc_address: ubo_id_doc_address.into(),
             ubo_period_begin,
             ubo_period_end: ubo_period_end.into(),
         }
+    }
+
+    /// Sets [`ubo_id_doc_copy_back`](Self::ubo_id_doc_copy_back) (证件反面照片).
+    #[must_use]
+    pub fn ubo_id_doc_copy_back(mut self, ubo_id_doc_copy_back: impl Into<String>) -> Self {
+        self.ubo_id_doc_copy_back = Some(ubo_id_doc_copy_back.into());
+        self
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
@@ -1622,7 +1631,7 @@ impl ToObject for UboInfo {
         Object::with_capacity(8)
             .field("ubo_id_doc_type", &self.ubo_id_doc_type)
             .field("ubo_id_doc_copy", &self.ubo_id_doc_copy)
-            .field("ubo_id_doc_copy_back", &self.ubo_id_doc_copy_back)
+            .optional("ubo_id_doc_copy_back", &self.ubo_id_doc_copy_back)
             .field("ubo_id_doc_name", &self.ubo_id_doc_name)
             .field("ubo_id_doc_number", &self.ubo_id_doc_number)
             .field("ubo_id_doc_address", &self.ubo_id_doc_address)
@@ -1636,7 +1645,7 @@ impl FromObject for UboInfo {
         Ok(Self {
             ubo_id_doc_type: object.required("ubo_id_doc_type")?,
             ubo_id_doc_copy: object.required("ubo_id_doc_copy")?,
-            ubo_id_doc_copy_back: object.required("ubo_id_doc_copy_back")?,
+            ubo_id_doc_copy_back: object.maybe("ubo_id_doc_copy_back")?,
             ubo_id_doc_name: object.required("ubo_id_doc_name")?,
             ubo_id_doc_number: object.required("ubo_id_doc_number")?,
             ubo_id_doc_address: object.required("ubo_id_doc_address")?,

@@ -3,6 +3,7 @@
 //! 添加商户标识.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ pub struct AddMerchantIdentifier {
     pub range_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// What identifies the merchant, as the range's type says (商户标识值).
     pub merchant_identifier: String,
@@ -66,6 +67,7 @@ impl Operation for AddMerchantIdentifier {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("range_id", &self.range_id, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text(
             "merchant_identifier",
             &self.merchant_identifier,

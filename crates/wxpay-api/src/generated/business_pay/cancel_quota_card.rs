@@ -3,6 +3,7 @@
 //! 企业商户作废员工企业支付额度卡.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,11 +27,11 @@ pub struct CancelQuotaCard {
     pub card_no: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// Why it is made void (作废原因).
     pub reason: String,
@@ -79,7 +80,9 @@ impl Operation for CancelQuotaCard {
         check::text("employee_id", &self.employee_id, 1, usize::MAX)?;
         check::text("card_no", &self.card_no, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("reason", &self.reason, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 企业商户发起员工开通企业支付授权.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,11 +23,11 @@ pub struct CreateAuthorizationUrl {
     pub user_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// From what kind of application the authorisation is opened (发起授权应用类型).
     pub application_type: ApplicationType,
@@ -72,7 +73,9 @@ impl Operation for CreateAuthorizationUrl {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("user_id", &self.user_id, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 发起门店主体匹配.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,12 +23,12 @@ use super::{BatchState, ProductType};
 pub struct CreateEntityMatch {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The provider's own number of the matching batch, unique (商户主体匹配批次单号).
     pub out_batch_id: String,
     /// Stores to match (主体匹配明细列表).
-    pub match_details: Vec<RequestMatch>,
+    pub match_details: Vec<MatchDetail>,
 }
 
 impl CreateEntityMatch {
@@ -42,7 +43,7 @@ impl CreateEntityMatch {
 
     /// Sets [`match_details`](Self::match_details) (主体匹配明细列表).
     #[must_use]
-    pub fn match_details(mut self, match_details: impl Into<Vec<RequestMatch>>) -> Self {
+    pub fn match_details(mut self, match_details: impl Into<Vec<MatchDetail>>) -> Self {
         self.match_details = match_details.into();
         self
     }
@@ -62,13 +63,14 @@ impl Operation for CreateEntityMatch {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("out_batch_id", &self.out_batch_id, 1, usize::MAX)?;
         check::each(
             "match_details",
             &self.match_details,
             0,
             usize::MAX,
-            RequestMatch::check,
+            MatchDetail::check,
         )
     }
 
@@ -111,7 +113,7 @@ serde_by_node!(CreateEntityMatch);
 /// 主体匹配明细.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestMatch {
+pub struct MatchDetail {
     /// Unified social credit code of the store (门店统一社会信用代码).
     pub organization_code: String,
     /// What the store is called, in Chinese (门店名称).
@@ -120,7 +122,7 @@ pub struct RequestMatch {
     pub product_type: ProductType,
 }
 
-impl RequestMatch {
+impl MatchDetail {
     /// All of it.
     pub fn new(
         organization_code: impl Into<String>,
@@ -140,7 +142,7 @@ impl RequestMatch {
     }
 }
 
-impl ToObject for RequestMatch {
+impl ToObject for MatchDetail {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .field("organization_code", &self.organization_code)
@@ -149,7 +151,7 @@ impl ToObject for RequestMatch {
     }
 }
 
-impl FromObject for RequestMatch {
+impl FromObject for MatchDetail {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             organization_code: object.required("organization_code")?,
@@ -159,7 +161,7 @@ impl FromObject for RequestMatch {
     }
 }
 
-serde_by_node!(RequestMatch);
+serde_by_node!(MatchDetail);
 
 /// The number under which a batch of stores was accepted.
 ///

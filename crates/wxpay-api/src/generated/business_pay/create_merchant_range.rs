@@ -3,6 +3,7 @@
 //! 创建可用商户范围.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,7 @@ use super::{IdentifierType, MerchantRange};
 pub struct CreateMerchantRange {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// What identifies a merchant in the range (商户标识类型).
     pub identifier_type: IdentifierType,
@@ -50,7 +51,8 @@ impl Operation for CreateMerchantRange {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

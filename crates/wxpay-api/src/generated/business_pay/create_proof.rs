@@ -3,8 +3,9 @@
 //! 申请企业商户企业支付出资凭证.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -19,19 +20,23 @@ use wxpay_proto::{
 pub struct CreateProof {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// First day of the period (起始日期).
-    pub start_date: String,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
-    pub end_date: String,
-    /// Name of the legal subject (商户主体名称).
+    /// First day of the period, within the last three months (起始日期).
+    pub start_date: Date,
+    /// Last day of the period (结束日期).
+    pub end_date: Date,
+    /// Name of the legal subject, for the payments to its merchants alone (商户主体名称).
+    ///
+    /// At most 256 characters.
     pub entity_name: Option<String>,
     /// The provider's own number of the operation, unique (商户操作流水号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_operation_id: String,
 }
 
@@ -40,15 +45,15 @@ impl CreateProof {
     pub fn new(
         sp_mchid: impl Into<String>,
         sub_mchid: impl Into<String>,
-        start_date: impl Into<String>,
-        end_date: impl Into<String>,
+        start_date: Date,
+        end_date: Date,
         out_operation_id: impl Into<String>,
     ) -> Self {
         Self {
             sp_mchid: sp_mchid.into(),
             sub_mchid: sub_mchid.into(),
-            start_date: start_date.into(),
-            end_date: end_date.into(),
+            start_date,
+            end_date,
             entity_name: None,
             out_operation_id: out_operation_id.into(),
         }
@@ -76,11 +81,16 @@ impl Operation for CreateProof {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("start_date", &self.start_date, 1, usize::MAX)?;
-        check::text("end_date", &self.end_date, 1, usize::MAX)?;
-        check::text("entity_name", &self.entity_name, 1, usize::MAX)?;
-        check::text("out_operation_id", &self.out_operation_id, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("entity_name", &self.entity_name, 1, 256)?;
+        check::text("out_operation_id", &self.out_operation_id, 6, 32)?;
+        check::alphabet(
+            "out_operation_id",
+            &self.out_operation_id,
+            Alphabet::TradeNo,
+        )
     }
 
     fn target(&self) -> Target {
@@ -138,9 +148,9 @@ pub struct Proof {
     /// Number of the sub-merchant that provides the money (出资子商户号).
     pub sub_mchid: Option<String>,
     /// First day of the period (起始日期).
-    pub start_date: Option<String>,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
-    pub end_date: Option<String>,
+    pub start_date: Option<Date>,
+    /// Last day of the period (结束日期).
+    pub end_date: Option<Date>,
     /// Name of the legal subject (商户主体名称).
     pub entity_name: Option<String>,
     /// WeChat Pay's number of the request for the proof (出资凭证申请单单号).

@@ -3,6 +3,7 @@
 //! 企业商户为员工下发企业支付额度卡.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,15 +22,17 @@ pub struct CreateQuotaCard {
     pub employee_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the card template (企业支付卡模板ID).
     pub card_template_id: String,
     /// Quota of the card in all (卡片总金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// Name of the card, which the employee sees (卡片名称).
     pub card_name: String,
@@ -114,8 +117,11 @@ impl Operation for CreateQuotaCard {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("employee_id", &self.employee_id, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("card_template_id", &self.card_template_id, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("card_name", &self.card_name, 1, usize::MAX)?;
         check::text("out_card_no", &self.out_card_no, 1, usize::MAX)?;
         check::text("card_remark", &self.card_remark, 1, usize::MAX)?;

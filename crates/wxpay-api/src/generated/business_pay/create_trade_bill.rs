@@ -3,8 +3,9 @@
 //! 申请企业商户企业支付业务账单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -20,14 +21,14 @@ use super::BillType;
 pub struct CreateTradeBill {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The day of the statement (账单日期).
-    pub date: String,
+    /// The day, Beijing time, within the last three months (账单日期).
+    pub date: Date,
     /// Which bill (账单类型).
     pub kind: BillType,
 }
@@ -37,13 +38,13 @@ impl CreateTradeBill {
     pub fn new(
         sp_mchid: impl Into<String>,
         sub_mchid: impl Into<String>,
-        date: impl Into<String>,
+        date: Date,
         kind: impl Into<BillType>,
     ) -> Self {
         Self {
             sp_mchid: sp_mchid.into(),
             sub_mchid: sub_mchid.into(),
-            date: date.into(),
+            date,
             kind: kind.into(),
         }
     }
@@ -63,8 +64,9 @@ impl Operation for CreateTradeBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("date", &self.date, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -113,8 +115,8 @@ pub struct TradeBill {
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     pub sub_mchid: Option<String>,
-    /// The day of the statement (账单日期).
-    pub date: Option<String>,
+    /// The day, Beijing time (账单日期).
+    pub date: Option<Date>,
     /// Which bill (账单类型).
     pub kind: BillType,
     /// Where the bill is downloaded, valid for five minutes (账单下载地址).

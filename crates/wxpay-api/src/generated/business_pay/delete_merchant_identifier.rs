@@ -3,6 +3,7 @@
 //! 删除商户标识.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,7 +27,7 @@ pub struct DeleteMerchantIdentifier {
     pub merchant_identifier: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
 }
 
@@ -70,7 +71,8 @@ impl Operation for DeleteMerchantIdentifier {
             1,
             usize::MAX,
         )?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 查询商户标识列表.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,7 +21,7 @@ pub struct ListMerchantIdentifiers {
     pub range_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Where in the list to begin, from 0 (分页开始位置).
     pub offset: i64,
@@ -59,7 +60,8 @@ impl Operation for ListMerchantIdentifiers {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("range_id", &self.range_id, 1, usize::MAX)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

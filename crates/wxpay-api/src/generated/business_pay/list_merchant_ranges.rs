@@ -3,6 +3,7 @@
 //! 查询可用商户范围列表.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::IdentifierType;
+use super::MerchantRange;
 
 /// Lists the ranges of merchants where quota cards can be spent.
 ///
@@ -20,7 +21,7 @@ use super::IdentifierType;
 pub struct ListMerchantRanges {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
 }
 
@@ -46,7 +47,8 @@ impl Operation for ListMerchantRanges {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -87,7 +89,7 @@ pub struct MerchantRangeList {
     /// The provider's merchant number (服务商商户号).
     pub sp_mchid: String,
     /// Ranges of merchants (可用商户范围列表).
-    pub range_list: Vec<ListedMerchantRange>,
+    pub range_list: Vec<MerchantRange>,
 }
 
 impl ToObject for MerchantRangeList {
@@ -108,34 +110,3 @@ impl FromObject for MerchantRangeList {
 }
 
 serde_by_node!(MerchantRangeList);
-
-/// A range of merchants as a list shows it.
-///
-/// 可用商户范围.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ListedMerchantRange {
-    /// WeChat Pay's number of the merchant range (可用商户范围id).
-    pub range_id: Option<String>,
-    /// What identifies a merchant in the range (商户标识类型).
-    pub identifier_type: Option<IdentifierType>,
-}
-
-impl ToObject for ListedMerchantRange {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("range_id", &self.range_id)
-            .optional("identifier_type", &self.identifier_type)
-    }
-}
-
-impl FromObject for ListedMerchantRange {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            range_id: object.maybe("range_id")?,
-            identifier_type: object.maybe("identifier_type")?,
-        })
-    }
-}
-
-serde_by_node!(ListedMerchantRange);

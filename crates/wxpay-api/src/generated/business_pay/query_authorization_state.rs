@@ -3,6 +3,7 @@
 //! 企业商户查询企业员工开通授权状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,11 +23,11 @@ pub struct QueryAuthorizationState {
     pub user_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -60,7 +61,9 @@ impl Operation for QueryAuthorizationState {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("user_id", &self.user_id, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -150,7 +153,7 @@ pub struct Employee {
     pub employee_id: String,
     /// How far the authorisation has got (授权状态).
     pub authorization_state: AuthorizationState,
-    /// When it was authorised, RFC 3339 (授权时间).
+    /// When it was authorised (授权时间).
     pub authorization_time: Option<DateTime>,
     /// When the authorisation was ended (解除授权时间).
     pub authorization_revoked_time: Option<DateTime>,

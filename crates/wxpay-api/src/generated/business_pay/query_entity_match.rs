@@ -3,6 +3,7 @@
 //! 查询门店主体匹配结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ pub struct QueryEntityMatch {
     pub batch_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
 }
 
@@ -50,7 +51,8 @@ impl Operation for QueryEntityMatch {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("batch_id", &self.batch_id, 1, usize::MAX)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

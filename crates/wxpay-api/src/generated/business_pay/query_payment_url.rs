@@ -3,6 +3,7 @@
 //! 企业商户获取指定额度卡支付链接.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,11 +26,11 @@ pub struct QueryPaymentUrl {
     pub card_no: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// From what kind of application payment is opened (拉起付款码页面的企业应用类型).
     pub application_type: ApplicationType,
@@ -70,7 +71,9 @@ impl Operation for QueryPaymentUrl {
         check::text("employee_id", &self.employee_id, 1, usize::MAX)?;
         check::text("card_no", &self.card_no, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

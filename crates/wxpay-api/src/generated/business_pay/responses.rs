@@ -6,9 +6,9 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{AuthorizationState, CardRule, CardState, RefundRule};
+use super::{AuthorizationState, CardRule, CardState, IdentifierType, RefundRule};
 
-/// The number of a range of merchants.
+/// A range of merchants.
 ///
 /// 可用商户范围.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,11 +16,15 @@ use super::{AuthorizationState, CardRule, CardState, RefundRule};
 pub struct MerchantRange {
     /// WeChat Pay's number of the merchant range (可用商户范围id).
     pub range_id: String,
+    /// What identifies a merchant in the range; in lists only (商户标识类型).
+    pub identifier_type: Option<IdentifierType>,
 }
 
 impl ToObject for MerchantRange {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).field("range_id", &self.range_id)
+        Object::with_capacity(2)
+            .field("range_id", &self.range_id)
+            .optional("identifier_type", &self.identifier_type)
     }
 }
 
@@ -28,6 +32,7 @@ impl FromObject for MerchantRange {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             range_id: object.required("range_id")?,
+            identifier_type: object.maybe("identifier_type")?,
         })
     }
 }
@@ -138,7 +143,7 @@ serde_by_node!(QuotaCard);
 /// 员工企业支付授权解除结果. Notifications: `WEBIZPAY.REVOKED`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RevokeEmployeeResponse {
+pub struct RevokedAuthorization {
     /// The provider's merchant number (服务商商户号).
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
@@ -149,11 +154,11 @@ pub struct RevokeEmployeeResponse {
     pub authorization_state: AuthorizationState,
     /// When the employee's authorisation ended (员工企业支付失效时间).
     pub authorization_revoked_time: Option<DateTime>,
-    /// Why it is made void (作废原因).
+    /// Why it was ended (解除原因).
     pub reason: Option<String>,
 }
 
-impl ToObject for RevokeEmployeeResponse {
+impl ToObject for RevokedAuthorization {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(6)
             .field("sp_mchid", &self.sp_mchid)
@@ -168,7 +173,7 @@ impl ToObject for RevokeEmployeeResponse {
     }
 }
 
-impl FromObject for RevokeEmployeeResponse {
+impl FromObject for RevokedAuthorization {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sp_mchid: object.required("sp_mchid")?,
@@ -181,9 +186,9 @@ impl FromObject for RevokeEmployeeResponse {
     }
 }
 
-serde_by_node!(RevokeEmployeeResponse);
+serde_by_node!(RevokedAuthorization);
 
-impl NotificationContent for RevokeEmployeeResponse {
+impl NotificationContent for RevokedAuthorization {
     const EVENTS: &'static [&'static str] = &["WEBIZPAY.REVOKED"];
 
     fn read(plaintext: Plaintext<'_>) -> Result<Self, DecodeError> {
@@ -256,8 +261,8 @@ pub struct BusinessPayCardNotification {
     pub card_no: String,
     /// WeChat Pay's number of the relation (微信授权关系ID).
     pub employee_id: Option<String>,
-    /// `DISABLED` (卡片状态).
-    pub card_state: Option<String>,
+    /// State of the card (卡片状态).
+    pub card_state: Option<CardState>,
     /// Since when (卡片失效时间).
     pub card_disabled_time: Option<DateTime>,
     /// Why, in words for people, Chinese (失效原因).

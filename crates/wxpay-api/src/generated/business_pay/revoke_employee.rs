@@ -3,6 +3,7 @@
 //! 企业商户发起解除员工企业支付授权.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::RevokeEmployeeResponse;
+use super::RevokedAuthorization;
 
 /// Ends an employee's authorisation of company payments.
 ///
@@ -23,11 +24,11 @@ pub struct RevokeEmployee {
     pub employee_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Number of the sub-merchant that provides the money (出资子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -54,7 +55,7 @@ impl RevokeEmployee {
 }
 
 impl Operation for RevokeEmployee {
-    type Response = RevokeEmployeeResponse;
+    type Response = RevokedAuthorization;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -68,7 +69,9 @@ impl Operation for RevokeEmployee {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("employee_id", &self.employee_id, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

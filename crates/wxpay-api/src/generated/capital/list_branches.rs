@@ -19,13 +19,17 @@ use super::PageLinks;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ListBranches {
-    /// Code of that name, with which branches are listed (银行别名编码).
+    /// Code of the bank's common name, with which branches are listed (银行别名编码).
     pub bank_alias_code: String,
     /// Code of the city (城市编码).
     pub city_code: i64,
     /// From which item on the answer lists, counting from 0 (本次查询偏移量).
+    ///
+    /// At least 0.
     pub offset: Option<i64>,
     /// How many items an answer holds at most (本次请求最大查询条数).
+    ///
+    /// 1 to 200.
     pub limit: i64,
 }
 
@@ -61,7 +65,9 @@ impl Operation for ListBranches {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("bank_alias_code", &self.bank_alias_code, 1, usize::MAX)
+        check::text("bank_alias_code", &self.bank_alias_code, 1, usize::MAX)?;
+        check::range("offset", self.offset, 0, i64::MAX)?;
+        check::range("limit", self.limit, 1, 200)
     }
 
     fn target(&self) -> Target {
@@ -128,9 +134,9 @@ pub struct BranchPage {
     pub account_bank: Option<String>,
     /// Code of the bank (开户银行编码).
     pub account_bank_code: i64,
-    /// Name of the bank that people know; Chinese (银行别名).
+    /// Common name of the bank; Chinese (银行别名).
     pub bank_alias: Option<String>,
-    /// Code of that name, with which branches are listed (银行别名编码).
+    /// Code of the bank's common name, with which branches are listed (银行别名编码).
     pub bank_alias_code: String,
 }
 

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,15 +18,14 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct ListCities {
     /// Code of the province (省份编码).
-    pub province_code: String,
+    pub province_code: i64,
 }
 
 impl ListCities {
     /// All of it.
-    pub fn new(province_code: impl Into<String>) -> Self {
-        Self {
-            province_code: province_code.into(),
-        }
+    #[must_use]
+    pub fn new(province_code: i64) -> Self {
+        Self { province_code }
     }
 }
 
@@ -42,13 +41,9 @@ impl Operation for ListCities {
         )
     }
 
-    fn check(&self) -> Result<(), InvalidField> {
-        check::text("province_code", &self.province_code, 1, usize::MAX)
-    }
-
     fn target(&self) -> Target {
         Target::new("/v3/capital/capitallhh/areas/provinces/")
-            .segment(&self.province_code)
+            .segment(&self.province_code.to_string())
             .literal("/cities")
     }
 

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -20,8 +20,12 @@ use super::BankPage;
 #[non_exhaustive]
 pub struct ListCorporateBanks {
     /// From which item on the answer lists, counting from 0 (本次查询偏移量).
+    ///
+    /// At least 0.
     pub offset: Option<i64>,
     /// How many items an answer holds at most (本次请求最大查询条数).
+    ///
+    /// 1 to 200.
     pub limit: i64,
 }
 
@@ -53,6 +57,11 @@ impl Operation for ListCorporateBanks {
             Idempotency::Safe,
             ReplySignature::Signed,
         )
+    }
+
+    fn check(&self) -> Result<(), InvalidField> {
+        check::range("offset", self.offset, 0, i64::MAX)?;
+        check::range("limit", self.limit, 1, 200)
     }
 
     fn target(&self) -> Target {

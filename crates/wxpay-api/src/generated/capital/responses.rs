@@ -54,9 +54,9 @@ serde_by_node!(BankPage);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Bank {
-    /// Name of the bank that people know; Chinese (银行别名).
+    /// Common name of the bank; Chinese (银行别名).
     pub bank_alias: Option<String>,
-    /// Code of that name, with which branches are listed (银行别名编码).
+    /// Code of the bank's common name, with which branches are listed (银行别名编码).
     pub bank_alias_code: String,
     /// The bank, by its name in WeChat Pay's list (开户银行).
     pub account_bank: Option<String>,

@@ -19,7 +19,7 @@ use super::Bank;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SearchBanksByAccount {
-    /// Number of the bank card, encrypted (银行卡号).
+    /// Number of the bank card (银行卡号).
     ///
     /// Encrypted when it is sent.
     pub account_number: Sensitive,
@@ -88,7 +88,7 @@ serde_by_node!(SearchBanksByAccount);
 pub struct BankList {
     /// How many there are in all (查询数据总条数).
     pub total_count: i64,
-    /// Banks of the page (银行列表).
+    /// The banks found (银行列表).
     pub data: Vec<Bank>,
 }
 

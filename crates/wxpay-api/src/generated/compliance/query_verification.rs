@@ -3,6 +3,7 @@
 //! 查询不活跃商户身份核实结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::{FailReason, VerificationState};
 pub struct QueryVerification {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the identity check (核实单号).
     pub verification_id: String,
@@ -52,6 +53,7 @@ impl Operation for QueryVerification {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("verification_id", &self.verification_id, 1, usize::MAX)
     }
 
@@ -107,7 +109,7 @@ pub struct Verification {
     /// When it was created (创建时间).
     pub create_time: Option<DateTime>,
     /// When it was finished (完成时间).
-    pub finish_time: Option<String>,
+    pub finish_time: Option<DateTime>,
 }
 
 impl ToObject for Verification {

@@ -3,6 +3,7 @@
 //! 提交尽调资料.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ pub struct SubmitDueDiligence {
     pub due_diligence_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// What to submit, in the form of the template (提交资料内容).
     pub submit_data: Option<String>,
@@ -70,6 +71,7 @@ impl Operation for SubmitDueDiligence {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("due_diligence_id", &self.due_diligence_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("submit_data", &self.submit_data, 1, usize::MAX)
     }
 

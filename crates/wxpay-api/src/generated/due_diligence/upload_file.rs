@@ -3,6 +3,7 @@
 //! 上传尽调资料文件.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,7 +27,7 @@ pub struct UploadFile {
     pub filename: String,
     /// The sub-merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The item the file is for (资料项id).
     pub item_id: String,
@@ -69,6 +70,7 @@ impl Operation for UploadFile {
         check::text("due_diligence_id", &self.due_diligence_id, 1, usize::MAX)?;
         check::text("file_name", &self.filename, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("item_id", &self.item_id, 1, usize::MAX)?;
         wire::file("due_diligence_file", &self.content, usize::MAX)
     }

@@ -100,7 +100,7 @@ wxpay_json::open_enum! {
         /// Passport of another country or region (其他国家或地区居民-护照).
         OverseaPassport = "IDENTIFICATION_TYPE_OVERSEA_PASSPORT",
         /// Travel permit of a resident of Hong Kong (中国香港居民-来往内地通行证).
-        HongkongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
+        HongKongPassport = "IDENTIFICATION_TYPE_HONGKONG_PASSPORT",
         /// Travel permit of a resident of Macao (中国澳门居民-来往内地通行证).
         MacaoPassport = "IDENTIFICATION_TYPE_MACAO_PASSPORT",
         /// Travel permit of a resident of Taiwan (中国台湾居民-来往大陆通行证).
@@ -108,7 +108,7 @@ wxpay_json::open_enum! {
         /// Residence permit of a foreigner (外国人居留证).
         ForeignResident = "IDENTIFICATION_TYPE_FOREIGN_RESIDENT",
         /// Residence permit of a resident of Hong Kong or Macao (港澳居民证).
-        HongkongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
+        HongKongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
         /// Residence permit of a resident of Taiwan (台湾居民证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }

@@ -21,6 +21,8 @@ use super::Applyment;
 #[non_exhaustive]
 pub struct QueryApplymentByOutRequestNo {
     /// The platform's own number of the application, unique (业务申请编号).
+    ///
+    /// At most 124 characters.
     pub out_request_no: String,
 }
 
@@ -46,7 +48,7 @@ impl Operation for QueryApplymentByOutRequestNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)
+        check::text("out_request_no", &self.out_request_no, 1, 124)
     }
 
     fn target(&self) -> Target {

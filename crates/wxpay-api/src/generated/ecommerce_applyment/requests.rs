@@ -3,9 +3,12 @@
 //! What requests are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_proto::BodyError;
+use wxpay_proto::sign::Encryptor;
 
-use super::{CertType, FinanceType};
+use super::{BankAccountType, CertType, FinanceType};
+use crate::wire;
 
 /// A business licence or certificate of registration.
 ///
@@ -25,7 +28,8 @@ pub struct BusinessLicenseInfo {
     pub legal_person: Option<Sensitive>,
     /// Registered address (注册地址).
     pub company_address: Option<String>,
-    /// Period of business, a JSON array of two dates as text (营业期限).
+    /// Period of business, a JSON array of two dates as text, such as `["2014-01-01","长期"]`
+    /// (营业期限).
     pub business_time: Option<String>,
 }
 
@@ -142,8 +146,7 @@ serde_by_node!(BusinessLicenseInfo);
 pub struct FinanceInstitutionInfo {
     /// Kind of financial institution (金融机构类型).
     pub finance_type: Option<FinanceType>,
-    /// Photographs of the licence of the financial institution, as media numbers
-    /// (金融机构许可证图片).
+    /// `media_id`s of pictures of the licence of the financial institution (金融机构许可证图片).
     pub finance_license_pics: Vec<String>,
 }
 
@@ -191,31 +194,28 @@ serde_by_node!(FinanceInstitutionInfo);
 /// The shop of a new sub-merchant.
 ///
 /// 店铺信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SalesSceneInfo {
     /// Name of the shop (店铺名称).
-    pub store_name: Option<String>,
-    /// Link to the shop; this or the QR code (店铺链接).
+    pub store_name: String,
+    /// Link to the shop; this, the QR code or a mini program (店铺链接).
     pub store_url: Option<String>,
-    /// `media_id` of the shop's QR code; this or the link (店铺二维码).
+    /// `media_id` of the shop's QR code; this, the link or a mini program (店铺二维码).
     pub store_qr_code: Option<String>,
     /// AppID of the mini program (小程序AppID).
     pub mini_program_sub_appid: Option<String>,
 }
 
 impl SalesSceneInfo {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`store_name`](Self::store_name) (店铺名称).
-    #[must_use]
-    pub fn store_name(mut self, store_name: impl Into<String>) -> Self {
-        self.store_name = Some(store_name.into());
-        self
+    /// What is always needed; the rest has setters.
+    pub fn new(store_name: impl Into<String>) -> Self {
+        Self {
+            store_name: store_name.into(),
+            store_url: None,
+            store_qr_code: None,
+            mini_program_sub_appid: None,
+        }
     }
 
     /// Sets [`store_url`](Self::store_url) (店铺链接).
@@ -248,6 +248,12 @@ impl SalesSceneInfo {
             &self.mini_program_sub_appid,
             1,
             usize::MAX,
+        )?;
+        check::present(
+            "store_url or store_qr_code or mini_program_sub_appid",
+            self.store_url.is_some()
+                || self.store_qr_code.is_some()
+                || self.mini_program_sub_appid.is_some(),
         )
     }
 }
@@ -255,7 +261,7 @@ impl SalesSceneInfo {
 impl ToObject for SalesSceneInfo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
-            .optional("store_name", &self.store_name)
+            .field("store_name", &self.store_name)
             .optional("store_url", &self.store_url)
             .optional("store_qr_code", &self.store_qr_code)
             .optional("mini_program_sub_appid", &self.mini_program_sub_appid)
@@ -265,7 +271,7 @@ impl ToObject for SalesSceneInfo {
 impl FromObject for SalesSceneInfo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            store_name: object.maybe("store_name")?,
+            store_name: object.required("store_name")?,
             store_url: object.maybe("store_url")?,
             store_qr_code: object.maybe("store_qr_code")?,
             mini_program_sub_appid: object.maybe("mini_program_sub_appid")?,
@@ -337,3 +343,297 @@ impl FromObject for SettlementInfo {
 }
 
 serde_by_node!(SettlementInfo);
+
+/// A mainland identity card of the legal representative or owner.
+///
+/// 经营者/法人身份证信息.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct IdCardInfo {
+    /// `media_id` of the side of the card with the portrait (身份证人像面照片).
+    pub id_card_copy: String,
+    /// `media_id` of the side of the card with the emblem (身份证国徽面照片).
+    pub id_card_national: String,
+    /// Name on the identity card (身份证姓名).
+    ///
+    /// Encrypted when it is sent.
+    pub id_card_name: Sensitive,
+    /// Number of the identity card (身份证号码).
+    ///
+    /// Encrypted when it is sent.
+    pub id_card_number: Sensitive,
+    /// First day of the identity card (身份证有效期开始时间).
+    pub id_card_valid_time_begin: Date,
+    /// Last day of the identity card, `yyyy-MM-dd` or `长期` (身份证有效期结束时间).
+    pub id_card_valid_time: String,
+}
+
+impl IdCardInfo {
+    /// All of it.
+    pub fn new(
+        id_card_copy: impl Into<String>,
+        id_card_national: impl Into<String>,
+        id_card_name: impl Into<Sensitive>,
+        id_card_number: impl Into<Sensitive>,
+        id_card_valid_time_begin: Date,
+        id_card_valid_time: impl Into<String>,
+    ) -> Self {
+        Self {
+            id_card_copy: id_card_copy.into(),
+            id_card_national: id_card_national.into(),
+            id_card_name: id_card_name.into(),
+            id_card_number: id_card_number.into(),
+            id_card_valid_time_begin,
+            id_card_valid_time: id_card_valid_time.into(),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("id_card_copy", &self.id_card_copy, 1, usize::MAX)?;
+        check::text("id_card_national", &self.id_card_national, 1, usize::MAX)?;
+        check::text("id_card_name", &self.id_card_name, 1, usize::MAX)?;
+        check::text("id_card_number", &self.id_card_number, 1, usize::MAX)?;
+        check::text(
+            "id_card_valid_time",
+            &self.id_card_valid_time,
+            1,
+            usize::MAX,
+        )
+    }
+
+    /// Encrypts what has to be.
+    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
+        wire::seal("id_card_name", &mut self.id_card_name, encryptor)?;
+        wire::seal("id_card_number", &mut self.id_card_number, encryptor)
+    }
+}
+
+impl ToObject for IdCardInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("id_card_copy", &self.id_card_copy)
+            .field("id_card_national", &self.id_card_national)
+            .field("id_card_name", &self.id_card_name)
+            .field("id_card_number", &self.id_card_number)
+            .field("id_card_valid_time_begin", &self.id_card_valid_time_begin)
+            .field("id_card_valid_time", &self.id_card_valid_time)
+    }
+}
+
+impl FromObject for IdCardInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id_card_copy: object.required("id_card_copy")?,
+            id_card_national: object.required("id_card_national")?,
+            id_card_name: object.required("id_card_name")?,
+            id_card_number: object.required("id_card_number")?,
+            id_card_valid_time_begin: object.required("id_card_valid_time_begin")?,
+            id_card_valid_time: object.required("id_card_valid_time")?,
+        })
+    }
+}
+
+serde_by_node!(IdCardInfo);
+
+/// Another identity document of the legal representative or owner.
+///
+/// 经营者/法人其他类型证件信息.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct IdDocInfo {
+    /// Name on the document (证件姓名).
+    ///
+    /// Encrypted when it is sent.
+    pub id_doc_name: Sensitive,
+    /// Number of the document (证件号码).
+    ///
+    /// Encrypted when it is sent.
+    pub id_doc_number: Sensitive,
+    /// `media_id` of the front of the document (证件正面照片).
+    pub id_doc_copy: String,
+    /// `media_id` of the back of the document (证件反面照片).
+    pub id_doc_copy_back: Option<String>,
+    /// First day of the document (证件有效期开始时间).
+    pub doc_period_begin: Date,
+    /// Last day of the document, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
+    pub doc_period_end: String,
+}
+
+impl IdDocInfo {
+    /// What is always needed; the rest has setters.
+    pub fn new(
+        id_doc_name: impl Into<Sensitive>,
+        id_doc_number: impl Into<Sensitive>,
+        id_doc_copy: impl Into<String>,
+        doc_period_begin: Date,
+        doc_period_end: impl Into<String>,
+    ) -> Self {
+        Self {
+            id_doc_name: id_doc_name.into(),
+            id_doc_number: id_doc_number.into(),
+            id_doc_copy: id_doc_copy.into(),
+            id_doc_copy_back: None,
+            doc_period_begin,
+            doc_period_end: doc_period_end.into(),
+        }
+    }
+
+    /// Sets [`id_doc_copy_back`](Self::id_doc_copy_back) (证件反面照片).
+    #[must_use]
+    pub fn id_doc_copy_back(mut self, id_doc_copy_back: impl Into<String>) -> Self {
+        self.id_doc_copy_back = Some(id_doc_copy_back.into());
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("id_doc_name", &self.id_doc_name, 1, usize::MAX)?;
+        check::text("id_doc_number", &self.id_doc_number, 1, usize::MAX)?;
+        check::text("id_doc_copy", &self.id_doc_copy, 1, usize::MAX)?;
+        check::text("id_doc_copy_back", &self.id_doc_copy_back, 1, usize::MAX)?;
+        check::text("doc_period_end", &self.doc_period_end, 1, usize::MAX)
+    }
+
+    /// Encrypts what has to be.
+    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
+        wire::seal("id_doc_name", &mut self.id_doc_name, encryptor)?;
+        wire::seal("id_doc_number", &mut self.id_doc_number, encryptor)
+    }
+}
+
+impl ToObject for IdDocInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("id_doc_name", &self.id_doc_name)
+            .field("id_doc_number", &self.id_doc_number)
+            .field("id_doc_copy", &self.id_doc_copy)
+            .optional("id_doc_copy_back", &self.id_doc_copy_back)
+            .field("doc_period_begin", &self.doc_period_begin)
+            .field("doc_period_end", &self.doc_period_end)
+    }
+}
+
+impl FromObject for IdDocInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id_doc_name: object.required("id_doc_name")?,
+            id_doc_number: object.required("id_doc_number")?,
+            id_doc_copy: object.required("id_doc_copy")?,
+            id_doc_copy_back: object.maybe("id_doc_copy_back")?,
+            doc_period_begin: object.required("doc_period_begin")?,
+            doc_period_end: object.required("doc_period_end")?,
+        })
+    }
+}
+
+serde_by_node!(IdDocInfo);
+
+/// The bank account to which a new sub-merchant is settled.
+///
+/// 结算银行账户.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AccountInfo {
+    /// Kind of account: 74 is a company's, 75 a person's (账户类型).
+    pub bank_account_type: BankAccountType,
+    /// The bank, by its name in WeChat Pay's list (开户银行).
+    pub account_bank: String,
+    /// In whose name the bank account is (开户名称).
+    ///
+    /// Encrypted when it is sent.
+    pub account_name: Sensitive,
+    /// Code of the district in which the account was opened (开户银行省市编码).
+    pub bank_address_code: Option<String>,
+    /// Interbank number of the branch; this or the full name (开户银行联行号).
+    pub bank_branch_id: Option<String>,
+    /// Full name of the bank with its branch, where the bank needs it (开户银行全称（含支行）).
+    pub bank_name: Option<String>,
+    /// Number of the bank account (银行帐号).
+    ///
+    /// Encrypted when it is sent.
+    pub account_number: Sensitive,
+}
+
+impl AccountInfo {
+    /// What is always needed; the rest has setters.
+    pub fn new(
+        bank_account_type: impl Into<BankAccountType>,
+        account_bank: impl Into<String>,
+        account_name: impl Into<Sensitive>,
+        account_number: impl Into<Sensitive>,
+    ) -> Self {
+        Self {
+            bank_account_type: bank_account_type.into(),
+            account_bank: account_bank.into(),
+            account_name: account_name.into(),
+            bank_address_code: None,
+            bank_branch_id: None,
+            bank_name: None,
+            account_number: account_number.into(),
+        }
+    }
+
+    /// Sets [`bank_address_code`](Self::bank_address_code) (开户银行省市编码).
+    #[must_use]
+    pub fn bank_address_code(mut self, bank_address_code: impl Into<String>) -> Self {
+        self.bank_address_code = Some(bank_address_code.into());
+        self
+    }
+
+    /// Sets [`bank_branch_id`](Self::bank_branch_id) (开户银行联行号).
+    #[must_use]
+    pub fn bank_branch_id(mut self, bank_branch_id: impl Into<String>) -> Self {
+        self.bank_branch_id = Some(bank_branch_id.into());
+        self
+    }
+
+    /// Sets [`bank_name`](Self::bank_name) (开户银行全称（含支行）).
+    #[must_use]
+    pub fn bank_name(mut self, bank_name: impl Into<String>) -> Self {
+        self.bank_name = Some(bank_name.into());
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("account_bank", &self.account_bank, 1, usize::MAX)?;
+        check::text("account_name", &self.account_name, 1, usize::MAX)?;
+        check::text("bank_address_code", &self.bank_address_code, 1, usize::MAX)?;
+        check::text("bank_branch_id", &self.bank_branch_id, 1, usize::MAX)?;
+        check::text("bank_name", &self.bank_name, 1, usize::MAX)?;
+        check::text("account_number", &self.account_number, 1, usize::MAX)
+    }
+
+    /// Encrypts what has to be.
+    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
+        wire::seal("account_name", &mut self.account_name, encryptor)?;
+        wire::seal("account_number", &mut self.account_number, encryptor)
+    }
+}
+
+impl ToObject for AccountInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(7)
+            .field("bank_account_type", &self.bank_account_type)
+            .field("account_bank", &self.account_bank)
+            .field("account_name", &self.account_name)
+            .optional("bank_address_code", &self.bank_address_code)
+            .optional("bank_branch_id", &self.bank_branch_id)
+            .optional("bank_name", &self.bank_name)
+            .field("account_number", &self.account_number)
+    }
+}
+
+impl FromObject for AccountInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            bank_account_type: object.required("bank_account_type")?,
+            account_bank: object.required("account_bank")?,
+            account_name: object.required("account_name")?,
+            bank_address_code: object.maybe("bank_address_code")?,
+            bank_branch_id: object.maybe("bank_branch_id")?,
+            bank_name: object.maybe("bank_name")?,
+            account_number: object.required("account_number")?,
+        })
+    }
+}
+
+serde_by_node!(AccountInfo);

@@ -3,23 +3,23 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 
 use super::{ApplymentState, SignState};
 
 /// The numbers of an application that was accepted or withdrawn.
 ///
-/// 进件申请受理结果.
+/// 进件申请单标识.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct SubmitApplymentResponse {
+pub struct ApplymentReference {
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: i64,
     /// The platform's own number of the application, unique (业务申请编号).
     pub out_request_no: String,
 }
 
-impl ToObject for SubmitApplymentResponse {
+impl ToObject for ApplymentReference {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("applyment_id", &self.applyment_id)
@@ -27,7 +27,7 @@ impl ToObject for SubmitApplymentResponse {
     }
 }
 
-impl FromObject for SubmitApplymentResponse {
+impl FromObject for ApplymentReference {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             applyment_id: object.required("applyment_id")?,
@@ -36,7 +36,7 @@ impl FromObject for SubmitApplymentResponse {
     }
 }
 
-serde_by_node!(SubmitApplymentResponse);
+serde_by_node!(ApplymentReference);
 
 /// An application for a new sub-merchant and its state.
 ///
@@ -124,7 +124,7 @@ pub struct AccountValidation {
     /// Words that must go with the payment (备注信息).
     pub remark: Option<String>,
     /// Until when to pay (汇款截止时间).
-    pub deadline: Option<String>,
+    pub deadline: Option<DateTime>,
 }
 
 impl ToObject for AccountValidation {
@@ -141,7 +141,7 @@ impl ToObject for AccountValidation {
             .optional("destination_account_bank", &self.destination_account_bank)
             .optional("city", &self.city)
             .optional("remark", &self.remark)
-            .optional("deadline", &self.deadline)
+            .optional_written("deadline", self.deadline.map(DateTime::spaced))
     }
 }
 
@@ -156,7 +156,7 @@ impl FromObject for AccountValidation {
             destination_account_bank: object.maybe("destination_account_bank")?,
             city: object.maybe("city")?,
             remark: object.maybe("remark")?,
-            deadline: object.maybe("deadline")?,
+            deadline: object.maybe_as("deadline", DateTime::from_spaced)?,
         })
     }
 }

@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::SubmitApplymentResponse;
+use super::ApplymentReference;
 
 /// Withdraws an application, named by WeChat Pay's number of it.
 ///
@@ -20,20 +20,19 @@ use super::SubmitApplymentResponse;
 #[non_exhaustive]
 pub struct RevokeApplymentById {
     /// WeChat Pay's number of the application (微信支付申请单号).
-    pub applyment_id: String,
+    pub applyment_id: i64,
 }
 
 impl RevokeApplymentById {
     /// All of it.
-    pub fn new(applyment_id: impl Into<String>) -> Self {
-        Self {
-            applyment_id: applyment_id.into(),
-        }
+    #[must_use]
+    pub fn new(applyment_id: i64) -> Self {
+        Self { applyment_id }
     }
 }
 
 impl Operation for RevokeApplymentById {
-    type Response = SubmitApplymentResponse;
+    type Response = ApplymentReference;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -44,13 +43,9 @@ impl Operation for RevokeApplymentById {
         )
     }
 
-    fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)
-    }
-
     fn target(&self) -> Target {
         Target::new("/v3/ecommerce/applyments/")
-            .segment(&self.applyment_id)
+            .segment(&self.applyment_id.to_string())
             .literal("/revoke")
     }
 

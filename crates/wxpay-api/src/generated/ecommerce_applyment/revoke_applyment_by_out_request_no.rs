@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::SubmitApplymentResponse;
+use super::ApplymentReference;
 
 /// Withdraws an application, named by the platform's own number of it.
 ///
@@ -21,6 +21,8 @@ use super::SubmitApplymentResponse;
 #[non_exhaustive]
 pub struct RevokeApplymentByOutRequestNo {
     /// The platform's own number of the application, unique (业务申请编号).
+    ///
+    /// At most 124 characters.
     pub out_request_no: String,
 }
 
@@ -34,7 +36,7 @@ impl RevokeApplymentByOutRequestNo {
 }
 
 impl Operation for RevokeApplymentByOutRequestNo {
-    type Response = SubmitApplymentResponse;
+    type Response = ApplymentReference;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -46,7 +48,7 @@ impl Operation for RevokeApplymentByOutRequestNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)
+        check::text("out_request_no", &self.out_request_no, 1, 124)
     }
 
     fn target(&self) -> Target {

@@ -11,8 +11,9 @@ use wxpay_proto::{
 };
 
 use super::{
-    BankAccountType, BusinessLicenseInfo, ContactType, FinanceInstitutionInfo, IdDocType,
-    IdHolderType, OrganizationType, SalesSceneInfo, SettlementInfo, SubmitApplymentResponse,
+    AccountInfo, ApplymentReference, BusinessLicenseInfo, ContactType, FinanceInstitutionInfo,
+    IdCardInfo, IdDocInfo, IdDocType, IdHolderType, OrganizationType, SalesSceneInfo,
+    SettlementInfo,
 };
 use crate::wire;
 
@@ -38,17 +39,16 @@ pub struct SubmitAccountHostingApplyment {
     pub id_holder_type: Option<IdHolderType>,
     /// Kind of identity document (证件类型).
     pub id_doc_type: Option<IdDocType>,
-    /// Photograph of the statement by the legal representative, as media number
-    /// (法定代表人说明函).
+    /// `media_id` of a picture of the statement by the legal representative (法定代表人说明函).
     pub authorize_letter_copy: Option<String>,
     /// The owner's or representative's mainland identity card (经营者/法人身份证信息).
-    pub id_card_info: Option<HostingIdCardInfo>,
+    pub id_card_info: Option<IdCardInfo>,
     /// The owner's or representative's other identity document (经营者/法人其他类型证件信息).
-    pub id_doc_info: Option<HostingIdDocInfo>,
+    pub id_doc_info: Option<IdDocInfo>,
     /// The beneficial owners (最终受益人信息列表).
     pub ubo_info_list: Vec<HostingUboInfo>,
     /// The bank account into which the merchant is settled (结算银行账户).
-    pub account_info: HostingAccountInfo,
+    pub account_info: AccountInfo,
     /// The super administrator, who signs and receives notices (超级管理员信息).
     pub contact_info: HostingContactInfo,
     /// The shop (店铺信息).
@@ -76,7 +76,7 @@ impl SubmitAccountHostingApplyment {
     pub fn new(
         out_request_no: impl Into<String>,
         organization_type: impl Into<OrganizationType>,
-        account_info: HostingAccountInfo,
+        account_info: AccountInfo,
         contact_info: HostingContactInfo,
         sales_scene_info: SalesSceneInfo,
         merchant_shortname: impl Into<String>,
@@ -153,14 +153,14 @@ impl SubmitAccountHostingApplyment {
 
     /// Sets [`id_card_info`](Self::id_card_info) (经营者/法人身份证信息).
     #[must_use]
-    pub fn id_card_info(mut self, id_card_info: HostingIdCardInfo) -> Self {
+    pub fn id_card_info(mut self, id_card_info: IdCardInfo) -> Self {
         self.id_card_info = Some(id_card_info);
         self
     }
 
     /// Sets [`id_doc_info`](Self::id_doc_info) (经营者/法人其他类型证件信息).
     #[must_use]
-    pub fn id_doc_info(mut self, id_doc_info: HostingIdDocInfo) -> Self {
+    pub fn id_doc_info(mut self, id_doc_info: IdDocInfo) -> Self {
         self.id_doc_info = Some(id_doc_info);
         self
     }
@@ -240,7 +240,7 @@ impl SubmitAccountHostingApplyment {
 }
 
 impl Operation for SubmitAccountHostingApplyment {
-    type Response = SubmitApplymentResponse;
+    type Response = ApplymentReference;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -264,8 +264,8 @@ impl Operation for SubmitAccountHostingApplyment {
             1,
             usize::MAX,
         )?;
-        check::nested("id_card_info", &self.id_card_info, HostingIdCardInfo::check)?;
-        check::nested("id_doc_info", &self.id_doc_info, HostingIdDocInfo::check)?;
+        check::nested("id_card_info", &self.id_card_info, IdCardInfo::check)?;
+        check::nested("id_doc_info", &self.id_doc_info, IdDocInfo::check)?;
         check::each(
             "ubo_info_list",
             &self.ubo_info_list,
@@ -273,11 +273,7 @@ impl Operation for SubmitAccountHostingApplyment {
             usize::MAX,
             HostingUboInfo::check,
         )?;
-        check::nested(
-            "account_info",
-            &self.account_info,
-            HostingAccountInfo::check,
-        )?;
+        check::nested("account_info", &self.account_info, AccountInfo::check)?;
         check::nested(
             "contact_info",
             &self.contact_info,
@@ -383,189 +379,6 @@ impl FromObject for SubmitAccountHostingApplyment {
 
 serde_by_node!(SubmitAccountHostingApplyment);
 
-/// A mainland identity card, for an account that the platform hosts.
-///
-/// 经营者/法人身份证信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct HostingIdCardInfo {
-    /// `media_id` of the side of the card with the portrait (身份证人像面照片).
-    pub id_card_copy: String,
-    /// `media_id` of the side of the card with the emblem (身份证国徽面照片).
-    pub id_card_national: String,
-    /// Name on the identity card (身份证姓名).
-    ///
-    /// Encrypted when it is sent.
-    pub id_card_name: Sensitive,
-    /// Number of the identity card (身份证号码).
-    ///
-    /// Encrypted when it is sent.
-    pub id_card_number: Sensitive,
-    /// First day of the identity card (身份证有效期开始时间).
-    pub id_card_valid_time_begin: Date,
-    /// Last day of the identity card, or `长期` (身份证有效期结束时间).
-    pub id_card_valid_time: String,
-}
-
-impl HostingIdCardInfo {
-    /// All of it.
-    pub fn new(
-        id_card_copy: impl Into<String>,
-        id_card_national: impl Into<String>,
-        id_card_name: impl Into<Sensitive>,
-        id_card_number: impl Into<Sensitive>,
-        id_card_valid_time_begin: Date,
-        id_card_valid_time: impl Into<String>,
-    ) -> Self {
-        Self {
-            id_card_copy: id_card_copy.into(),
-            id_card_national: id_card_national.into(),
-            id_card_name: id_card_name.into(),
-            id_card_number: id_card_number.into(),
-            id_card_valid_time_begin,
-            id_card_valid_time: id_card_valid_time.into(),
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("id_card_copy", &self.id_card_copy, 1, usize::MAX)?;
-        check::text("id_card_national", &self.id_card_national, 1, usize::MAX)?;
-        check::text("id_card_name", &self.id_card_name, 1, usize::MAX)?;
-        check::text("id_card_number", &self.id_card_number, 1, usize::MAX)?;
-        check::text(
-            "id_card_valid_time",
-            &self.id_card_valid_time,
-            1,
-            usize::MAX,
-        )
-    }
-
-    /// Encrypts what has to be.
-    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        wire::seal("id_card_name", &mut self.id_card_name, encryptor)?;
-        wire::seal("id_card_number", &mut self.id_card_number, encryptor)
-    }
-}
-
-impl ToObject for HostingIdCardInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("id_card_copy", &self.id_card_copy)
-            .field("id_card_national", &self.id_card_national)
-            .field("id_card_name", &self.id_card_name)
-            .field("id_card_number", &self.id_card_number)
-            .field("id_card_valid_time_begin", &self.id_card_valid_time_begin)
-            .field("id_card_valid_time", &self.id_card_valid_time)
-    }
-}
-
-impl FromObject for HostingIdCardInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            id_card_copy: object.required("id_card_copy")?,
-            id_card_national: object.required("id_card_national")?,
-            id_card_name: object.required("id_card_name")?,
-            id_card_number: object.required("id_card_number")?,
-            id_card_valid_time_begin: object.required("id_card_valid_time_begin")?,
-            id_card_valid_time: object.required("id_card_valid_time")?,
-        })
-    }
-}
-
-serde_by_node!(HostingIdCardInfo);
-
-/// Another identity document, for an account that the platform hosts.
-///
-/// 经营者/法人其他类型证件信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct HostingIdDocInfo {
-    /// Name on the document (证件姓名).
-    ///
-    /// Encrypted when it is sent.
-    pub id_doc_name: Sensitive,
-    /// Number of the document (证件号码).
-    ///
-    /// Encrypted when it is sent.
-    pub id_doc_number: Sensitive,
-    /// `media_id` of the front of the document (证件正面照片).
-    pub id_doc_copy: String,
-    /// `media_id` of the back of the document (证件反面照片).
-    pub id_doc_copy_back: Option<String>,
-    /// First day of the document (证件有效期开始时间).
-    pub doc_period_begin: Date,
-    /// Last day of the document, or `长期` (证件有效期结束时间).
-    pub doc_period_end: String,
-}
-
-impl HostingIdDocInfo {
-    /// What is always needed; the rest has setters.
-    pub fn new(
-        id_doc_name: impl Into<Sensitive>,
-        id_doc_number: impl Into<Sensitive>,
-        id_doc_copy: impl Into<String>,
-        doc_period_begin: Date,
-        doc_period_end: impl Into<String>,
-    ) -> Self {
-        Self {
-            id_doc_name: id_doc_name.into(),
-            id_doc_number: id_doc_number.into(),
-            id_doc_copy: id_doc_copy.into(),
-            id_doc_copy_back: None,
-            doc_period_begin,
-            doc_period_end: doc_period_end.into(),
-        }
-    }
-
-    /// Sets [`id_doc_copy_back`](Self::id_doc_copy_back) (证件反面照片).
-    #[must_use]
-    pub fn id_doc_copy_back(mut self, id_doc_copy_back: impl Into<String>) -> Self {
-        self.id_doc_copy_back = Some(id_doc_copy_back.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("id_doc_name", &self.id_doc_name, 1, usize::MAX)?;
-        check::text("id_doc_number", &self.id_doc_number, 1, usize::MAX)?;
-        check::text("id_doc_copy", &self.id_doc_copy, 1, usize::MAX)?;
-        check::text("id_doc_copy_back", &self.id_doc_copy_back, 1, usize::MAX)?;
-        check::text("doc_period_end", &self.doc_period_end, 1, usize::MAX)
-    }
-
-    /// Encrypts what has to be.
-    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        wire::seal("id_doc_name", &mut self.id_doc_name, encryptor)?;
-        wire::seal("id_doc_number", &mut self.id_doc_number, encryptor)
-    }
-}
-
-impl ToObject for HostingIdDocInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("id_doc_name", &self.id_doc_name)
-            .field("id_doc_number", &self.id_doc_number)
-            .field("id_doc_copy", &self.id_doc_copy)
-            .optional("id_doc_copy_back", &self.id_doc_copy_back)
-            .field("doc_period_begin", &self.doc_period_begin)
-            .field("doc_period_end", &self.doc_period_end)
-    }
-}
-
-impl FromObject for HostingIdDocInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            id_doc_name: object.required("id_doc_name")?,
-            id_doc_number: object.required("id_doc_number")?,
-            id_doc_copy: object.required("id_doc_copy")?,
-            id_doc_copy_back: object.maybe("id_doc_copy_back")?,
-            doc_period_begin: object.required("doc_period_begin")?,
-            doc_period_end: object.required("doc_period_end")?,
-        })
-    }
-}
-
-serde_by_node!(HostingIdDocInfo);
-
 /// A beneficial owner, for an account that the platform hosts.
 ///
 /// 最终受益人信息.
@@ -574,9 +387,9 @@ serde_by_node!(HostingIdDocInfo);
 pub struct HostingUboInfo {
     /// Kind of identity document of the beneficial owner (证件类型).
     pub ubo_id_doc_type: Option<IdDocType>,
-    /// Photograph of the front of the document, as media number (证件正面照片).
+    /// `media_id` of a picture of the front of the document (证件正面照片).
     pub ubo_id_doc_copy: Option<String>,
-    /// Photograph of the back of the document, as media number (证件反面照片).
+    /// `media_id` of a picture of the back of the document (证件反面照片).
     pub ubo_id_doc_copy_back: Option<String>,
     /// Name of the beneficial owner (受益人姓名).
     ///
@@ -592,11 +405,11 @@ pub struct HostingUboInfo {
     pub ubo_id_doc_address: Option<Sensitive>,
     /// First day the document is valid (证件有效期开始时间).
     pub ubo_period_begin: Option<Date>,
-    /// Last day the document is valid, as YYYY-MM-DD or 长期 for no end (证件有效期结束时间).
+    /// Last day the document is valid, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub ubo_period_end: Option<String>,
     /// First day of the document (证件有效期开始时间).
-    pub ubo_id_doc_period_begin: Option<String>,
-    /// Last day of the document, or `长期` (证件有效期结束时间).
+    pub ubo_id_doc_period_begin: Option<Date>,
+    /// Last day of the document, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub ubo_id_doc_period_end: Option<String>,
 }
 
@@ -665,8 +478,8 @@ impl HostingUboInfo {
 
     /// Sets [`ubo_id_doc_period_begin`](Self::ubo_id_doc_period_begin) (证件有效期开始时间).
     #[must_use]
-    pub fn ubo_id_doc_period_begin(mut self, ubo_id_doc_period_begin: impl Into<String>) -> Self {
-        self.ubo_id_doc_period_begin = Some(ubo_id_doc_period_begin.into());
+    pub fn ubo_id_doc_period_begin(mut self, ubo_id_doc_period_begin: Date) -> Self {
+        self.ubo_id_doc_period_begin = Some(ubo_id_doc_period_begin);
         self
     }
 
@@ -694,12 +507,6 @@ impl HostingUboInfo {
             usize::MAX,
         )?;
         check::text("ubo_period_end", &self.ubo_period_end, 1, usize::MAX)?;
-        check::text(
-            "ubo_id_doc_period_begin",
-            &self.ubo_id_doc_period_begin,
-            1,
-            usize::MAX,
-        )?;
         check::text(
             "ubo_id_doc_period_end",
             &self.ubo_id_doc_period_end,
@@ -757,104 +564,6 @@ impl FromObject for HostingUboInfo {
 
 serde_by_node!(HostingUboInfo);
 
-/// The bank account, for an account that the platform hosts.
-///
-/// 结算银行账户.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct HostingAccountInfo {
-    /// Kind of account: 74 is a company's, 75 a person's (账户类型).
-    pub bank_account_type: BankAccountType,
-    /// The bank, by its name in WeChat Pay's list (开户银行).
-    pub account_bank: String,
-    /// In whose name the bank account is (开户名称).
-    ///
-    /// Encrypted when it is sent.
-    pub account_name: Sensitive,
-    /// Interbank number of the branch; this or the full name (开户银行联行号).
-    pub bank_branch_id: Option<String>,
-    /// Full name of the bank with its branch, where the bank needs it (开户银行全称（含支行）).
-    pub bank_name: Option<String>,
-    /// Number of the bank account (银行帐号).
-    ///
-    /// Encrypted when it is sent.
-    pub account_number: Sensitive,
-}
-
-impl HostingAccountInfo {
-    /// What is always needed; the rest has setters.
-    pub fn new(
-        bank_account_type: impl Into<BankAccountType>,
-        account_bank: impl Into<String>,
-        account_name: impl Into<Sensitive>,
-        account_number: impl Into<Sensitive>,
-    ) -> Self {
-        Self {
-            bank_account_type: bank_account_type.into(),
-            account_bank: account_bank.into(),
-            account_name: account_name.into(),
-            bank_branch_id: None,
-            bank_name: None,
-            account_number: account_number.into(),
-        }
-    }
-
-    /// Sets [`bank_branch_id`](Self::bank_branch_id) (开户银行联行号).
-    #[must_use]
-    pub fn bank_branch_id(mut self, bank_branch_id: impl Into<String>) -> Self {
-        self.bank_branch_id = Some(bank_branch_id.into());
-        self
-    }
-
-    /// Sets [`bank_name`](Self::bank_name) (开户银行全称（含支行）).
-    #[must_use]
-    pub fn bank_name(mut self, bank_name: impl Into<String>) -> Self {
-        self.bank_name = Some(bank_name.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("account_bank", &self.account_bank, 1, usize::MAX)?;
-        check::text("account_name", &self.account_name, 1, usize::MAX)?;
-        check::text("bank_branch_id", &self.bank_branch_id, 1, usize::MAX)?;
-        check::text("bank_name", &self.bank_name, 1, usize::MAX)?;
-        check::text("account_number", &self.account_number, 1, usize::MAX)
-    }
-
-    /// Encrypts what has to be.
-    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        wire::seal("account_name", &mut self.account_name, encryptor)?;
-        wire::seal("account_number", &mut self.account_number, encryptor)
-    }
-}
-
-impl ToObject for HostingAccountInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("bank_account_type", &self.bank_account_type)
-            .field("account_bank", &self.account_bank)
-            .field("account_name", &self.account_name)
-            .optional("bank_branch_id", &self.bank_branch_id)
-            .optional("bank_name", &self.bank_name)
-            .field("account_number", &self.account_number)
-    }
-}
-
-impl FromObject for HostingAccountInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            bank_account_type: object.required("bank_account_type")?,
-            account_bank: object.required("account_bank")?,
-            account_name: object.required("account_name")?,
-            bank_branch_id: object.maybe("bank_branch_id")?,
-            bank_name: object.maybe("bank_name")?,
-            account_number: object.required("account_number")?,
-        })
-    }
-}
-
-serde_by_node!(HostingAccountInfo);
-
 /// The super administrator, for an account that the platform hosts.
 ///
 /// 超级管理员信息.
@@ -878,16 +587,17 @@ pub struct HostingContactInfo {
     pub contact_id_doc_copy: Option<String>,
     /// `media_id` of the back of the administrator's document (超级管理员证件反面照片).
     pub contact_id_doc_copy_back: Option<String>,
-    /// First day of the administrator's document, `YYYY-MM-DD` (超级管理员证件有效期开始时间).
-    pub contact_period_begin: Option<String>,
-    /// Last day of the administrator's document, `YYYY-MM-DD` or `长期`
+    /// First day the administrator's document is valid (超级管理员证件有效期开始时间).
+    pub contact_period_begin: Option<Date>,
+    /// Last day of the administrator's document, `yyyy-MM-dd` or `长期`
     /// (超级管理员证件有效期结束时间).
     pub contact_period_end: Option<String>,
-    /// Photograph of the letter which authorises the contact, as media number (业务办理授权函).
+    /// `media_id` of a picture of the letter which authorises the contact (业务办理授权函).
     pub business_authorization_letter: Option<String>,
     /// First day of the administrator's document (超级管理员证件有效期开始时间).
-    pub contact_id_doc_period_begin: Option<String>,
-    /// Last day of the administrator's document, or `长期` (超级管理员证件有效期结束时间).
+    pub contact_id_doc_period_begin: Option<Date>,
+    /// Last day of the administrator's document, `yyyy-MM-dd` or `长期`
+    /// (超级管理员证件有效期结束时间).
     pub contact_id_doc_period_end: Option<String>,
     /// Mobile phone of the super administrator (超级管理员手机).
     ///
@@ -944,8 +654,8 @@ impl HostingContactInfo {
 
     /// Sets [`contact_period_begin`](Self::contact_period_begin) (超级管理员证件有效期开始时间).
     #[must_use]
-    pub fn contact_period_begin(mut self, contact_period_begin: impl Into<String>) -> Self {
-        self.contact_period_begin = Some(contact_period_begin.into());
+    pub fn contact_period_begin(mut self, contact_period_begin: Date) -> Self {
+        self.contact_period_begin = Some(contact_period_begin);
         self
     }
 
@@ -968,11 +678,8 @@ impl HostingContactInfo {
 
     /// Sets [`contact_id_doc_period_begin`](Self::contact_id_doc_period_begin) (超级管理员证件有效期开始时间).
     #[must_use]
-    pub fn contact_id_doc_period_begin(
-        mut self,
-        contact_id_doc_period_begin: impl Into<String>,
-    ) -> Self {
-        self.contact_id_doc_period_begin = Some(contact_id_doc_period_begin.into());
+    pub fn contact_id_doc_period_begin(mut self, contact_id_doc_period_begin: Date) -> Self {
+        self.contact_id_doc_period_begin = Some(contact_id_doc_period_begin);
         self
     }
 
@@ -1014,12 +721,6 @@ impl HostingContactInfo {
             usize::MAX,
         )?;
         check::text(
-            "contact_period_begin",
-            &self.contact_period_begin,
-            1,
-            usize::MAX,
-        )?;
-        check::text(
             "contact_period_end",
             &self.contact_period_end,
             1,
@@ -1028,12 +729,6 @@ impl HostingContactInfo {
         check::text(
             "business_authorization_letter",
             &self.business_authorization_letter,
-            1,
-            usize::MAX,
-        )?;
-        check::text(
-            "contact_id_doc_period_begin",
-            &self.contact_id_doc_period_begin,
             1,
             usize::MAX,
         )?;

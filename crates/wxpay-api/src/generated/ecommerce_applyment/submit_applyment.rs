@@ -11,8 +11,9 @@ use wxpay_proto::{
 };
 
 use super::{
-    BankAccountType, BusinessLicenseInfo, ContactType, FinanceInstitutionInfo, IdDocType,
-    IdHolderType, OrganizationType, SalesSceneInfo, SettlementInfo, SubmitApplymentResponse,
+    AccountInfo, ApplymentReference, BusinessLicenseInfo, ContactType, FinanceInstitutionInfo,
+    IdCardInfo, IdDocInfo, IdDocType, IdHolderType, OrganizationType, SalesSceneInfo,
+    SettlementInfo,
 };
 use crate::wire;
 
@@ -26,6 +27,8 @@ use crate::wire;
 #[non_exhaustive]
 pub struct SubmitApplyment {
     /// The platform's own number of the application, unique (业务申请编号).
+    ///
+    /// At most 124 characters.
     pub out_request_no: String,
     /// Kind of legal subject, by its number (主体类型).
     pub organization_type: OrganizationType,
@@ -40,8 +43,7 @@ pub struct SubmitApplyment {
     pub id_holder_type: Option<IdHolderType>,
     /// Kind of identity document (证件类型).
     pub id_doc_type: Option<IdDocType>,
-    /// Photograph of the statement by the legal representative, as media number
-    /// (法定代表人说明函).
+    /// `media_id` of a picture of the statement by the legal representative (法定代表人说明函).
     pub authorize_letter_copy: Option<String>,
     /// The owner's or representative's mainland identity card (经营者/法人身份证信息).
     pub id_card_info: Option<IdCardInfo>,
@@ -211,20 +213,6 @@ impl SubmitApplyment {
         self
     }
 
-    /// Whether there is text to encrypt.
-    fn has_sensitive(&self) -> bool {
-        self.id_card_info
-            .as_ref()
-            .is_some_and(IdCardInfo::has_sensitive)
-            || self
-                .id_doc_info
-                .as_ref()
-                .is_some_and(IdDocInfo::has_sensitive)
-            || !self.ubo_info_list.is_empty()
-            || self.account_info.has_sensitive()
-            || self.contact_info.has_sensitive()
-    }
-
     /// Encrypts what has to be.
     fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
         self.id_card_info
@@ -242,7 +230,7 @@ impl SubmitApplyment {
 }
 
 impl Operation for SubmitApplyment {
-    type Response = SubmitApplymentResponse;
+    type Response = ApplymentReference;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -254,7 +242,7 @@ impl Operation for SubmitApplyment {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
+        check::text("out_request_no", &self.out_request_no, 1, 124)?;
         check::nested(
             "business_license_info",
             &self.business_license_info,
@@ -300,13 +288,10 @@ impl Operation for SubmitApplyment {
     }
 
     fn body(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        if self.has_sensitive() {
-            // A copy is encrypted, the caller's value stays as it is.
-            let mut sealed = self.clone();
-            sealed.encrypt(encryptor)?;
-            return Body::json(&sealed);
-        }
-        Body::json(self)
+        // A copy is encrypted, the caller's value stays as it is.
+        let mut sealed = self.clone();
+        sealed.encrypt(encryptor)?;
+        Body::json(&sealed)
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -369,259 +354,6 @@ impl FromObject for SubmitApplyment {
 
 serde_by_node!(SubmitApplyment);
 
-/// A mainland identity card of the legal representative or owner.
-///
-/// 经营者/法人身份证信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct IdCardInfo {
-    /// `media_id` of the side of the card with the portrait (身份证人像面照片).
-    pub id_card_copy: Option<String>,
-    /// `media_id` of the side of the card with the emblem (身份证国徽面照片).
-    pub id_card_national: Option<String>,
-    /// Name on the identity card (身份证姓名).
-    ///
-    /// Encrypted when it is sent.
-    pub id_card_name: Option<Sensitive>,
-    /// Number of the identity card (身份证号码).
-    ///
-    /// Encrypted when it is sent.
-    pub id_card_number: Option<Sensitive>,
-    /// First day of the identity card (身份证有效期开始时间).
-    pub id_card_valid_time_begin: Option<Date>,
-    /// Last day of the identity card, or `长期` (身份证有效期结束时间).
-    pub id_card_valid_time: Option<String>,
-}
-
-impl IdCardInfo {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`id_card_copy`](Self::id_card_copy) (身份证人像面照片).
-    #[must_use]
-    pub fn id_card_copy(mut self, id_card_copy: impl Into<String>) -> Self {
-        self.id_card_copy = Some(id_card_copy.into());
-        self
-    }
-
-    /// Sets [`id_card_national`](Self::id_card_national) (身份证国徽面照片).
-    #[must_use]
-    pub fn id_card_national(mut self, id_card_national: impl Into<String>) -> Self {
-        self.id_card_national = Some(id_card_national.into());
-        self
-    }
-
-    /// Sets [`id_card_name`](Self::id_card_name) (身份证姓名).
-    #[must_use]
-    pub fn id_card_name(mut self, id_card_name: impl Into<Sensitive>) -> Self {
-        self.id_card_name = Some(id_card_name.into());
-        self
-    }
-
-    /// Sets [`id_card_number`](Self::id_card_number) (身份证号码).
-    #[must_use]
-    pub fn id_card_number(mut self, id_card_number: impl Into<Sensitive>) -> Self {
-        self.id_card_number = Some(id_card_number.into());
-        self
-    }
-
-    /// Sets [`id_card_valid_time_begin`](Self::id_card_valid_time_begin) (身份证有效期开始时间).
-    #[must_use]
-    pub fn id_card_valid_time_begin(mut self, id_card_valid_time_begin: Date) -> Self {
-        self.id_card_valid_time_begin = Some(id_card_valid_time_begin);
-        self
-    }
-
-    /// Sets [`id_card_valid_time`](Self::id_card_valid_time) (身份证有效期结束时间).
-    #[must_use]
-    pub fn id_card_valid_time(mut self, id_card_valid_time: impl Into<String>) -> Self {
-        self.id_card_valid_time = Some(id_card_valid_time.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("id_card_copy", &self.id_card_copy, 1, usize::MAX)?;
-        check::text("id_card_national", &self.id_card_national, 1, usize::MAX)?;
-        check::text("id_card_name", &self.id_card_name, 1, usize::MAX)?;
-        check::text("id_card_number", &self.id_card_number, 1, usize::MAX)?;
-        check::text(
-            "id_card_valid_time",
-            &self.id_card_valid_time,
-            1,
-            usize::MAX,
-        )
-    }
-
-    /// Whether there is text to encrypt.
-    pub(crate) fn has_sensitive(&self) -> bool {
-        self.id_card_name.is_some() || self.id_card_number.is_some()
-    }
-
-    /// Encrypts what has to be.
-    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        self.id_card_name
-            .iter_mut()
-            .try_for_each(|text| wire::seal("id_card_name", text, encryptor))?;
-        self.id_card_number
-            .iter_mut()
-            .try_for_each(|text| wire::seal("id_card_number", text, encryptor))
-    }
-}
-
-impl ToObject for IdCardInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .optional("id_card_copy", &self.id_card_copy)
-            .optional("id_card_national", &self.id_card_national)
-            .optional("id_card_name", &self.id_card_name)
-            .optional("id_card_number", &self.id_card_number)
-            .optional("id_card_valid_time_begin", &self.id_card_valid_time_begin)
-            .optional("id_card_valid_time", &self.id_card_valid_time)
-    }
-}
-
-impl FromObject for IdCardInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            id_card_copy: object.maybe("id_card_copy")?,
-            id_card_national: object.maybe("id_card_national")?,
-            id_card_name: object.maybe("id_card_name")?,
-            id_card_number: object.maybe("id_card_number")?,
-            id_card_valid_time_begin: object.maybe("id_card_valid_time_begin")?,
-            id_card_valid_time: object.maybe("id_card_valid_time")?,
-        })
-    }
-}
-
-serde_by_node!(IdCardInfo);
-
-/// Another identity document of the legal representative or owner.
-///
-/// 经营者/法人其他类型证件信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct IdDocInfo {
-    /// Name on the document (证件姓名).
-    ///
-    /// Encrypted when it is sent.
-    pub id_doc_name: Option<Sensitive>,
-    /// Number of the document (证件号码).
-    ///
-    /// Encrypted when it is sent.
-    pub id_doc_number: Option<Sensitive>,
-    /// `media_id` of the front of the document (证件正面照片).
-    pub id_doc_copy: Option<String>,
-    /// `media_id` of the back of the document (证件反面照片).
-    pub id_doc_copy_back: Option<String>,
-    /// First day of the document (证件有效期开始时间).
-    pub doc_period_begin: Option<Date>,
-    /// Last day of the document, or `长期` (证件有效期结束时间).
-    pub doc_period_end: Option<String>,
-}
-
-impl IdDocInfo {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`id_doc_name`](Self::id_doc_name) (证件姓名).
-    #[must_use]
-    pub fn id_doc_name(mut self, id_doc_name: impl Into<Sensitive>) -> Self {
-        self.id_doc_name = Some(id_doc_name.into());
-        self
-    }
-
-    /// Sets [`id_doc_number`](Self::id_doc_number) (证件号码).
-    #[must_use]
-    pub fn id_doc_number(mut self, id_doc_number: impl Into<Sensitive>) -> Self {
-        self.id_doc_number = Some(id_doc_number.into());
-        self
-    }
-
-    /// Sets [`id_doc_copy`](Self::id_doc_copy) (证件正面照片).
-    #[must_use]
-    pub fn id_doc_copy(mut self, id_doc_copy: impl Into<String>) -> Self {
-        self.id_doc_copy = Some(id_doc_copy.into());
-        self
-    }
-
-    /// Sets [`id_doc_copy_back`](Self::id_doc_copy_back) (证件反面照片).
-    #[must_use]
-    pub fn id_doc_copy_back(mut self, id_doc_copy_back: impl Into<String>) -> Self {
-        self.id_doc_copy_back = Some(id_doc_copy_back.into());
-        self
-    }
-
-    /// Sets [`doc_period_begin`](Self::doc_period_begin) (证件有效期开始时间).
-    #[must_use]
-    pub fn doc_period_begin(mut self, doc_period_begin: Date) -> Self {
-        self.doc_period_begin = Some(doc_period_begin);
-        self
-    }
-
-    /// Sets [`doc_period_end`](Self::doc_period_end) (证件有效期结束时间).
-    #[must_use]
-    pub fn doc_period_end(mut self, doc_period_end: impl Into<String>) -> Self {
-        self.doc_period_end = Some(doc_period_end.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("id_doc_name", &self.id_doc_name, 1, usize::MAX)?;
-        check::text("id_doc_number", &self.id_doc_number, 1, usize::MAX)?;
-        check::text("id_doc_copy", &self.id_doc_copy, 1, usize::MAX)?;
-        check::text("id_doc_copy_back", &self.id_doc_copy_back, 1, usize::MAX)?;
-        check::text("doc_period_end", &self.doc_period_end, 1, usize::MAX)
-    }
-
-    /// Whether there is text to encrypt.
-    pub(crate) fn has_sensitive(&self) -> bool {
-        self.id_doc_name.is_some() || self.id_doc_number.is_some()
-    }
-
-    /// Encrypts what has to be.
-    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        self.id_doc_name
-            .iter_mut()
-            .try_for_each(|text| wire::seal("id_doc_name", text, encryptor))?;
-        self.id_doc_number
-            .iter_mut()
-            .try_for_each(|text| wire::seal("id_doc_number", text, encryptor))
-    }
-}
-
-impl ToObject for IdDocInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .optional("id_doc_name", &self.id_doc_name)
-            .optional("id_doc_number", &self.id_doc_number)
-            .optional("id_doc_copy", &self.id_doc_copy)
-            .optional("id_doc_copy_back", &self.id_doc_copy_back)
-            .optional("doc_period_begin", &self.doc_period_begin)
-            .optional("doc_period_end", &self.doc_period_end)
-    }
-}
-
-impl FromObject for IdDocInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            id_doc_name: object.maybe("id_doc_name")?,
-            id_doc_number: object.maybe("id_doc_number")?,
-            id_doc_copy: object.maybe("id_doc_copy")?,
-            id_doc_copy_back: object.maybe("id_doc_copy_back")?,
-            doc_period_begin: object.maybe("doc_period_begin")?,
-            doc_period_end: object.maybe("doc_period_end")?,
-        })
-    }
-}
-
-serde_by_node!(IdDocInfo);
-
 /// A beneficial owner of the subject.
 ///
 /// 最终受益人信息.
@@ -630,10 +362,10 @@ serde_by_node!(IdDocInfo);
 pub struct UboInfo {
     /// Kind of identity document of the beneficial owner (证件类型).
     pub ubo_id_doc_type: IdDocType,
-    /// Photograph of the front of the document, as media number (证件正面照片).
+    /// `media_id` of a picture of the front of the document (证件正面照片).
     pub ubo_id_doc_copy: String,
-    /// Photograph of the back of the document, as media number (证件反面照片).
-    pub ubo_id_doc_copy_back: String,
+    /// `media_id` of a picture of the back of the document (证件反面照片).
+    pub ubo_id_doc_copy_back: Option<String>,
     /// Name of the beneficial owner (受益人姓名).
     ///
     /// Encrypted when it is sent.
@@ -648,17 +380,15 @@ pub struct UboInfo {
     pub ubo_id_doc_address: Sensitive,
     /// First day the document is valid (证件有效期开始时间).
     pub ubo_period_begin: Date,
-    /// Last day the document is valid, as YYYY-MM-DD or 长期 for no end (证件有效期结束时间).
+    /// Last day the document is valid, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub ubo_period_end: String,
 }
 
 impl UboInfo {
-    /// All of it.
-    #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
+    /// What is always needed; the rest has setters.
     pub fn new(
         ubo_id_doc_type: impl Into<IdDocType>,
         ubo_id_doc_copy: impl Into<String>,
-        ubo_id_doc_copy_back: impl Into<String>,
         ubo_id_doc_name: impl Into<Sensitive>,
         ubo_id_doc_number: impl Into<Sensitive>,
         ubo_id_doc_address: impl Into<Sensitive>,
@@ -668,13 +398,20 @@ impl UboInfo {
         Self {
             ubo_id_doc_type: ubo_id_doc_type.into(),
             ubo_id_doc_copy: ubo_id_doc_copy.into(),
-            ubo_id_doc_copy_back: ubo_id_doc_copy_back.into(),
+            ubo_id_doc_copy_back: None,
             ubo_id_doc_name: ubo_id_doc_name.into(),
             ubo_id_doc_number: ubo_id_doc_number.into(),
             ubo_id_doc_address: ubo_id_doc_address.into(),
             ubo_period_begin,
             ubo_period_end: ubo_period_end.into(),
         }
+    }
+
+    /// Sets [`ubo_id_doc_copy_back`](Self::ubo_id_doc_copy_back) (证件反面照片).
+    #[must_use]
+    pub fn ubo_id_doc_copy_back(mut self, ubo_id_doc_copy_back: impl Into<String>) -> Self {
+        self.ubo_id_doc_copy_back = Some(ubo_id_doc_copy_back.into());
+        self
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
@@ -713,7 +450,7 @@ impl ToObject for UboInfo {
         Object::with_capacity(8)
             .field("ubo_id_doc_type", &self.ubo_id_doc_type)
             .field("ubo_id_doc_copy", &self.ubo_id_doc_copy)
-            .field("ubo_id_doc_copy_back", &self.ubo_id_doc_copy_back)
+            .optional("ubo_id_doc_copy_back", &self.ubo_id_doc_copy_back)
             .field("ubo_id_doc_name", &self.ubo_id_doc_name)
             .field("ubo_id_doc_number", &self.ubo_id_doc_number)
             .field("ubo_id_doc_address", &self.ubo_id_doc_address)
@@ -727,7 +464,7 @@ impl FromObject for UboInfo {
         Ok(Self {
             ubo_id_doc_type: object.required("ubo_id_doc_type")?,
             ubo_id_doc_copy: object.required("ubo_id_doc_copy")?,
-            ubo_id_doc_copy_back: object.required("ubo_id_doc_copy_back")?,
+            ubo_id_doc_copy_back: object.maybe("ubo_id_doc_copy_back")?,
             ubo_id_doc_name: object.required("ubo_id_doc_name")?,
             ubo_id_doc_number: object.required("ubo_id_doc_number")?,
             ubo_id_doc_address: object.required("ubo_id_doc_address")?,
@@ -739,155 +476,19 @@ impl FromObject for UboInfo {
 
 serde_by_node!(UboInfo);
 
-/// The bank account to which a new sub-merchant is settled.
-///
-/// 结算银行账户.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct AccountInfo {
-    /// Kind of account: 74 is a company's, 75 a person's (账户类型).
-    pub bank_account_type: Option<BankAccountType>,
-    /// The bank, by its name in WeChat Pay's list (开户银行).
-    pub account_bank: Option<String>,
-    /// In whose name the bank account is (开户名称).
-    ///
-    /// Encrypted when it is sent.
-    pub account_name: Option<Sensitive>,
-    /// Code of the district in which the account was opened (开户银行省市编码).
-    pub bank_address_code: Option<String>,
-    /// Interbank number of the branch; this or the full name (开户银行联行号).
-    pub bank_branch_id: Option<String>,
-    /// Full name of the bank with its branch, where the bank needs it (开户银行全称（含支行）).
-    pub bank_name: Option<String>,
-    /// Number of the bank account (银行帐号).
-    ///
-    /// Encrypted when it is sent.
-    pub account_number: Option<Sensitive>,
-}
-
-impl AccountInfo {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`bank_account_type`](Self::bank_account_type) (账户类型).
-    #[must_use]
-    pub fn bank_account_type(mut self, bank_account_type: impl Into<BankAccountType>) -> Self {
-        self.bank_account_type = Some(bank_account_type.into());
-        self
-    }
-
-    /// Sets [`account_bank`](Self::account_bank) (开户银行).
-    #[must_use]
-    pub fn account_bank(mut self, account_bank: impl Into<String>) -> Self {
-        self.account_bank = Some(account_bank.into());
-        self
-    }
-
-    /// Sets [`account_name`](Self::account_name) (开户名称).
-    #[must_use]
-    pub fn account_name(mut self, account_name: impl Into<Sensitive>) -> Self {
-        self.account_name = Some(account_name.into());
-        self
-    }
-
-    /// Sets [`bank_address_code`](Self::bank_address_code) (开户银行省市编码).
-    #[must_use]
-    pub fn bank_address_code(mut self, bank_address_code: impl Into<String>) -> Self {
-        self.bank_address_code = Some(bank_address_code.into());
-        self
-    }
-
-    /// Sets [`bank_branch_id`](Self::bank_branch_id) (开户银行联行号).
-    #[must_use]
-    pub fn bank_branch_id(mut self, bank_branch_id: impl Into<String>) -> Self {
-        self.bank_branch_id = Some(bank_branch_id.into());
-        self
-    }
-
-    /// Sets [`bank_name`](Self::bank_name) (开户银行全称（含支行）).
-    #[must_use]
-    pub fn bank_name(mut self, bank_name: impl Into<String>) -> Self {
-        self.bank_name = Some(bank_name.into());
-        self
-    }
-
-    /// Sets [`account_number`](Self::account_number) (银行帐号).
-    #[must_use]
-    pub fn account_number(mut self, account_number: impl Into<Sensitive>) -> Self {
-        self.account_number = Some(account_number.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("account_bank", &self.account_bank, 1, usize::MAX)?;
-        check::text("account_name", &self.account_name, 1, usize::MAX)?;
-        check::text("bank_address_code", &self.bank_address_code, 1, usize::MAX)?;
-        check::text("bank_branch_id", &self.bank_branch_id, 1, usize::MAX)?;
-        check::text("bank_name", &self.bank_name, 1, usize::MAX)?;
-        check::text("account_number", &self.account_number, 1, usize::MAX)
-    }
-
-    /// Whether there is text to encrypt.
-    pub(crate) fn has_sensitive(&self) -> bool {
-        self.account_name.is_some() || self.account_number.is_some()
-    }
-
-    /// Encrypts what has to be.
-    pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        self.account_name
-            .iter_mut()
-            .try_for_each(|text| wire::seal("account_name", text, encryptor))?;
-        self.account_number
-            .iter_mut()
-            .try_for_each(|text| wire::seal("account_number", text, encryptor))
-    }
-}
-
-impl ToObject for AccountInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(7)
-            .optional("bank_account_type", &self.bank_account_type)
-            .optional("account_bank", &self.account_bank)
-            .optional("account_name", &self.account_name)
-            .optional("bank_address_code", &self.bank_address_code)
-            .optional("bank_branch_id", &self.bank_branch_id)
-            .optional("bank_name", &self.bank_name)
-            .optional("account_number", &self.account_number)
-    }
-}
-
-impl FromObject for AccountInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            bank_account_type: object.maybe("bank_account_type")?,
-            account_bank: object.maybe("account_bank")?,
-            account_name: object.maybe("account_name")?,
-            bank_address_code: object.maybe("bank_address_code")?,
-            bank_branch_id: object.maybe("bank_branch_id")?,
-            bank_name: object.maybe("bank_name")?,
-            account_number: object.maybe("account_number")?,
-        })
-    }
-}
-
-serde_by_node!(AccountInfo);
-
 /// The super administrator of a new sub-merchant.
 ///
 /// 超级管理员信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContactInfo {
     /// Who the super administrator is: 65 the owner or representative, 66 another
     /// (超级管理员类型).
-    pub contact_type: Option<ContactType>,
+    pub contact_type: ContactType,
     /// Name of the super administrator (超级管理员姓名).
     ///
     /// Encrypted when it is sent.
-    pub contact_name: Option<Sensitive>,
+    pub contact_name: Sensitive,
     /// Kind of identity document of the contact (联系人证件类型).
     pub contact_id_doc_type: Option<IdDocType>,
     /// Number of the super administrator's identity document (超级管理员身份证件号码).
@@ -898,38 +499,38 @@ pub struct ContactInfo {
     pub contact_id_doc_copy: Option<String>,
     /// `media_id` of the back of the administrator's document (超级管理员证件反面照片).
     pub contact_id_doc_copy_back: Option<String>,
-    /// First day of the administrator's document, `YYYY-MM-DD` (超级管理员证件有效期开始时间).
-    pub contact_period_begin: Option<String>,
-    /// Last day of the administrator's document, `YYYY-MM-DD` or `长期`
+    /// First day the administrator's document is valid (超级管理员证件有效期开始时间).
+    pub contact_period_begin: Option<Date>,
+    /// Last day of the administrator's document, `yyyy-MM-dd` or `长期`
     /// (超级管理员证件有效期结束时间).
     pub contact_period_end: Option<String>,
-    /// Photograph of the letter which authorises the contact, as media number (业务办理授权函).
+    /// `media_id` of a picture of the letter which authorises the contact (业务办理授权函).
     pub business_authorization_letter: Option<String>,
     /// Mobile phone of the super administrator (超级管理员手机).
     ///
     /// Encrypted when it is sent.
-    pub mobile_phone: Option<Sensitive>,
+    pub mobile_phone: Sensitive,
 }
 
 impl ContactInfo {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`contact_type`](Self::contact_type) (超级管理员类型).
-    #[must_use]
-    pub fn contact_type(mut self, contact_type: impl Into<ContactType>) -> Self {
-        self.contact_type = Some(contact_type.into());
-        self
-    }
-
-    /// Sets [`contact_name`](Self::contact_name) (超级管理员姓名).
-    #[must_use]
-    pub fn contact_name(mut self, contact_name: impl Into<Sensitive>) -> Self {
-        self.contact_name = Some(contact_name.into());
-        self
+    /// What is always needed; the rest has setters.
+    pub fn new(
+        contact_type: impl Into<ContactType>,
+        contact_name: impl Into<Sensitive>,
+        mobile_phone: impl Into<Sensitive>,
+    ) -> Self {
+        Self {
+            contact_type: contact_type.into(),
+            contact_name: contact_name.into(),
+            contact_id_doc_type: None,
+            contact_id_card_number: None,
+            contact_id_doc_copy: None,
+            contact_id_doc_copy_back: None,
+            contact_period_begin: None,
+            contact_period_end: None,
+            business_authorization_letter: None,
+            mobile_phone: mobile_phone.into(),
+        }
     }
 
     /// Sets [`contact_id_doc_type`](Self::contact_id_doc_type) (联系人证件类型).
@@ -962,8 +563,8 @@ impl ContactInfo {
 
     /// Sets [`contact_period_begin`](Self::contact_period_begin) (超级管理员证件有效期开始时间).
     #[must_use]
-    pub fn contact_period_begin(mut self, contact_period_begin: impl Into<String>) -> Self {
-        self.contact_period_begin = Some(contact_period_begin.into());
+    pub fn contact_period_begin(mut self, contact_period_begin: Date) -> Self {
+        self.contact_period_begin = Some(contact_period_begin);
         self
     }
 
@@ -981,13 +582,6 @@ impl ContactInfo {
         business_authorization_letter: impl Into<String>,
     ) -> Self {
         self.business_authorization_letter = Some(business_authorization_letter.into());
-        self
-    }
-
-    /// Sets [`mobile_phone`](Self::mobile_phone) (超级管理员手机).
-    #[must_use]
-    pub fn mobile_phone(mut self, mobile_phone: impl Into<Sensitive>) -> Self {
-        self.mobile_phone = Some(mobile_phone.into());
         self
     }
 
@@ -1012,12 +606,6 @@ impl ContactInfo {
             usize::MAX,
         )?;
         check::text(
-            "contact_period_begin",
-            &self.contact_period_begin,
-            1,
-            usize::MAX,
-        )?;
-        check::text(
             "contact_period_end",
             &self.contact_period_end,
             1,
@@ -1032,32 +620,21 @@ impl ContactInfo {
         check::text("mobile_phone", &self.mobile_phone, 1, usize::MAX)
     }
 
-    /// Whether there is text to encrypt.
-    pub(crate) fn has_sensitive(&self) -> bool {
-        self.contact_name.is_some()
-            || self.contact_id_card_number.is_some()
-            || self.mobile_phone.is_some()
-    }
-
     /// Encrypts what has to be.
     pub(crate) fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        self.contact_name
-            .iter_mut()
-            .try_for_each(|text| wire::seal("contact_name", text, encryptor))?;
+        wire::seal("contact_name", &mut self.contact_name, encryptor)?;
         self.contact_id_card_number
             .iter_mut()
             .try_for_each(|text| wire::seal("contact_id_card_number", text, encryptor))?;
-        self.mobile_phone
-            .iter_mut()
-            .try_for_each(|text| wire::seal("mobile_phone", text, encryptor))
+        wire::seal("mobile_phone", &mut self.mobile_phone, encryptor)
     }
 }
 
 impl ToObject for ContactInfo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(10)
-            .optional("contact_type", &self.contact_type)
-            .optional("contact_name", &self.contact_name)
+            .field("contact_type", &self.contact_type)
+            .field("contact_name", &self.contact_name)
             .optional("contact_id_doc_type", &self.contact_id_doc_type)
             .optional("contact_id_card_number", &self.contact_id_card_number)
             .optional("contact_id_doc_copy", &self.contact_id_doc_copy)
@@ -1068,15 +645,15 @@ impl ToObject for ContactInfo {
                 "business_authorization_letter",
                 &self.business_authorization_letter,
             )
-            .optional("mobile_phone", &self.mobile_phone)
+            .field("mobile_phone", &self.mobile_phone)
     }
 }
 
 impl FromObject for ContactInfo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            contact_type: object.maybe("contact_type")?,
-            contact_name: object.maybe("contact_name")?,
+            contact_type: object.required("contact_type")?,
+            contact_name: object.required("contact_name")?,
             contact_id_doc_type: object.maybe("contact_id_doc_type")?,
             contact_id_card_number: object.maybe("contact_id_card_number")?,
             contact_id_doc_copy: object.maybe("contact_id_doc_copy")?,
@@ -1084,7 +661,7 @@ impl FromObject for ContactInfo {
             contact_period_begin: object.maybe("contact_period_begin")?,
             contact_period_end: object.maybe("contact_period_end")?,
             business_authorization_letter: object.maybe("business_authorization_letter")?,
-            mobile_phone: object.maybe("mobile_phone")?,
+            mobile_phone: object.required("mobile_phone")?,
         })
     }
 }

@@ -21,6 +21,8 @@ use super::VerifyIdentityType;
 #[non_exhaustive]
 pub struct SubmitSignVerifyInfo {
     /// The platform's own number of the application, unique (业务申请编号).
+    ///
+    /// At most 124 characters.
     pub out_request_no: String,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: Option<i64>,
@@ -79,7 +81,7 @@ impl Operation for SubmitSignVerifyInfo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
+        check::text("out_request_no", &self.out_request_no, 1, 124)?;
         check::text("pre_sign_time", &self.pre_sign_time, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 平台代商户确认注销.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ pub struct ConfirmCancelWithdraw {
     pub out_request_no: Option<String>,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// Who of the platform confirmed (平台确认操作人标识).
     pub operator_identification: String,
@@ -82,6 +83,7 @@ impl Operation for ConfirmCancelWithdraw {
         check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text(
             "operator_identification",
             &self.operator_identification,
@@ -93,6 +95,10 @@ impl Operation for ConfirmCancelWithdraw {
             &self.cancel_contract_version,
             1,
             usize::MAX,
+        )?;
+        check::present(
+            "applyment_id or out_request_no",
+            self.applyment_id.is_some() || self.out_request_no.is_some(),
         )
     }
 

@@ -19,7 +19,7 @@ use super::CancelWithdraw;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryCancelWithdrawById {
-    /// WeChat Pay's number of the application to close and withdraw (微信支付付销提现申请单号).
+    /// WeChat Pay's number of the application to close and withdraw (微信支付注销提现申请单号).
     pub applyment_id: String,
 }
 

@@ -87,7 +87,7 @@ serde_by_node!(CancelWithdraw);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AccountWithdrawOutcome {
-    /// From which of the merchant's accounts (二级商户号的出款子账户类型).
+    /// Which of the merchant's accounts (二级商户号的出款子账户类型).
     pub out_account_type: OutAccountType,
     /// State of the payment (付款状态).
     pub pay_state: PayState,
@@ -122,7 +122,7 @@ serde_by_node!(AccountWithdrawOutcome);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AccountInfo {
-    /// From which of the merchant's accounts (二级商户号的出款子账户类型).
+    /// Which of the merchant's accounts (二级商户号的出款子账户类型).
     pub out_account_type: OutAccountType,
     /// How much the account holds (账户金额).
     pub amount: Fen,

@@ -3,6 +3,7 @@
 //! 提交注销申请单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::{Application, ApplicationType};
 pub struct SubmitApplication {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The platform's own number of the closing, unique (商户注销申请单号).
     pub out_apply_no: String,
@@ -59,6 +60,7 @@ impl Operation for SubmitApplication {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_apply_no", &self.out_apply_no, 1, usize::MAX)?;
         check::each(
             "application_info",

@@ -3,6 +3,7 @@
 //! 提交注销提现申请.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use crate::wire;
 pub struct SubmitCancelWithdraw {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The platform's own number of the application, unique (商户注销申请单号).
     pub out_request_no: String,
@@ -105,6 +106,7 @@ impl Operation for SubmitCancelWithdraw {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::nested("payee_info", &self.payee_info, PayeeInfo::check)?;
         check::each(
@@ -246,7 +248,7 @@ pub struct BankAccountInfo {
     pub account_bank: String,
     /// Interbank number of the branch; this or the full name (开户银行联行号).
     pub bank_branch_id: Option<String>,
-    /// Full name of the bank with its branch (开户银行全称（含支行）).
+    /// Full name of the bank with its branch, under the older name (开户银行全称（含支行）).
     pub bank_branch_name: Option<String>,
     /// Full name of the bank with its branch, where the bank needs it (开户银行全称（含支行）).
     pub bank_name: Option<String>,

@@ -3,6 +3,7 @@
 //! 商户注销资格校验.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{AccountInfo, BlockReasonType, MerchantState, ValidateOutcome};
+use super::{AccountInfo, BlockReasonType, EligibilityOutcome, MerchantState};
 
 /// Tells whether a second-level merchant's account may be closed, and if not why.
 ///
@@ -21,7 +22,7 @@ use super::{AccountInfo, BlockReasonType, MerchantState, ValidateOutcome};
 pub struct ValidateCancel {
     /// Number of the second-level merchant to close (申请注销的二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -35,7 +36,7 @@ impl ValidateCancel {
 }
 
 impl Operation for ValidateCancel {
-    type Response = ValidateCancelResponse;
+    type Response = CancelEligibility;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -47,7 +48,8 @@ impl Operation for ValidateCancel {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -85,20 +87,20 @@ serde_by_node!(ValidateCancel);
 /// 商户注销资格.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ValidateCancelResponse {
+pub struct CancelEligibility {
     /// Number of the second-level merchant to check (注销检查的二级商户号).
     pub sub_mchid: Option<String>,
-    /// State of the merchant: normal or already closed (注销提现申请单状态).
+    /// State of the merchant: normal or already closed (商户状态).
     pub merchant_state: MerchantState,
     /// Whether the merchant may be closed (注销资格检查结果).
-    pub validate_result: ValidateOutcome,
+    pub validate_result: EligibilityOutcome,
     /// Accounts of the merchant (账户信息).
     pub account_info: Vec<AccountInfo>,
     /// Why the merchant may not be closed (不可发起注销原因).
     pub block_reasons: Vec<BlockReason>,
 }
 
-impl ToObject for ValidateCancelResponse {
+impl ToObject for CancelEligibility {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .optional("sub_mchid", &self.sub_mchid)
@@ -109,7 +111,7 @@ impl ToObject for ValidateCancelResponse {
     }
 }
 
-impl FromObject for ValidateCancelResponse {
+impl FromObject for CancelEligibility {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -121,7 +123,7 @@ impl FromObject for ValidateCancelResponse {
     }
 }
 
-serde_by_node!(ValidateCancelResponse);
+serde_by_node!(CancelEligibility);
 
 /// A reason why a sub-merchant may not be closed.
 ///
@@ -129,7 +131,7 @@ serde_by_node!(ValidateCancelResponse);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct BlockReason {
-    /// Kind of reason, though the label speaks of accounts (二级商户号的出款子账户类型).
+    /// Kind of reason (不可发起注销原因类型).
     pub kind: Option<BlockReasonType>,
     /// The reason in words (原因描述).
     pub description: Option<String>,

@@ -3,6 +3,7 @@
 //! 请求撤销赔付.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,9 @@ use super::BillState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CancelBill {
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
 }
 
@@ -47,7 +50,8 @@ impl Operation for CancelBill {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)
     }
 
     fn target(&self) -> Target {
@@ -87,7 +91,7 @@ serde_by_node!(CancelBill);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CancelBillResponse {
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// WeChat Pay's number of the compensation (微信支付转账单号).
     pub bill_id: String,

@@ -3,6 +3,7 @@
 //! 请求撤销保险理赔.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,11 +23,11 @@ use super::BillState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CancelInsuranceClaimBill {
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -66,7 +67,8 @@ impl Operation for CancelInsuranceClaimBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -111,7 +113,7 @@ serde_by_node!(CancelInsuranceClaimBill);
 pub struct CancelInsuranceClaimBillResponse {
     /// The sub-merchant's number (二级商户号).
     pub sub_mchid: Option<String>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// WeChat Pay's number of the compensation (微信支付转账单号).
     pub bill_id: String,

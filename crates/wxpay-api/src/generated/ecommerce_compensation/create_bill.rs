@@ -3,14 +3,15 @@
 //! 请求赔付.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BillState, ReceiverDetail, RequestReceiver};
+use super::{Bill, Receiver};
 
 /// Pays compensation to a user. The answer is only an acceptance; query the result.
 ///
@@ -21,44 +22,51 @@ use super::{BillState, ReceiverDetail, RequestReceiver};
 #[non_exhaustive]
 pub struct CreateBill {
     /// Who receives the money (收款方信息).
-    pub receiver: RequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    pub receiver: Receiver,
+    /// The platform's own number of the compensation, unique (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
     /// Number of the merchant which pays (出资商户号).
+    ///
+    /// At most 32 digits.
     pub sponsor_mchid: Option<String>,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
+    ///
+    /// At most 36 characters.
     pub transfer_scene_id: Option<String>,
-    /// What the user reads on receipt, one of the scene's texts, in Chinese (用户收款感知).
+    /// What the user reads on receipt, one of the scene's texts, in Chinese; needs
+    /// `transfer_scene_id` (用户收款感知).
+    ///
+    /// At most 10 characters.
     pub user_recv_perception: Option<String>,
 }
 
 impl CreateBill {
     /// What is always needed; the rest has setters.
     pub fn new(
-        receiver: RequestReceiver,
+        receiver: Receiver,
         out_bill_no: impl Into<String>,
+        amount: Fen,
         transfer_remark: impl Into<String>,
     ) -> Self {
         Self {
             receiver,
             out_bill_no: out_bill_no.into(),
-            amount: None,
+            amount,
             transfer_remark: transfer_remark.into(),
             sponsor_mchid: None,
             transfer_scene_id: None,
             user_recv_perception: None,
         }
-    }
-
-    /// Sets [`amount`](Self::amount) (赔付金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
-        self
     }
 
     /// Sets [`sponsor_mchid`](Self::sponsor_mchid) (出资商户号).
@@ -84,7 +92,7 @@ impl CreateBill {
 }
 
 impl Operation for CreateBill {
-    type Response = CreateBillResponse;
+    type Response = Bill;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -96,17 +104,15 @@ impl Operation for CreateBill {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::nested("receiver", &self.receiver, RequestReceiver::check)?;
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
-        check::text("sponsor_mchid", &self.sponsor_mchid, 1, usize::MAX)?;
-        check::text("transfer_scene_id", &self.transfer_scene_id, 1, usize::MAX)?;
-        check::text(
-            "user_recv_perception",
-            &self.user_recv_perception,
-            1,
-            usize::MAX,
-        )
+        check::nested("receiver", &self.receiver, Receiver::check)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
+        check::text("sponsor_mchid", &self.sponsor_mchid, 1, 32)?;
+        check::alphabet("sponsor_mchid", &self.sponsor_mchid, Alphabet::Digits)?;
+        check::text("transfer_scene_id", &self.transfer_scene_id, 1, 36)?;
+        check::text("user_recv_perception", &self.user_recv_perception, 1, 10)
     }
 
     fn target(&self) -> Target {
@@ -127,7 +133,7 @@ impl ToObject for CreateBill {
         Object::with_capacity(7)
             .field("receiver", &self.receiver)
             .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .field("transfer_remark", &self.transfer_remark)
             .optional("sponsor_mchid", &self.sponsor_mchid)
             .optional("transfer_scene_id", &self.transfer_scene_id)
@@ -140,7 +146,7 @@ impl FromObject for CreateBill {
         Ok(Self {
             receiver: object.required("receiver")?,
             out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             transfer_remark: object.required("transfer_remark")?,
             sponsor_mchid: object.maybe("sponsor_mchid")?,
             transfer_scene_id: object.maybe("transfer_scene_id")?,
@@ -150,66 +156,3 @@ impl FromObject for CreateBill {
 }
 
 serde_by_node!(CreateBill);
-
-/// A compensation that was accepted.
-///
-/// 赔付受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateBillResponse {
-    /// The provider's merchant number (服务商商户号).
-    pub sp_mchid: String,
-    /// Who receives the money (转账接收方信息).
-    pub receiver_detail: Option<ReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
-    pub out_bill_no: String,
-    /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
-    /// Why it is compensated, as the receiver sees (赔付原因).
-    pub transfer_remark: Option<String>,
-    /// WeChat Pay's number of the compensation (微信支付转账单号).
-    pub bill_id: String,
-    /// State of the compensation (赔付状态).
-    pub state: BillState,
-    /// When it was accepted (受理时间).
-    pub accept_time: Option<DateTime>,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Number of the merchant which pays (出资商户号).
-    pub sponsor_mchid: Option<String>,
-}
-
-impl ToObject for CreateBillResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(10)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("receiver_detail", &self.receiver_detail)
-            .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
-            .optional("transfer_remark", &self.transfer_remark)
-            .field("bill_id", &self.bill_id)
-            .field("state", &self.state)
-            .optional("accept_time", &self.accept_time)
-            .optional("success_time", &self.success_time)
-            .optional("sponsor_mchid", &self.sponsor_mchid)
-    }
-}
-
-impl FromObject for CreateBillResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_mchid: object.required("sp_mchid")?,
-            receiver_detail: object.maybe("receiver_detail")?,
-            out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
-            transfer_remark: object.maybe("transfer_remark")?,
-            bill_id: object.required("bill_id")?,
-            state: object.required("state")?,
-            accept_time: object.maybe("accept_time")?,
-            success_time: object.maybe("success_time")?,
-            sponsor_mchid: object.maybe("sponsor_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(CreateBillResponse);

@@ -3,14 +3,15 @@
 //! 保证金赔付.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BillState, BusinessType, DepositReceiverDetail, ReceiverType};
+use super::{BusinessType, DepositBill, ReceiverType};
 
 /// Pays compensation to a merchant from a deposit. Query the result.
 ///
@@ -22,20 +23,22 @@ use super::{BillState, BusinessType, DepositReceiverDetail, ReceiverType};
 pub struct CreateDepositBill {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The platform's AppID (公众账号ID).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
-    /// Whether the merchant sells online, offline or both (业务类型).
+    /// What the compensation is for (业务类型).
     pub business_type: BusinessType,
     /// Who receives the money (收款方信息).
     pub receiver: DepositRequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
     pub transfer_remark: String,
     /// Remark which the receiver sees (收款方备注).
@@ -48,6 +51,7 @@ impl CreateDepositBill {
         business_type: impl Into<BusinessType>,
         receiver: DepositRequestReceiver,
         out_bill_no: impl Into<String>,
+        amount: Fen,
         transfer_remark: impl Into<String>,
     ) -> Self {
         Self {
@@ -56,7 +60,7 @@ impl CreateDepositBill {
             business_type: business_type.into(),
             receiver,
             out_bill_no: out_bill_no.into(),
-            amount: None,
+            amount,
             transfer_remark: transfer_remark.into(),
             receiver_remark: None,
         }
@@ -76,13 +80,6 @@ impl CreateDepositBill {
         self
     }
 
-    /// Sets [`amount`](Self::amount) (赔付金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
-        self
-    }
-
     /// Sets [`receiver_remark`](Self::receiver_remark) (收款方备注).
     #[must_use]
     pub fn receiver_remark(mut self, receiver_remark: impl Into<String>) -> Self {
@@ -92,7 +89,7 @@ impl CreateDepositBill {
 }
 
 impl Operation for CreateDepositBill {
-    type Response = CreateDepositBillResponse;
+    type Response = DepositBill;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -105,9 +102,11 @@ impl Operation for CreateDepositBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::nested("receiver", &self.receiver, DepositRequestReceiver::check)?;
         check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
         check::text("receiver_remark", &self.receiver_remark, 1, usize::MAX)
     }
@@ -133,7 +132,7 @@ impl ToObject for CreateDepositBill {
             .field("business_type", &self.business_type)
             .field("receiver", &self.receiver)
             .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .field("transfer_remark", &self.transfer_remark)
             .optional("receiver_remark", &self.receiver_remark)
     }
@@ -147,7 +146,7 @@ impl FromObject for CreateDepositBill {
             business_type: object.required("business_type")?,
             receiver: object.required("receiver")?,
             out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             transfer_remark: object.required("transfer_remark")?,
             receiver_remark: object.maybe("receiver_remark")?,
         })
@@ -219,11 +218,13 @@ serde_by_node!(DepositRequestReceiver);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DepositRequestMerchant {
-    /// The merchant's number (商户号).
-    pub mch_id: Option<String>,
-    /// The merchant's number (商户号).
+    /// The merchant's number, under its other name; this or `mchid` (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
+    pub mch_id: Option<String>,
+    /// The merchant's number; this or `mch_id` (商户号).
+    ///
+    /// At most 32 digits.
     pub mchid: Option<String>,
 }
 
@@ -249,8 +250,14 @@ impl DepositRequestMerchant {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("mch_id", &self.mch_id, 1, usize::MAX)?;
-        check::text("mchid", &self.mchid, 1, 32)
+        check::text("mch_id", &self.mch_id, 1, 32)?;
+        check::alphabet("mch_id", &self.mch_id, Alphabet::Digits)?;
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or mch_id",
+            self.mchid.is_some() || self.mch_id.is_some(),
+        )
     }
 }
 
@@ -272,82 +279,3 @@ impl FromObject for DepositRequestMerchant {
 }
 
 serde_by_node!(DepositRequestMerchant);
-
-/// A compensation from the deposit that was accepted.
-///
-/// 保证金赔付受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateDepositBillResponse {
-    /// The provider's merchant number (服务商商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// The second-level merchant's AppID (二级商户AppID).
-    pub sub_appid: Option<String>,
-    /// Whether the merchant sells online, offline or both (业务类型).
-    pub business_type: Option<BusinessType>,
-    /// Who receives the money (转账接收方信息).
-    pub receiver_detail: Option<DepositReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
-    pub out_bill_no: String,
-    /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
-    /// Why it is compensated, as the receiver sees (赔付原因).
-    pub transfer_remark: Option<String>,
-    /// Remark which the receiver sees (收款方备注).
-    pub receiver_remark: Option<String>,
-    /// WeChat Pay's number of the compensation (微信支付转账单号).
-    pub bill_id: String,
-    /// State of the compensation (赔付状态).
-    pub state: BillState,
-    /// When it was accepted (受理时间).
-    pub accept_time: Option<DateTime>,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Number of the merchant which pays (出资商户号).
-    pub sponsor_mchid: Option<String>,
-}
-
-impl ToObject for CreateDepositBillResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(14)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("sub_appid", &self.sub_appid)
-            .optional("business_type", &self.business_type)
-            .optional("receiver_detail", &self.receiver_detail)
-            .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
-            .optional("transfer_remark", &self.transfer_remark)
-            .optional("receiver_remark", &self.receiver_remark)
-            .field("bill_id", &self.bill_id)
-            .field("state", &self.state)
-            .optional("accept_time", &self.accept_time)
-            .optional("success_time", &self.success_time)
-            .optional("sponsor_mchid", &self.sponsor_mchid)
-    }
-}
-
-impl FromObject for CreateDepositBillResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_mchid: object.required("sp_mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            business_type: object.maybe("business_type")?,
-            receiver_detail: object.maybe("receiver_detail")?,
-            out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
-            transfer_remark: object.maybe("transfer_remark")?,
-            receiver_remark: object.maybe("receiver_remark")?,
-            bill_id: object.required("bill_id")?,
-            state: object.required("state")?,
-            accept_time: object.maybe("accept_time")?,
-            success_time: object.maybe("success_time")?,
-            sponsor_mchid: object.maybe("sponsor_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(CreateDepositBillResponse);

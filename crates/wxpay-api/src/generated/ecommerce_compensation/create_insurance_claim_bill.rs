@@ -3,14 +3,15 @@
 //! 请求保险理赔.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BillState, ReceiverDetail, RequestReceiver};
+use super::{InsuranceClaimBill, Receiver};
 
 /// Pays an insurance claim to a user. The answer is only an acceptance; query the result.
 ///
@@ -22,14 +23,16 @@ use super::{BillState, ReceiverDetail, RequestReceiver};
 pub struct CreateInsuranceClaimBill {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Who is compensated (赔付用户信息).
-    pub receiver: RequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    pub receiver: Receiver,
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
     pub transfer_remark: String,
 }
@@ -37,15 +40,16 @@ pub struct CreateInsuranceClaimBill {
 impl CreateInsuranceClaimBill {
     /// What is always needed; the rest has setters.
     pub fn new(
-        receiver: RequestReceiver,
+        receiver: Receiver,
         out_bill_no: impl Into<String>,
+        amount: Fen,
         transfer_remark: impl Into<String>,
     ) -> Self {
         Self {
             sub_mchid: None,
             receiver,
             out_bill_no: out_bill_no.into(),
-            amount: None,
+            amount,
             transfer_remark: transfer_remark.into(),
         }
     }
@@ -56,17 +60,10 @@ impl CreateInsuranceClaimBill {
         self.sub_mchid = Some(sub_mchid.into());
         self
     }
-
-    /// Sets [`amount`](Self::amount) (赔付金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
-        self
-    }
 }
 
 impl Operation for CreateInsuranceClaimBill {
-    type Response = CreateInsuranceClaimBillResponse;
+    type Response = InsuranceClaimBill;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -79,8 +76,10 @@ impl Operation for CreateInsuranceClaimBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::nested("receiver", &self.receiver, RequestReceiver::check)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::nested("receiver", &self.receiver, Receiver::check)?;
         check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)
     }
 
@@ -103,7 +102,7 @@ impl ToObject for CreateInsuranceClaimBill {
             .optional("sub_mchid", &self.sub_mchid)
             .field("receiver", &self.receiver)
             .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .field("transfer_remark", &self.transfer_remark)
     }
 }
@@ -114,77 +113,10 @@ impl FromObject for CreateInsuranceClaimBill {
             sub_mchid: object.maybe("sub_mchid")?,
             receiver: object.required("receiver")?,
             out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             transfer_remark: object.required("transfer_remark")?,
         })
     }
 }
 
 serde_by_node!(CreateInsuranceClaimBill);
-
-/// An insurance claim that was accepted.
-///
-/// 保险理赔受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateInsuranceClaimBillResponse {
-    /// The provider's merchant number (服务商商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// Who receives the money (转账接收方信息).
-    pub receiver_detail: Option<ReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
-    pub out_bill_no: String,
-    /// How much compensation (赔付金额).
-    pub amount: Fen,
-    /// Why it is compensated, as the receiver sees (赔付原因).
-    pub transfer_remark: Option<String>,
-    /// WeChat Pay's number of the compensation (微信支付转账单号).
-    pub bill_id: String,
-    /// State of the compensation (赔付状态).
-    pub state: BillState,
-    /// When it was accepted (受理时间).
-    pub accept_time: Option<DateTime>,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Number of the merchant which pays (出资商户号).
-    pub sponsor_mchid: Option<String>,
-}
-
-impl ToObject for CreateInsuranceClaimBillResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(11)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("receiver_detail", &self.receiver_detail)
-            .field("out_bill_no", &self.out_bill_no)
-            .field("amount", &self.amount)
-            .optional("transfer_remark", &self.transfer_remark)
-            .field("bill_id", &self.bill_id)
-            .field("state", &self.state)
-            .optional("accept_time", &self.accept_time)
-            .optional("success_time", &self.success_time)
-            .optional("sponsor_mchid", &self.sponsor_mchid)
-    }
-}
-
-impl FromObject for CreateInsuranceClaimBillResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_mchid: object.required("sp_mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            receiver_detail: object.maybe("receiver_detail")?,
-            out_bill_no: object.required("out_bill_no")?,
-            amount: object.required("amount")?,
-            transfer_remark: object.maybe("transfer_remark")?,
-            bill_id: object.required("bill_id")?,
-            state: object.required("state")?,
-            accept_time: object.maybe("accept_time")?,
-            success_time: object.maybe("success_time")?,
-            sponsor_mchid: object.maybe("sponsor_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(CreateInsuranceClaimBillResponse);

@@ -3,6 +3,7 @@
 //! 开通保险理赔功能.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ pub struct CreateInsuranceContract {
     pub out_apply_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The agreements the sub-merchant has signed (签约协议列表).
     pub agreement_list: Vec<Agreement>,
@@ -60,6 +61,7 @@ impl Operation for CreateInsuranceContract {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_apply_no", &self.out_apply_no, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::each(
             "agreement_list",
             &self.agreement_list,

@@ -3,14 +3,15 @@
 //! 发起保证金赔付保司保费.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BillState, InsurancePremiumReceiverDetail, ReceiverType, TransactionInfoType};
+use super::{InsurancePremiumBill, InsurancePremiumReceiver};
 
 /// Pays an insurer's premium from a deposit. Query the result.
 ///
@@ -22,18 +23,20 @@ use super::{BillState, InsurancePremiumReceiverDetail, ReceiverType, Transaction
 pub struct CreateInsurancePremiumBill {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The platform's AppID (公众账号ID).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
     /// Who is compensated (赔付用户信息).
-    pub receiver: InsurancePremiumRequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    pub receiver: InsurancePremiumReceiver,
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
     pub transfer_remark: String,
 }
@@ -41,8 +44,9 @@ pub struct CreateInsurancePremiumBill {
 impl CreateInsurancePremiumBill {
     /// What is always needed; the rest has setters.
     pub fn new(
-        receiver: InsurancePremiumRequestReceiver,
+        receiver: InsurancePremiumReceiver,
         out_bill_no: impl Into<String>,
+        amount: Fen,
         transfer_remark: impl Into<String>,
     ) -> Self {
         Self {
@@ -50,7 +54,7 @@ impl CreateInsurancePremiumBill {
             sp_appid: None,
             receiver,
             out_bill_no: out_bill_no.into(),
-            amount: None,
+            amount,
             transfer_remark: transfer_remark.into(),
         }
     }
@@ -68,17 +72,10 @@ impl CreateInsurancePremiumBill {
         self.sp_appid = Some(sp_appid.into());
         self
     }
-
-    /// Sets [`amount`](Self::amount) (赔付金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
-        self
-    }
 }
 
 impl Operation for CreateInsurancePremiumBill {
-    type Response = CreateInsurancePremiumBillResponse;
+    type Response = InsurancePremiumBill;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -91,13 +88,11 @@ impl Operation for CreateInsurancePremiumBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
-        check::nested(
-            "receiver",
-            &self.receiver,
-            InsurancePremiumRequestReceiver::check,
-        )?;
+        check::nested("receiver", &self.receiver, InsurancePremiumReceiver::check)?;
         check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)
     }
 
@@ -123,7 +118,7 @@ impl ToObject for CreateInsurancePremiumBill {
             .optional("sp_appid", &self.sp_appid)
             .field("receiver", &self.receiver)
             .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .field("transfer_remark", &self.transfer_remark)
     }
 }
@@ -135,255 +130,10 @@ impl FromObject for CreateInsurancePremiumBill {
             sp_appid: object.maybe("sp_appid")?,
             receiver: object.required("receiver")?,
             out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             transfer_remark: object.required("transfer_remark")?,
         })
     }
 }
 
 serde_by_node!(CreateInsurancePremiumBill);
-
-/// The insurer that is to receive a premium.
-///
-/// 赔付用户信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct InsurancePremiumRequestReceiver {
-    /// What identifies the receiver (转账接收方类型).
-    pub kind: Option<ReceiverType>,
-    /// The merchant who receives (转账接收方商户信息).
-    pub mch_info: Option<InsurancePremiumRequestMerchant>,
-    /// The order that is compensated (赔付单信息).
-    pub transaction_info: Option<InsurancePremiumRequestTransactionInfo>,
-}
-
-impl InsurancePremiumRequestReceiver {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`kind`](Self::kind) (转账接收方类型).
-    #[must_use]
-    pub fn kind(mut self, kind: impl Into<ReceiverType>) -> Self {
-        self.kind = Some(kind.into());
-        self
-    }
-
-    /// Sets [`mch_info`](Self::mch_info) (转账接收方商户信息).
-    #[must_use]
-    pub fn mch_info(mut self, mch_info: InsurancePremiumRequestMerchant) -> Self {
-        self.mch_info = Some(mch_info);
-        self
-    }
-
-    /// Sets [`transaction_info`](Self::transaction_info) (赔付单信息).
-    #[must_use]
-    pub fn transaction_info(
-        mut self,
-        transaction_info: InsurancePremiumRequestTransactionInfo,
-    ) -> Self {
-        self.transaction_info = Some(transaction_info);
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::nested(
-            "mch_info",
-            &self.mch_info,
-            InsurancePremiumRequestMerchant::check,
-        )?;
-        check::nested(
-            "transaction_info",
-            &self.transaction_info,
-            InsurancePremiumRequestTransactionInfo::check,
-        )
-    }
-}
-
-impl ToObject for InsurancePremiumRequestReceiver {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("type", &self.kind)
-            .optional("mch_info", &self.mch_info)
-            .optional("transaction_info", &self.transaction_info)
-    }
-}
-
-impl FromObject for InsurancePremiumRequestReceiver {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.maybe("type")?,
-            mch_info: object.maybe("mch_info")?,
-            transaction_info: object.maybe("transaction_info")?,
-        })
-    }
-}
-
-serde_by_node!(InsurancePremiumRequestReceiver);
-
-/// The merchant number of the insurer that is to receive a premium.
-///
-/// 转账接收方商户信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct InsurancePremiumRequestMerchant {
-    /// The merchant's number (商户号).
-    ///
-    /// At most 32 characters.
-    pub mchid: Option<String>,
-}
-
-impl InsurancePremiumRequestMerchant {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`mchid`](Self::mchid) (商户号).
-    #[must_use]
-    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
-        self.mchid = Some(mchid.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("mchid", &self.mchid, 1, 32)
-    }
-}
-
-impl ToObject for InsurancePremiumRequestMerchant {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).optional("mchid", &self.mchid)
-    }
-}
-
-impl FromObject for InsurancePremiumRequestMerchant {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.maybe("mchid")?,
-        })
-    }
-}
-
-serde_by_node!(InsurancePremiumRequestMerchant);
-
-/// The order for which a premium is to be paid.
-///
-/// 赔付单信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct InsurancePremiumRequestTransactionInfo {
-    /// WeChat Pay's number of the order (交易订单号).
-    ///
-    /// At most 32 characters.
-    pub transaction_id: String,
-    /// Kind of order (赔付单类型).
-    pub kind: TransactionInfoType,
-}
-
-impl InsurancePremiumRequestTransactionInfo {
-    /// All of it.
-    pub fn new(transaction_id: impl Into<String>, kind: impl Into<TransactionInfoType>) -> Self {
-        Self {
-            transaction_id: transaction_id.into(),
-            kind: kind.into(),
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("transaction_id", &self.transaction_id, 1, 32)
-    }
-}
-
-impl ToObject for InsurancePremiumRequestTransactionInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .field("transaction_id", &self.transaction_id)
-            .field("type", &self.kind)
-    }
-}
-
-impl FromObject for InsurancePremiumRequestTransactionInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            transaction_id: object.required("transaction_id")?,
-            kind: object.required("type")?,
-        })
-    }
-}
-
-serde_by_node!(InsurancePremiumRequestTransactionInfo);
-
-/// A premium whose payment was accepted.
-///
-/// 保险保费赔付受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateInsurancePremiumBillResponse {
-    /// The provider's merchant number (服务商商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// The second-level merchant's AppID (二级商户AppID).
-    pub sub_appid: Option<String>,
-    /// Who receives the money (转账接收方信息).
-    pub receiver_detail: Option<InsurancePremiumReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
-    pub out_bill_no: String,
-    /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
-    /// Why it is compensated, as the receiver sees (赔付原因).
-    pub transfer_remark: Option<String>,
-    /// WeChat Pay's number of the compensation (微信支付转账单号).
-    pub bill_id: String,
-    /// State of the compensation (赔付状态).
-    pub state: BillState,
-    /// When it was accepted (受理时间).
-    pub accept_time: Option<DateTime>,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Number of the merchant which pays (出资商户号).
-    pub sponsor_mchid: Option<String>,
-}
-
-impl ToObject for CreateInsurancePremiumBillResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(12)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("sub_appid", &self.sub_appid)
-            .optional("receiver_detail", &self.receiver_detail)
-            .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
-            .optional("transfer_remark", &self.transfer_remark)
-            .field("bill_id", &self.bill_id)
-            .field("state", &self.state)
-            .optional("accept_time", &self.accept_time)
-            .optional("success_time", &self.success_time)
-            .optional("sponsor_mchid", &self.sponsor_mchid)
-    }
-}
-
-impl FromObject for CreateInsurancePremiumBillResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_mchid: object.required("sp_mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            receiver_detail: object.maybe("receiver_detail")?,
-            out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
-            transfer_remark: object.maybe("transfer_remark")?,
-            bill_id: object.required("bill_id")?,
-            state: object.required("state")?,
-            accept_time: object.maybe("accept_time")?,
-            success_time: object.maybe("success_time")?,
-            sponsor_mchid: object.maybe("sponsor_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(CreateInsurancePremiumBillResponse);

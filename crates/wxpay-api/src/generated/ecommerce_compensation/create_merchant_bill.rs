@@ -3,14 +3,15 @@
 //! 请求赔付.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BillState, MerchantReceiverDetail, ReceiverType};
+use super::{MerchantBill, MerchantInfo, ReceiverType};
 
 /// Pays compensation to a second-level merchant. Query the result.
 ///
@@ -21,13 +22,17 @@ use super::{BillState, MerchantReceiverDetail, ReceiverType};
 pub struct CreateMerchantBill {
     /// The merchant who is compensated (赔付商户信息).
     pub receiver: MerchantRequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
     pub transfer_remark: String,
     /// Number of the merchant which pays (出资商户号).
+    ///
+    /// At most 32 digits.
     pub sponsor_mchid: Option<String>,
 }
 
@@ -57,7 +62,7 @@ impl CreateMerchantBill {
 }
 
 impl Operation for CreateMerchantBill {
-    type Response = CreateMerchantBillResponse;
+    type Response = MerchantBill;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -71,8 +76,10 @@ impl Operation for CreateMerchantBill {
     fn check(&self) -> Result<(), InvalidField> {
         check::nested("receiver", &self.receiver, MerchantRequestReceiver::check)?;
         check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
-        check::text("sponsor_mchid", &self.sponsor_mchid, 1, usize::MAX)
+        check::text("sponsor_mchid", &self.sponsor_mchid, 1, 32)?;
+        check::alphabet("sponsor_mchid", &self.sponsor_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -122,12 +129,12 @@ pub struct MerchantRequestReceiver {
     /// What identifies the receiver (赔付接收方类型).
     pub kind: ReceiverType,
     /// The merchant who receives (赔付接收方商户信息).
-    pub mch_info: MerchantRequestMerchant,
+    pub mch_info: MerchantInfo,
 }
 
 impl MerchantRequestReceiver {
     /// All of it.
-    pub fn new(kind: impl Into<ReceiverType>, mch_info: MerchantRequestMerchant) -> Self {
+    pub fn new(kind: impl Into<ReceiverType>, mch_info: MerchantInfo) -> Self {
         Self {
             kind: kind.into(),
             mch_info,
@@ -135,7 +142,7 @@ impl MerchantRequestReceiver {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::nested("mch_info", &self.mch_info, MerchantRequestMerchant::check)
+        check::nested("mch_info", &self.mch_info, MerchantInfo::check)
     }
 }
 
@@ -157,107 +164,3 @@ impl FromObject for MerchantRequestReceiver {
 }
 
 serde_by_node!(MerchantRequestReceiver);
-
-/// The number of the merchant that is to be compensated.
-///
-/// 赔付接收方商户信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct MerchantRequestMerchant {
-    /// The merchant's number (商户号).
-    ///
-    /// At most 32 characters.
-    pub mchid: String,
-}
-
-impl MerchantRequestMerchant {
-    /// All of it.
-    pub fn new(mchid: impl Into<String>) -> Self {
-        Self {
-            mchid: mchid.into(),
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("mchid", &self.mchid, 1, 32)
-    }
-}
-
-impl ToObject for MerchantRequestMerchant {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).field("mchid", &self.mchid)
-    }
-}
-
-impl FromObject for MerchantRequestMerchant {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.required("mchid")?,
-        })
-    }
-}
-
-serde_by_node!(MerchantRequestMerchant);
-
-/// A compensation to a merchant that was accepted.
-///
-/// 商户赔付受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateMerchantBillResponse {
-    /// The provider's merchant number (服务商商户号).
-    pub sp_mchid: String,
-    /// Who receives the compensation (赔付接收方信息).
-    pub receiver_detail: Option<MerchantReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
-    pub out_bill_no: String,
-    /// How much compensation (赔付金额).
-    pub amount: Fen,
-    /// Why it is compensated, as the receiver sees (赔付原因).
-    pub transfer_remark: Option<String>,
-    /// WeChat Pay's number of the compensation (微信支付转账单号).
-    pub bill_id: String,
-    /// State of the compensation (赔付状态).
-    pub state: BillState,
-    /// When it was accepted (受理时间).
-    pub accept_time: Option<DateTime>,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Number of the merchant which pays (出资商户号).
-    pub sponsor_mchid: Option<String>,
-}
-
-impl ToObject for CreateMerchantBillResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(10)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("receiver_detail", &self.receiver_detail)
-            .field("out_bill_no", &self.out_bill_no)
-            .field("amount", &self.amount)
-            .optional("transfer_remark", &self.transfer_remark)
-            .field("bill_id", &self.bill_id)
-            .field("state", &self.state)
-            .optional("accept_time", &self.accept_time)
-            .optional("success_time", &self.success_time)
-            .optional("sponsor_mchid", &self.sponsor_mchid)
-    }
-}
-
-impl FromObject for CreateMerchantBillResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_mchid: object.required("sp_mchid")?,
-            receiver_detail: object.maybe("receiver_detail")?,
-            out_bill_no: object.required("out_bill_no")?,
-            amount: object.required("amount")?,
-            transfer_remark: object.maybe("transfer_remark")?,
-            bill_id: object.required("bill_id")?,
-            state: object.required("state")?,
-            accept_time: object.maybe("accept_time")?,
-            success_time: object.maybe("success_time")?,
-            sponsor_mchid: object.maybe("sponsor_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(CreateMerchantBillResponse);

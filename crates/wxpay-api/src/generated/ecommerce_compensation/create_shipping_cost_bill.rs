@@ -3,14 +3,15 @@
 //! 发起保证金赔付用户运费.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BillState, RequestTransactionInfo, RequestUserInfo, ShippingCostReceiverDetail};
+use super::{ShippingCostBill, ShippingCostReceiver};
 
 /// Pays a user's shipping cost from a deposit. Query the result.
 ///
@@ -23,18 +24,20 @@ use super::{BillState, RequestTransactionInfo, RequestUserInfo, ShippingCostRece
 pub struct CreateShippingCostBill {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The platform's AppID (公众账号ID).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
     /// Who is compensated (赔付用户信息).
-    pub receiver: ShippingCostRequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    pub receiver: ShippingCostReceiver,
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
     pub transfer_remark: String,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
@@ -46,8 +49,9 @@ pub struct CreateShippingCostBill {
 impl CreateShippingCostBill {
     /// What is always needed; the rest has setters.
     pub fn new(
-        receiver: ShippingCostRequestReceiver,
+        receiver: ShippingCostReceiver,
         out_bill_no: impl Into<String>,
+        amount: Fen,
         transfer_remark: impl Into<String>,
     ) -> Self {
         Self {
@@ -55,7 +59,7 @@ impl CreateShippingCostBill {
             sp_appid: None,
             receiver,
             out_bill_no: out_bill_no.into(),
-            amount: None,
+            amount,
             transfer_remark: transfer_remark.into(),
             transfer_scene_id: None,
             user_recv_perception: None,
@@ -76,13 +80,6 @@ impl CreateShippingCostBill {
         self
     }
 
-    /// Sets [`amount`](Self::amount) (赔付金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
-        self
-    }
-
     /// Sets [`transfer_scene_id`](Self::transfer_scene_id) (转账场景ID).
     #[must_use]
     pub fn transfer_scene_id(mut self, transfer_scene_id: impl Into<String>) -> Self {
@@ -99,7 +96,7 @@ impl CreateShippingCostBill {
 }
 
 impl Operation for CreateShippingCostBill {
-    type Response = CreateShippingCostBillResponse;
+    type Response = ShippingCostBill;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -112,13 +109,11 @@ impl Operation for CreateShippingCostBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
-        check::nested(
-            "receiver",
-            &self.receiver,
-            ShippingCostRequestReceiver::check,
-        )?;
+        check::nested("receiver", &self.receiver, ShippingCostReceiver::check)?;
         check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
         check::text("transfer_scene_id", &self.transfer_scene_id, 1, usize::MAX)?;
         check::text(
@@ -151,7 +146,7 @@ impl ToObject for CreateShippingCostBill {
             .optional("sp_appid", &self.sp_appid)
             .field("receiver", &self.receiver)
             .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .field("transfer_remark", &self.transfer_remark)
             .optional("transfer_scene_id", &self.transfer_scene_id)
             .optional("user_recv_perception", &self.user_recv_perception)
@@ -165,7 +160,7 @@ impl FromObject for CreateShippingCostBill {
             sp_appid: object.maybe("sp_appid")?,
             receiver: object.required("receiver")?,
             out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             transfer_remark: object.required("transfer_remark")?,
             transfer_scene_id: object.maybe("transfer_scene_id")?,
             user_recv_perception: object.maybe("user_recv_perception")?,
@@ -174,136 +169,3 @@ impl FromObject for CreateShippingCostBill {
 }
 
 serde_by_node!(CreateShippingCostBill);
-
-/// Who is to be compensated for shipping.
-///
-/// 赔付用户信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ShippingCostRequestReceiver {
-    /// The order that identifies the receiver (转账接收方订单信息).
-    pub transaction_info: Option<RequestTransactionInfo>,
-    /// The user who receives (转账接收方用户).
-    pub user_info: Option<RequestUserInfo>,
-}
-
-impl ShippingCostRequestReceiver {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`transaction_info`](Self::transaction_info) (转账接收方订单信息).
-    #[must_use]
-    pub fn transaction_info(mut self, transaction_info: RequestTransactionInfo) -> Self {
-        self.transaction_info = Some(transaction_info);
-        self
-    }
-
-    /// Sets [`user_info`](Self::user_info) (转账接收方用户).
-    #[must_use]
-    pub fn user_info(mut self, user_info: RequestUserInfo) -> Self {
-        self.user_info = Some(user_info);
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::nested(
-            "transaction_info",
-            &self.transaction_info,
-            RequestTransactionInfo::check,
-        )?;
-        check::nested("user_info", &self.user_info, RequestUserInfo::check)
-    }
-}
-
-impl ToObject for ShippingCostRequestReceiver {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("transaction_info", &self.transaction_info)
-            .optional("user_info", &self.user_info)
-    }
-}
-
-impl FromObject for ShippingCostRequestReceiver {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            transaction_info: object.maybe("transaction_info")?,
-            user_info: object.maybe("user_info")?,
-        })
-    }
-}
-
-serde_by_node!(ShippingCostRequestReceiver);
-
-/// A compensation for shipping that was accepted.
-///
-/// 运费赔付受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateShippingCostBillResponse {
-    /// The provider's merchant number (服务商商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// The second-level merchant's AppID (二级商户AppID).
-    pub sub_appid: Option<String>,
-    /// Who receives the money (转账接收方信息).
-    pub receiver_detail: Option<ShippingCostReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
-    pub out_bill_no: String,
-    /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
-    /// Why it is compensated, as the receiver sees (赔付原因).
-    pub transfer_remark: Option<String>,
-    /// WeChat Pay's number of the compensation (微信支付转账单号).
-    pub bill_id: String,
-    /// State of the compensation (赔付状态).
-    pub state: BillState,
-    /// When it was accepted (受理时间).
-    pub accept_time: Option<DateTime>,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Number of the merchant which pays (出资商户号).
-    pub sponsor_mchid: Option<String>,
-}
-
-impl ToObject for CreateShippingCostBillResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(12)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("sub_appid", &self.sub_appid)
-            .optional("receiver_detail", &self.receiver_detail)
-            .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
-            .optional("transfer_remark", &self.transfer_remark)
-            .field("bill_id", &self.bill_id)
-            .field("state", &self.state)
-            .optional("accept_time", &self.accept_time)
-            .optional("success_time", &self.success_time)
-            .optional("sponsor_mchid", &self.sponsor_mchid)
-    }
-}
-
-impl FromObject for CreateShippingCostBillResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_mchid: object.required("sp_mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            receiver_detail: object.maybe("receiver_detail")?,
-            out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
-            transfer_remark: object.maybe("transfer_remark")?,
-            bill_id: object.required("bill_id")?,
-            state: object.required("state")?,
-            accept_time: object.maybe("accept_time")?,
-            success_time: object.maybe("success_time")?,
-            sponsor_mchid: object.maybe("sponsor_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(CreateShippingCostBillResponse);

@@ -3,6 +3,7 @@
 //! 请求赔付预下单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::RequestReceiver;
+use super::Receiver;
 
 /// Prepares a compensation which the user collects and returns the package to open the page
 /// with.
@@ -27,14 +28,20 @@ pub struct PrepareBill {
     /// At most 32 characters.
     pub sp_appid: Option<String>,
     /// Who receives the money (收款方信息).
-    pub receiver: RequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    pub receiver: Receiver,
+    /// The platform's own number of the compensation, unique (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
     pub transfer_remark: String,
     /// Number of the merchant which pays (出资商户号).
+    ///
+    /// At most 32 digits.
     pub sponsor_mchid: Option<String>,
     /// The number of the transfer scene, as granted on the merchant platform (转账场景ID).
     pub transfer_scene_id: Option<String>,
@@ -49,15 +56,16 @@ pub struct PrepareBill {
 impl PrepareBill {
     /// What is always needed; the rest has setters.
     pub fn new(
-        receiver: RequestReceiver,
+        receiver: Receiver,
         out_bill_no: impl Into<String>,
+        amount: Fen,
         transfer_remark: impl Into<String>,
     ) -> Self {
         Self {
             sp_appid: None,
             receiver,
             out_bill_no: out_bill_no.into(),
-            amount: None,
+            amount,
             transfer_remark: transfer_remark.into(),
             sponsor_mchid: None,
             transfer_scene_id: None,
@@ -70,13 +78,6 @@ impl PrepareBill {
     #[must_use]
     pub fn sp_appid(mut self, sp_appid: impl Into<String>) -> Self {
         self.sp_appid = Some(sp_appid.into());
-        self
-    }
-
-    /// Sets [`amount`](Self::amount) (赔付金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
         self
     }
 
@@ -123,10 +124,13 @@ impl Operation for PrepareBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
-        check::nested("receiver", &self.receiver, RequestReceiver::check)?;
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::nested("receiver", &self.receiver, Receiver::check)?;
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
-        check::text("sponsor_mchid", &self.sponsor_mchid, 1, usize::MAX)?;
+        check::text("sponsor_mchid", &self.sponsor_mchid, 1, 32)?;
+        check::alphabet("sponsor_mchid", &self.sponsor_mchid, Alphabet::Digits)?;
         check::text("transfer_scene_id", &self.transfer_scene_id, 1, usize::MAX)?;
         check::text(
             "user_recv_perception",
@@ -156,7 +160,7 @@ impl ToObject for PrepareBill {
             .optional("sp_appid", &self.sp_appid)
             .field("receiver", &self.receiver)
             .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .field("transfer_remark", &self.transfer_remark)
             .optional("sponsor_mchid", &self.sponsor_mchid)
             .optional("transfer_scene_id", &self.transfer_scene_id)
@@ -171,7 +175,7 @@ impl FromObject for PrepareBill {
             sp_appid: object.maybe("sp_appid")?,
             receiver: object.required("receiver")?,
             out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             transfer_remark: object.required("transfer_remark")?,
             sponsor_mchid: object.maybe("sponsor_mchid")?,
             transfer_scene_id: object.maybe("transfer_scene_id")?,
@@ -189,13 +193,13 @@ serde_by_node!(PrepareBill);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PrepareBillResponse {
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// WeChat Pay's number of the compensation (微信支付转账单号).
     pub bill_id: String,
     /// When it was accepted (受理时间).
     pub accept_time: Option<DateTime>,
-    /// What is handed to WeChat to open the page on which the user receives the money
+    /// What is handed to WeChat to open the page on which the user collects the money
     /// (跳转领取页面的package信息).
     pub package_info: Option<String>,
 }

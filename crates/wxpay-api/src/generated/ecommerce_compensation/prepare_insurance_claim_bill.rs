@@ -3,6 +3,7 @@
 //! 请求保险理赔预下单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::RequestReceiver;
+use super::Receiver;
 
 /// Prepares an insurance claim which the user collects and returns the package to open the
 /// page with.
@@ -24,14 +25,16 @@ use super::RequestReceiver;
 pub struct PrepareInsuranceClaimBill {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Who receives the money (收款方信息).
-    pub receiver: RequestReceiver,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    pub receiver: Receiver,
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
     /// Why it is compensated, as the receiver sees (赔付原因).
     pub transfer_remark: String,
     /// Where a notification is sent, if one is wanted (商户回调地址).
@@ -43,15 +46,16 @@ pub struct PrepareInsuranceClaimBill {
 impl PrepareInsuranceClaimBill {
     /// What is always needed; the rest has setters.
     pub fn new(
-        receiver: RequestReceiver,
+        receiver: Receiver,
         out_bill_no: impl Into<String>,
+        amount: Fen,
         transfer_remark: impl Into<String>,
     ) -> Self {
         Self {
             sub_mchid: None,
             receiver,
             out_bill_no: out_bill_no.into(),
-            amount: None,
+            amount,
             transfer_remark: transfer_remark.into(),
             notify_url: None,
         }
@@ -61,13 +65,6 @@ impl PrepareInsuranceClaimBill {
     #[must_use]
     pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
         self.sub_mchid = Some(sub_mchid.into());
-        self
-    }
-
-    /// Sets [`amount`](Self::amount) (赔付金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
         self
     }
 
@@ -93,8 +90,10 @@ impl Operation for PrepareInsuranceClaimBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::nested("receiver", &self.receiver, RequestReceiver::check)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::nested("receiver", &self.receiver, Receiver::check)?;
         check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)
     }
@@ -118,7 +117,7 @@ impl ToObject for PrepareInsuranceClaimBill {
             .optional("sub_mchid", &self.sub_mchid)
             .field("receiver", &self.receiver)
             .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .field("transfer_remark", &self.transfer_remark)
             .optional("notify_url", &self.notify_url)
     }
@@ -130,7 +129,7 @@ impl FromObject for PrepareInsuranceClaimBill {
             sub_mchid: object.maybe("sub_mchid")?,
             receiver: object.required("receiver")?,
             out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             transfer_remark: object.required("transfer_remark")?,
             notify_url: object.maybe("notify_url")?,
         })
@@ -147,13 +146,13 @@ serde_by_node!(PrepareInsuranceClaimBill);
 pub struct PrepareInsuranceClaimBillResponse {
     /// The sub-merchant's number (二级商户号).
     pub sub_mchid: Option<String>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// WeChat Pay's number of the compensation (微信支付转账单号).
     pub bill_id: String,
     /// When it was accepted (受理时间).
     pub accept_time: Option<DateTime>,
-    /// What is handed to WeChat to open the page on which the user receives the money
+    /// What is handed to WeChat to open the page on which the user collects the money
     /// (跳转领取页面的package信息).
     pub package_info: Option<String>,
 }

@@ -3,6 +3,7 @@
 //! 查询赔付结果（按商户赔付单号）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,7 +21,9 @@ use super::Bill;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryBillByOutBillNo {
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_bill_no: String,
 }
 
@@ -46,7 +49,8 @@ impl Operation for QueryBillByOutBillNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_bill_no", &self.out_bill_no, 1, usize::MAX)
+        check::text("out_bill_no", &self.out_bill_no, 1, 32)?;
+        check::alphabet("out_bill_no", &self.out_bill_no, Alphabet::Alphanumeric)
     }
 
     fn target(&self) -> Target {

@@ -22,7 +22,7 @@ use super::{BusinessType, DepositBill};
 pub struct QueryDepositBillById {
     /// WeChat Pay's number of the compensation (微信支付单号).
     pub bill_id: String,
-    /// Whether the merchant sells online, offline or both (业务类型).
+    /// What the compensation is for (业务类型).
     pub business_type: Option<BusinessType>,
 }
 

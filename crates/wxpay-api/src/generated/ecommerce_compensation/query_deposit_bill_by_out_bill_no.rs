@@ -20,9 +20,9 @@ use super::{BusinessType, DepositBill};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryDepositBillByOutBillNo {
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
-    /// Whether the merchant sells online, offline or both (业务类型).
+    /// What the compensation is for (业务类型).
     pub business_type: Option<BusinessType>,
 }
 

@@ -3,6 +3,7 @@
 //! 查询保险理赔结果（按微信支付赔付单号）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ pub struct QueryInsuranceClaimBillById {
     pub bill_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -59,7 +60,8 @@ impl Operation for QueryInsuranceClaimBillById {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("bill_id", &self.bill_id, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BillState, CloseInfo, InsurancePremiumReceiverDetail};
+use super::InsurancePremiumBill;
 
 /// Looks up a premium paid from a deposit by the platform's own number of it.
 ///
@@ -19,7 +19,7 @@ use super::{BillState, CloseInfo, InsurancePremiumReceiverDetail};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryInsurancePremiumBill {
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
 }
 
@@ -76,78 +76,3 @@ impl FromObject for QueryInsurancePremiumBill {
 }
 
 serde_by_node!(QueryInsurancePremiumBill);
-
-/// A premium paid to an insurer, from the deposit.
-///
-/// 保险保费赔付单.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct InsurancePremiumBill {
-    /// The provider's merchant number (服务商商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// The second-level merchant's AppID (二级商户AppID).
-    pub sub_appid: Option<String>,
-    /// Who receives the money (转账接收方信息).
-    pub receiver_detail: Option<InsurancePremiumReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
-    pub out_bill_no: String,
-    /// How much compensation (赔付金额).
-    pub amount: Option<Fen>,
-    /// Why it is compensated, as the receiver sees (赔付原因).
-    pub transfer_remark: Option<String>,
-    /// WeChat Pay's number of the compensation (微信支付转账单号).
-    pub bill_id: String,
-    /// State of the compensation (赔付状态).
-    pub state: BillState,
-    /// When it was accepted (受理时间).
-    pub accept_time: Option<DateTime>,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// When and why it was closed (关单信息).
-    pub close_info: Option<CloseInfo>,
-    /// Number of the merchant which pays (出资商户号).
-    pub sponsor_mchid: Option<String>,
-}
-
-impl ToObject for InsurancePremiumBill {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(13)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("sub_appid", &self.sub_appid)
-            .optional("receiver_detail", &self.receiver_detail)
-            .field("out_bill_no", &self.out_bill_no)
-            .optional("amount", &self.amount)
-            .optional("transfer_remark", &self.transfer_remark)
-            .field("bill_id", &self.bill_id)
-            .field("state", &self.state)
-            .optional("accept_time", &self.accept_time)
-            .optional("success_time", &self.success_time)
-            .optional("close_info", &self.close_info)
-            .optional("sponsor_mchid", &self.sponsor_mchid)
-    }
-}
-
-impl FromObject for InsurancePremiumBill {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_mchid: object.required("sp_mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            receiver_detail: object.maybe("receiver_detail")?,
-            out_bill_no: object.required("out_bill_no")?,
-            amount: object.maybe("amount")?,
-            transfer_remark: object.maybe("transfer_remark")?,
-            bill_id: object.required("bill_id")?,
-            state: object.required("state")?,
-            accept_time: object.maybe("accept_time")?,
-            success_time: object.maybe("success_time")?,
-            close_info: object.maybe("close_info")?,
-            sponsor_mchid: object.maybe("sponsor_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(InsurancePremiumBill);

@@ -2,24 +2,25 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 
 use super::{ReceiverType, TransactionInfoType};
 
-/// Who is to be compensated, by an order.
+/// Who is compensated, by an order.
 ///
 /// 收款方信息.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestReceiver {
+pub struct Receiver {
     /// What identifies the receiver (转账接收方类型).
     pub kind: Option<ReceiverType>,
     /// The order that identifies the receiver (转账接收方订单信息).
-    pub transaction_info: Option<RequestTransactionInfo>,
+    pub transaction_info: Option<TransactionInfo>,
 }
 
-impl RequestReceiver {
+impl Receiver {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -35,7 +36,7 @@ impl RequestReceiver {
 
     /// Sets [`transaction_info`](Self::transaction_info) (转账接收方订单信息).
     #[must_use]
-    pub fn transaction_info(mut self, transaction_info: RequestTransactionInfo) -> Self {
+    pub fn transaction_info(mut self, transaction_info: TransactionInfo) -> Self {
         self.transaction_info = Some(transaction_info);
         self
     }
@@ -44,12 +45,12 @@ impl RequestReceiver {
         check::nested(
             "transaction_info",
             &self.transaction_info,
-            RequestTransactionInfo::check,
+            TransactionInfo::check,
         )
     }
 }
 
-impl ToObject for RequestReceiver {
+impl ToObject for Receiver {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .optional("type", &self.kind)
@@ -57,7 +58,7 @@ impl ToObject for RequestReceiver {
     }
 }
 
-impl FromObject for RequestReceiver {
+impl FromObject for Receiver {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             kind: object.maybe("type")?,
@@ -66,14 +67,14 @@ impl FromObject for RequestReceiver {
     }
 }
 
-serde_by_node!(RequestReceiver);
+serde_by_node!(Receiver);
 
-/// The order of the one who is to be compensated.
+/// The order by which the receiver is known.
 ///
 /// 转账接收方订单信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestTransactionInfo {
+pub struct TransactionInfo {
     /// WeChat Pay's number of the order (交易订单号).
     ///
     /// At most 32 characters.
@@ -82,7 +83,7 @@ pub struct RequestTransactionInfo {
     pub kind: Option<TransactionInfoType>,
 }
 
-impl RequestTransactionInfo {
+impl TransactionInfo {
     /// What is always needed; the rest has setters.
     pub fn new(transaction_id: impl Into<String>) -> Self {
         Self {
@@ -103,7 +104,7 @@ impl RequestTransactionInfo {
     }
 }
 
-impl ToObject for RequestTransactionInfo {
+impl ToObject for TransactionInfo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("transaction_id", &self.transaction_id)
@@ -111,7 +112,7 @@ impl ToObject for RequestTransactionInfo {
     }
 }
 
-impl FromObject for RequestTransactionInfo {
+impl FromObject for TransactionInfo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             transaction_id: object.required("transaction_id")?,
@@ -120,21 +121,21 @@ impl FromObject for RequestTransactionInfo {
     }
 }
 
-serde_by_node!(RequestTransactionInfo);
+serde_by_node!(TransactionInfo);
 
-/// The user who is to be compensated.
+/// The user who is compensated.
 ///
 /// 转账接收方用户.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestUserInfo {
+pub struct UserInfo {
     /// The receiver's openid under the platform's AppID (转账接收方用户 openid).
     ///
     /// At most 128 characters.
     pub sp_openid: Option<String>,
 }
 
-impl RequestUserInfo {
+impl UserInfo {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -153,13 +154,13 @@ impl RequestUserInfo {
     }
 }
 
-impl ToObject for RequestUserInfo {
+impl ToObject for UserInfo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).optional("sp_openid", &self.sp_openid)
     }
 }
 
-impl FromObject for RequestUserInfo {
+impl FromObject for UserInfo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sp_openid: object.maybe("sp_openid")?,
@@ -167,4 +168,181 @@ impl FromObject for RequestUserInfo {
     }
 }
 
-serde_by_node!(RequestUserInfo);
+serde_by_node!(UserInfo);
+
+/// The insurer that receives a premium.
+///
+/// 赔付用户信息.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct InsurancePremiumReceiver {
+    /// What identifies the receiver (转账接收方类型).
+    pub kind: Option<ReceiverType>,
+    /// The merchant who receives (转账接收方商户信息).
+    pub mch_info: Option<MerchantInfo>,
+    /// The order that is compensated (赔付单信息).
+    pub transaction_info: Option<TransactionInfo>,
+}
+
+impl InsurancePremiumReceiver {
+    /// Nothing set yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`kind`](Self::kind) (转账接收方类型).
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<ReceiverType>) -> Self {
+        self.kind = Some(kind.into());
+        self
+    }
+
+    /// Sets [`mch_info`](Self::mch_info) (转账接收方商户信息).
+    #[must_use]
+    pub fn mch_info(mut self, mch_info: MerchantInfo) -> Self {
+        self.mch_info = Some(mch_info);
+        self
+    }
+
+    /// Sets [`transaction_info`](Self::transaction_info) (赔付单信息).
+    #[must_use]
+    pub fn transaction_info(mut self, transaction_info: TransactionInfo) -> Self {
+        self.transaction_info = Some(transaction_info);
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::nested("mch_info", &self.mch_info, MerchantInfo::check)?;
+        check::nested(
+            "transaction_info",
+            &self.transaction_info,
+            TransactionInfo::check,
+        )
+    }
+}
+
+impl ToObject for InsurancePremiumReceiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("type", &self.kind)
+            .optional("mch_info", &self.mch_info)
+            .optional("transaction_info", &self.transaction_info)
+    }
+}
+
+impl FromObject for InsurancePremiumReceiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.maybe("type")?,
+            mch_info: object.maybe("mch_info")?,
+            transaction_info: object.maybe("transaction_info")?,
+        })
+    }
+}
+
+serde_by_node!(InsurancePremiumReceiver);
+
+/// Who is compensated for shipping.
+///
+/// 赔付用户信息.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ShippingCostReceiver {
+    /// The order that identifies the receiver (转账接收方订单信息).
+    pub transaction_info: Option<TransactionInfo>,
+    /// The user who receives (转账接收方用户).
+    pub user_info: Option<UserInfo>,
+}
+
+impl ShippingCostReceiver {
+    /// Nothing set yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`transaction_info`](Self::transaction_info) (转账接收方订单信息).
+    #[must_use]
+    pub fn transaction_info(mut self, transaction_info: TransactionInfo) -> Self {
+        self.transaction_info = Some(transaction_info);
+        self
+    }
+
+    /// Sets [`user_info`](Self::user_info) (转账接收方用户).
+    #[must_use]
+    pub fn user_info(mut self, user_info: UserInfo) -> Self {
+        self.user_info = Some(user_info);
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::nested(
+            "transaction_info",
+            &self.transaction_info,
+            TransactionInfo::check,
+        )?;
+        check::nested("user_info", &self.user_info, UserInfo::check)
+    }
+}
+
+impl ToObject for ShippingCostReceiver {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("transaction_info", &self.transaction_info)
+            .optional("user_info", &self.user_info)
+    }
+}
+
+impl FromObject for ShippingCostReceiver {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            transaction_info: object.maybe("transaction_info")?,
+            user_info: object.maybe("user_info")?,
+        })
+    }
+}
+
+serde_by_node!(ShippingCostReceiver);
+
+/// The merchant that receives a payment.
+///
+/// 赔付接收方商户信息.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct MerchantInfo {
+    /// The merchant's number (商户号).
+    ///
+    /// At most 32 digits.
+    pub mchid: String,
+}
+
+impl MerchantInfo {
+    /// All of it.
+    pub fn new(mchid: impl Into<String>) -> Self {
+        Self {
+            mchid: mchid.into(),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)
+    }
+}
+
+impl ToObject for MerchantInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("mchid", &self.mchid)
+    }
+}
+
+impl FromObject for MerchantInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+        })
+    }
+}
+
+serde_by_node!(MerchantInfo);

@@ -5,7 +5,10 @@
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
-use super::{BillState, BusinessType, ReceiverType, TransactionInfoType};
+use super::{
+    BillState, BusinessType, InsurancePremiumReceiver, MerchantInfo, Receiver, ReceiverType,
+    ShippingCostReceiver,
+};
 
 /// Whether insurance claims are open to a sub-merchant.
 ///
@@ -68,68 +71,6 @@ impl FromObject for ReceiverDetail {
 
 serde_by_node!(ReceiverDetail);
 
-/// Who is compensated, by an order.
-///
-/// 转账接收者信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Receiver {
-    /// What identifies the receiver (转账接收方类型).
-    pub kind: Option<ReceiverType>,
-    /// The order that identifies the receiver (转账接收方订单信息).
-    pub transaction_info: Option<TransactionInfo>,
-}
-
-impl ToObject for Receiver {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("type", &self.kind)
-            .optional("transaction_info", &self.transaction_info)
-    }
-}
-
-impl FromObject for Receiver {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.maybe("type")?,
-            transaction_info: object.maybe("transaction_info")?,
-        })
-    }
-}
-
-serde_by_node!(Receiver);
-
-/// The order of the one who is compensated.
-///
-/// 转账接收方订单信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct TransactionInfo {
-    /// WeChat Pay's number of the order (交易订单号).
-    pub transaction_id: String,
-    /// Kind of order (转账接收方订单类型).
-    pub kind: Option<TransactionInfoType>,
-}
-
-impl ToObject for TransactionInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .field("transaction_id", &self.transaction_id)
-            .optional("type", &self.kind)
-    }
-}
-
-impl FromObject for TransactionInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            transaction_id: object.required("transaction_id")?,
-            kind: object.maybe("type")?,
-        })
-    }
-}
-
-serde_by_node!(TransactionInfo);
-
 /// A compensation.
 ///
 /// 赔付单.
@@ -140,7 +81,7 @@ pub struct Bill {
     pub sp_mchid: String,
     /// Who receives the money (转账接收方信息).
     pub receiver_detail: Option<ReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
     pub amount: Option<Fen>,
@@ -240,7 +181,7 @@ pub struct AfterSalesBill {
     pub sub_mchid: Option<String>,
     /// Who receives the money (转账接收方信息).
     pub receiver_detail: Option<ReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
     pub amount: Option<Fen>,
@@ -329,92 +270,80 @@ impl FromObject for InsurancePremiumReceiverDetail {
 
 serde_by_node!(InsurancePremiumReceiverDetail);
 
-/// The insurer that receives a premium.
+/// A premium paid to an insurer, from the deposit.
 ///
-/// 转账接收者信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct InsurancePremiumReceiver {
-    /// What identifies the receiver (转账接收方类型).
-    pub kind: Option<ReceiverType>,
-    /// The merchant who receives (转账接收方商户信息).
-    pub mch_info: Option<MerchantInfo>,
-    /// The order that is compensated (赔付单信息).
-    pub transaction_info: Option<InsurancePremiumTransactionInfo>,
-}
-
-impl ToObject for InsurancePremiumReceiver {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("type", &self.kind)
-            .optional("mch_info", &self.mch_info)
-            .optional("transaction_info", &self.transaction_info)
-    }
-}
-
-impl FromObject for InsurancePremiumReceiver {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.maybe("type")?,
-            mch_info: object.maybe("mch_info")?,
-            transaction_info: object.maybe("transaction_info")?,
-        })
-    }
-}
-
-serde_by_node!(InsurancePremiumReceiver);
-
-/// The merchant that receives a payment.
-///
-/// 转账接收方商户信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct MerchantInfo {
-    /// The merchant's number (商户号).
-    pub mchid: Option<String>,
-}
-
-impl ToObject for MerchantInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).optional("mchid", &self.mchid)
-    }
-}
-
-impl FromObject for MerchantInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.maybe("mchid")?,
-        })
-    }
-}
-
-serde_by_node!(MerchantInfo);
-
-/// The order for which a premium is paid.
-///
-/// 赔付单信息.
+/// 保险保费赔付单.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct InsurancePremiumTransactionInfo {
-    /// WeChat Pay's number of the order (交易订单号).
-    pub transaction_id: String,
+pub struct InsurancePremiumBill {
+    /// The provider's merchant number (服务商商户号).
+    pub sp_mchid: String,
+    /// The sub-merchant's number (二级商户号).
+    pub sub_mchid: Option<String>,
+    /// The second-level merchant's AppID (二级商户AppID).
+    pub sub_appid: Option<String>,
+    /// Who receives the money (转账接收方信息).
+    pub receiver_detail: Option<InsurancePremiumReceiverDetail>,
+    /// The platform's own number of the compensation, unique (商户单号).
+    pub out_bill_no: String,
+    /// How much compensation (赔付金额).
+    pub amount: Option<Fen>,
+    /// Why it is compensated, as the receiver sees (赔付原因).
+    pub transfer_remark: Option<String>,
+    /// WeChat Pay's number of the compensation (微信支付转账单号).
+    pub bill_id: String,
+    /// State of the compensation (赔付状态).
+    pub state: BillState,
+    /// When it was accepted (受理时间).
+    pub accept_time: Option<DateTime>,
+    /// When it succeeded (成功时间).
+    pub success_time: Option<DateTime>,
+    /// When and why it was closed (关单信息).
+    pub close_info: Option<CloseInfo>,
+    /// Number of the merchant which pays (出资商户号).
+    pub sponsor_mchid: Option<String>,
 }
 
-impl ToObject for InsurancePremiumTransactionInfo {
+impl ToObject for InsurancePremiumBill {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).field("transaction_id", &self.transaction_id)
+        Object::with_capacity(13)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("receiver_detail", &self.receiver_detail)
+            .field("out_bill_no", &self.out_bill_no)
+            .optional("amount", &self.amount)
+            .optional("transfer_remark", &self.transfer_remark)
+            .field("bill_id", &self.bill_id)
+            .field("state", &self.state)
+            .optional("accept_time", &self.accept_time)
+            .optional("success_time", &self.success_time)
+            .optional("close_info", &self.close_info)
+            .optional("sponsor_mchid", &self.sponsor_mchid)
     }
 }
 
-impl FromObject for InsurancePremiumTransactionInfo {
+impl FromObject for InsurancePremiumBill {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            transaction_id: object.required("transaction_id")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            receiver_detail: object.maybe("receiver_detail")?,
+            out_bill_no: object.required("out_bill_no")?,
+            amount: object.maybe("amount")?,
+            transfer_remark: object.maybe("transfer_remark")?,
+            bill_id: object.required("bill_id")?,
+            state: object.required("state")?,
+            accept_time: object.maybe("accept_time")?,
+            success_time: object.maybe("success_time")?,
+            close_info: object.maybe("close_info")?,
+            sponsor_mchid: object.maybe("sponsor_mchid")?,
         })
     }
 }
 
-serde_by_node!(InsurancePremiumTransactionInfo);
+serde_by_node!(InsurancePremiumBill);
 
 /// The receiver of a compensation for shipping.
 ///
@@ -442,62 +371,80 @@ impl FromObject for ShippingCostReceiverDetail {
 
 serde_by_node!(ShippingCostReceiverDetail);
 
-/// Who is compensated for shipping.
+/// A compensation for shipping, from the deposit.
 ///
-/// 转账接收者信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// 运费赔付单.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ShippingCostReceiver {
-    /// The order that identifies the receiver (转账接收方订单信息).
-    pub transaction_info: Option<TransactionInfo>,
-    /// The user who receives (转账接收方用户).
-    pub user_info: Option<UserInfo>,
+pub struct ShippingCostBill {
+    /// The provider's merchant number (服务商商户号).
+    pub sp_mchid: String,
+    /// The sub-merchant's number (二级商户号).
+    pub sub_mchid: Option<String>,
+    /// The second-level merchant's AppID (二级商户AppID).
+    pub sub_appid: Option<String>,
+    /// Who receives the money (转账接收方信息).
+    pub receiver_detail: Option<ShippingCostReceiverDetail>,
+    /// The platform's own number of the compensation, unique (商户单号).
+    pub out_bill_no: String,
+    /// How much compensation (赔付金额).
+    pub amount: Option<Fen>,
+    /// Why it is compensated, as the receiver sees (赔付原因).
+    pub transfer_remark: Option<String>,
+    /// WeChat Pay's number of the compensation (微信支付转账单号).
+    pub bill_id: String,
+    /// State of the compensation (赔付状态).
+    pub state: BillState,
+    /// When it was accepted (受理时间).
+    pub accept_time: Option<DateTime>,
+    /// When it succeeded (成功时间).
+    pub success_time: Option<DateTime>,
+    /// When and why it was closed (关单信息).
+    pub close_info: Option<CloseInfo>,
+    /// Number of the merchant which pays (出资商户号).
+    pub sponsor_mchid: Option<String>,
 }
 
-impl ToObject for ShippingCostReceiver {
+impl ToObject for ShippingCostBill {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("transaction_info", &self.transaction_info)
-            .optional("user_info", &self.user_info)
+        Object::with_capacity(13)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sub_appid", &self.sub_appid)
+            .optional("receiver_detail", &self.receiver_detail)
+            .field("out_bill_no", &self.out_bill_no)
+            .optional("amount", &self.amount)
+            .optional("transfer_remark", &self.transfer_remark)
+            .field("bill_id", &self.bill_id)
+            .field("state", &self.state)
+            .optional("accept_time", &self.accept_time)
+            .optional("success_time", &self.success_time)
+            .optional("close_info", &self.close_info)
+            .optional("sponsor_mchid", &self.sponsor_mchid)
     }
 }
 
-impl FromObject for ShippingCostReceiver {
+impl FromObject for ShippingCostBill {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            transaction_info: object.maybe("transaction_info")?,
-            user_info: object.maybe("user_info")?,
+            sp_mchid: object.required("sp_mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
+            receiver_detail: object.maybe("receiver_detail")?,
+            out_bill_no: object.required("out_bill_no")?,
+            amount: object.maybe("amount")?,
+            transfer_remark: object.maybe("transfer_remark")?,
+            bill_id: object.required("bill_id")?,
+            state: object.required("state")?,
+            accept_time: object.maybe("accept_time")?,
+            success_time: object.maybe("success_time")?,
+            close_info: object.maybe("close_info")?,
+            sponsor_mchid: object.maybe("sponsor_mchid")?,
         })
     }
 }
 
-serde_by_node!(ShippingCostReceiver);
-
-/// The user who is compensated.
-///
-/// 转账接收方用户.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UserInfo {
-    /// The receiver's openid under the platform's AppID (转账接收方用户 openid).
-    pub sp_openid: Option<String>,
-}
-
-impl ToObject for UserInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).optional("sp_openid", &self.sp_openid)
-    }
-}
-
-impl FromObject for UserInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sp_openid: object.maybe("sp_openid")?,
-        })
-    }
-}
-
-serde_by_node!(UserInfo);
+serde_by_node!(ShippingCostBill);
 
 /// A claim paid by an insurance.
 ///
@@ -511,7 +458,7 @@ pub struct InsuranceClaimBill {
     pub sub_mchid: Option<String>,
     /// Who receives the money (转账接收方信息).
     pub receiver_detail: Option<ReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
     pub amount: Option<Fen>,
@@ -576,7 +523,7 @@ serde_by_node!(InsuranceClaimBill);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct InsuranceClaimCloseInfo {
-    /// When it was accepted, though the label speaks of closing (关单时间).
+    /// When it was closed, going by its label (关单时间).
     pub accept_time: Option<DateTime>,
     /// Why it was closed (关单原因).
     pub close_reason: Option<String>,
@@ -657,6 +604,73 @@ impl FromObject for MerchantReceiver {
 }
 
 serde_by_node!(MerchantReceiver);
+
+/// A compensation to a merchant.
+///
+/// 商户赔付单.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct MerchantBill {
+    /// The provider's merchant number (服务商商户号).
+    pub sp_mchid: String,
+    /// Who receives the compensation (赔付接收方信息).
+    pub receiver_detail: Option<MerchantReceiverDetail>,
+    /// The platform's own number of the compensation, unique (商户单号).
+    pub out_bill_no: String,
+    /// How much compensation (赔付金额).
+    pub amount: Fen,
+    /// Why it is compensated, as the receiver sees (赔付原因).
+    pub transfer_remark: Option<String>,
+    /// WeChat Pay's number of the compensation (微信支付转账单号).
+    pub bill_id: String,
+    /// State of the compensation (赔付状态).
+    pub state: BillState,
+    /// When it was accepted (受理时间).
+    pub accept_time: Option<DateTime>,
+    /// When it succeeded (成功时间).
+    pub success_time: Option<DateTime>,
+    /// When and why it was closed (关单信息).
+    pub close_info: Option<CloseInfo>,
+    /// Number of the merchant which pays (出资商户号).
+    pub sponsor_mchid: Option<String>,
+}
+
+impl ToObject for MerchantBill {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("sp_mchid", &self.sp_mchid)
+            .optional("receiver_detail", &self.receiver_detail)
+            .field("out_bill_no", &self.out_bill_no)
+            .field("amount", &self.amount)
+            .optional("transfer_remark", &self.transfer_remark)
+            .field("bill_id", &self.bill_id)
+            .field("state", &self.state)
+            .optional("accept_time", &self.accept_time)
+            .optional("success_time", &self.success_time)
+            .optional("close_info", &self.close_info)
+            .optional("sponsor_mchid", &self.sponsor_mchid)
+    }
+}
+
+impl FromObject for MerchantBill {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sp_mchid: object.required("sp_mchid")?,
+            receiver_detail: object.maybe("receiver_detail")?,
+            out_bill_no: object.required("out_bill_no")?,
+            amount: object.required("amount")?,
+            transfer_remark: object.maybe("transfer_remark")?,
+            bill_id: object.required("bill_id")?,
+            state: object.required("state")?,
+            accept_time: object.maybe("accept_time")?,
+            success_time: object.maybe("success_time")?,
+            close_info: object.maybe("close_info")?,
+            sponsor_mchid: object.maybe("sponsor_mchid")?,
+        })
+    }
+}
+
+serde_by_node!(MerchantBill);
 
 /// The receiver of a compensation from the deposit.
 ///
@@ -749,11 +763,15 @@ serde_by_node!(DepositMerchant);
 pub struct DepositBill {
     /// The provider's merchant number (服务商商户号).
     pub sp_mchid: String,
-    /// Whether the merchant sells online, offline or both (业务类型).
+    /// The sub-merchant's number (二级商户号).
+    pub sub_mchid: Option<String>,
+    /// The second-level merchant's AppID (二级商户AppID).
+    pub sub_appid: Option<String>,
+    /// What the compensation is for (业务类型).
     pub business_type: Option<BusinessType>,
     /// Who receives the money (转账接收方信息).
     pub receiver_detail: Option<DepositReceiverDetail>,
-    /// The merchant's own number of the transfer, unique within the merchant (商户单号).
+    /// The platform's own number of the compensation, unique (商户单号).
     pub out_bill_no: String,
     /// How much compensation (赔付金额).
     pub amount: Option<Fen>,
@@ -777,8 +795,10 @@ pub struct DepositBill {
 
 impl ToObject for DepositBill {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(13)
+        Object::with_capacity(15)
             .field("sp_mchid", &self.sp_mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sub_appid", &self.sub_appid)
             .optional("business_type", &self.business_type)
             .optional("receiver_detail", &self.receiver_detail)
             .field("out_bill_no", &self.out_bill_no)
@@ -798,6 +818,8 @@ impl FromObject for DepositBill {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sp_mchid: object.required("sp_mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sub_appid: object.maybe("sub_appid")?,
             business_type: object.maybe("business_type")?,
             receiver_detail: object.maybe("receiver_detail")?,
             out_bill_no: object.required("out_bill_no")?,

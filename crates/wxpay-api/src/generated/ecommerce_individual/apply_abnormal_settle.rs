@@ -22,8 +22,7 @@ use super::{AbnormalSettleType, AbnormalType, SettleState, TradeScenario};
 pub struct ApplyAbnormalSettle {
     /// WeChat Pay's number of the settlement batch (微信支付结算批次单号).
     pub settle_batch_no: String,
-    /// Number of the payee's authorisation; with individual payees only
-    /// (商品单个人收款方受理授权ID).
+    /// WeChat Pay's number of the payee's authorisation (商品单个人收款方受理授权ID).
     pub individual_auth_id: String,
     /// The platform's own number of dealing with the batch, unique (商户异常结算批次单号).
     pub out_abnormal_settle_batch_no: String,
@@ -152,8 +151,7 @@ pub struct ApplyAbnormalSettleResponse {
     pub out_settle_batch_no: String,
     /// WeChat Pay's number of the settlement batch (微信支付结算批次单号).
     pub settle_batch_no: String,
-    /// Number of the payee's authorisation; with individual payees only
-    /// (商品单个人收款方受理授权ID).
+    /// WeChat Pay's number of the payee's authorisation (商品单个人收款方受理授权ID).
     pub individual_auth_id: String,
     /// The payee in words (收款方描述).
     pub description: Option<String>,

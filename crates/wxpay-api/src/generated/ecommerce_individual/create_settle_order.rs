@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::TradeScenario;
+use super::{SettleOrder, TradeScenario};
 use crate::Currency;
 
 /// Asks for orders of an individual payee to be settled in a batch. The answer is only an
@@ -28,8 +28,7 @@ pub struct CreateSettleOrder {
     pub appid: String,
     /// The platform's own number of the settlement batch, unique (商户结算批次单号).
     pub out_settle_batch_no: String,
-    /// Number of the payee's authorisation; with individual payees only
-    /// (商品单个人收款方受理授权ID).
+    /// WeChat Pay's number of the payee's authorisation (商品单个人收款方受理授权ID).
     pub individual_auth_id: String,
     /// Where the notification is sent (通知地址).
     ///
@@ -77,7 +76,7 @@ impl CreateSettleOrder {
 }
 
 impl Operation for CreateSettleOrder {
-    type Response = CreateSettleOrderResponse;
+    type Response = SettleOrder;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -343,59 +342,3 @@ impl FromObject for SettleAmount {
 }
 
 serde_by_node!(SettleAmount);
-
-/// A batch of settlements that was accepted.
-///
-/// 批量结算受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateSettleOrderResponse {
-    /// The platform's own number of the settlement batch, unique (商户结算批次单号).
-    pub out_settle_batch_no: String,
-    /// WeChat Pay's number of the settlement batch (微信支付结算批次单号).
-    pub settle_batch_no: String,
-    /// Number of the payee's authorisation; with individual payees only
-    /// (商品单个人收款方受理授权ID).
-    pub individual_auth_id: String,
-    /// The payee in words (收款方描述).
-    pub description: Option<String>,
-    /// State of the batch (批次状态).
-    pub state: Option<String>,
-    /// What is traded (交易场景).
-    pub trade_scenario: Option<String>,
-    /// When the batch was accepted (批次创建时间).
-    pub create_time: DateTime,
-    /// When the batch was finished (批次完成时间).
-    pub finish_time: Option<DateTime>,
-}
-
-impl ToObject for CreateSettleOrderResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(8)
-            .field("out_settle_batch_no", &self.out_settle_batch_no)
-            .field("settle_batch_no", &self.settle_batch_no)
-            .field("individual_auth_id", &self.individual_auth_id)
-            .optional("description", &self.description)
-            .optional("state", &self.state)
-            .optional("trade_scenario", &self.trade_scenario)
-            .field("create_time", &self.create_time)
-            .optional("finish_time", &self.finish_time)
-    }
-}
-
-impl FromObject for CreateSettleOrderResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            out_settle_batch_no: object.required("out_settle_batch_no")?,
-            settle_batch_no: object.required("settle_batch_no")?,
-            individual_auth_id: object.required("individual_auth_id")?,
-            description: object.maybe("description")?,
-            state: object.maybe("state")?,
-            trade_scenario: object.maybe("trade_scenario")?,
-            create_time: object.required("create_time")?,
-            finish_time: object.maybe("finish_time")?,
-        })
-    }
-}
-
-serde_by_node!(CreateSettleOrderResponse);

@@ -3,6 +3,7 @@
 //! 发起在途异常资金付款指令.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -28,8 +29,8 @@ pub struct CreateTransferInstruction {
     /// To whom it is paid, for instance the original receiver (付款方式).
     pub transfer_mode: TransferMode,
     /// Who receives the money (收款方).
-    pub receiver: Option<RequestReceiver>,
-    /// Where the contract notification is sent (回调通知地址).
+    pub receiver: Option<Receiver>,
+    /// Where the notification of the result is sent (回调通知地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,
@@ -53,7 +54,7 @@ impl CreateTransferInstruction {
 
     /// Sets [`receiver`](Self::receiver) (收款方).
     #[must_use]
-    pub fn receiver(mut self, receiver: RequestReceiver) -> Self {
+    pub fn receiver(mut self, receiver: Receiver) -> Self {
         self.receiver = Some(receiver);
         self
     }
@@ -95,7 +96,7 @@ impl Operation for CreateTransferInstruction {
             1,
             usize::MAX,
         )?;
-        check::nested("receiver", &self.receiver, RequestReceiver::check)?;
+        check::nested("receiver", &self.receiver, Receiver::check)?;
         check::url("notify_url", &self.notify_url, 256)
     }
 
@@ -139,12 +140,12 @@ impl FromObject for CreateTransferInstruction {
 
 serde_by_node!(CreateTransferInstruction);
 
-/// Who is to receive stuck money.
+/// Who receives stuck money.
 ///
 /// 收款方.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestReceiver {
+pub struct Receiver {
     /// Openid of the user who receives (入账用户OpenID).
     ///
     /// At most 128 characters.
@@ -155,11 +156,11 @@ pub struct RequestReceiver {
     pub appid: Option<String>,
     /// Merchant number that receives (入账商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
 }
 
-impl RequestReceiver {
+impl Receiver {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -190,11 +191,12 @@ impl RequestReceiver {
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("mchid", &self.mchid, 1, 32)
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)
     }
 }
 
-impl ToObject for RequestReceiver {
+impl ToObject for Receiver {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .optional("openid", &self.openid)
@@ -203,7 +205,7 @@ impl ToObject for RequestReceiver {
     }
 }
 
-impl FromObject for RequestReceiver {
+impl FromObject for Receiver {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             openid: object.maybe("openid")?,
@@ -213,7 +215,7 @@ impl FromObject for RequestReceiver {
     }
 }
 
-serde_by_node!(RequestReceiver);
+serde_by_node!(Receiver);
 
 /// The payment to which an instruction was added.
 ///
@@ -230,9 +232,9 @@ pub struct CreateTransferInstructionResponse {
     /// How far the abnormal money was paid (在途异常资金付款状态).
     pub receipt_state: ReceiptState,
     /// When the record was created (在途异常资金付款单据创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// When the record was last updated (在途异常资金付款单据更新时间).
-    pub last_update_time: Option<String>,
+    pub last_update_time: Option<DateTime>,
     /// The instruction to pay (在途异常资金付款指令信息).
     pub instruction: Option<Instruction>,
 }
@@ -279,14 +281,14 @@ pub struct Instruction {
     /// To whom it is paid, for instance the original receiver (付款方式).
     pub transfer_mode: TransferMode,
     /// Who receives the money (收款方).
-    pub receiver: Option<InstructionReceiver>,
+    pub receiver: Option<Receiver>,
     /// How far the instruction was carried out (在途异常资金付款指令状态).
     pub instruction_state: Option<InstructionState>,
-    /// When the record was created (在途异常资金付款单据创建时间).
-    pub create_time: Option<String>,
+    /// When the instruction was created (在途异常资金付款单据创建时间).
+    pub create_time: Option<DateTime>,
     /// When the money arrived (入账成功时间).
     pub success_time: Option<DateTime>,
-    /// Where the contract notification is sent (回调通知地址).
+    /// Where the notification of the result is sent (回调通知地址).
     pub notify_url: Option<String>,
 }
 
@@ -320,38 +322,3 @@ impl FromObject for Instruction {
 }
 
 serde_by_node!(Instruction);
-
-/// Who receives stuck money by an instruction.
-///
-/// 收款方.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct InstructionReceiver {
-    /// Openid of the user who receives (入账用户OpenID).
-    pub openid: Option<String>,
-    /// The merchant's AppID (商户AppID).
-    pub appid: Option<String>,
-    /// Merchant number that receives (入账商户号).
-    pub mchid: Option<String>,
-}
-
-impl ToObject for InstructionReceiver {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("openid", &self.openid)
-            .optional("appid", &self.appid)
-            .optional("mchid", &self.mchid)
-    }
-}
-
-impl FromObject for InstructionReceiver {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            openid: object.maybe("openid")?,
-            appid: object.maybe("appid")?,
-            mchid: object.maybe("mchid")?,
-        })
-    }
-}
-
-serde_by_node!(InstructionReceiver);

@@ -38,7 +38,7 @@ pub struct MiniProgramPresignWithRealName {
     pub real_name: Sensitive,
     /// Kind of identity document (证件类型).
     pub cred_type: CredType,
-    /// Number of the identity document (件号码).
+    /// Number of the identity document (证件号码).
     ///
     /// Encrypted when it is sent.
     pub cred_id: Sensitive,

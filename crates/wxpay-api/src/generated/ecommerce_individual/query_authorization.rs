@@ -23,7 +23,7 @@ pub struct QueryAuthorization {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// AppID of the mini program in which to sign and pay (签约和付款的微信小程序AppID).
+    /// AppID in which the payee signs and is paid (签约和付款的微信小程序AppID).
     ///
     /// At most 32 characters.
     pub appid: String,
@@ -106,7 +106,7 @@ serde_by_node!(QueryAuthorization);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Authorization {
-    /// WeChat Pay's number of the authorisation (授权ID).
+    /// WeChat Pay's number of the payee's authorisation (授权ID).
     pub individual_auth_id: String,
     /// When it was done (操作时间).
     pub operation_time: Option<DateTime>,

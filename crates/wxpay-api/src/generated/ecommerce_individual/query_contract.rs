@@ -21,7 +21,7 @@ use super::{AuthScope, AuthState};
 pub struct QueryContract {
     /// The platform's own number of the contract, unique (业务申请单号).
     pub out_contract_code: String,
-    /// AppID of the mini program in which to sign and pay (签约和付款的微信小程序AppID).
+    /// AppID in which the payee signs and is paid (签约和付款的微信小程序AppID).
     ///
     /// At most 32 characters.
     pub appid: String,
@@ -94,7 +94,7 @@ serde_by_node!(QueryContract);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Contract {
-    /// WeChat Pay's number of the authorisation (授权ID).
+    /// WeChat Pay's number of the payee's authorisation (授权ID).
     pub individual_auth_id: Option<String>,
     /// When it was signed (签约时间).
     pub signed_time: Option<DateTime>,

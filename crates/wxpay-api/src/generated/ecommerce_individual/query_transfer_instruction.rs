@@ -114,7 +114,7 @@ pub struct TransferInstruction {
     pub success_time: Option<DateTime>,
     /// When the instruction was closed (在途异常资金付款指令关闭时间).
     pub close_time: Option<DateTime>,
-    /// Where the contract notification is sent (回调通知地址).
+    /// Where the notification of the result is sent (回调通知地址).
     pub notify_url: Option<String>,
     /// WeChat Pay's number of carrying out the instruction
     /// (微信支付在途异常资金付款指令执行流水号).

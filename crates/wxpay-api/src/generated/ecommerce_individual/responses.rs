@@ -6,7 +6,7 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{Operator, ProductName, ReceiptState, TradeScenario, TransferMode};
+use super::{Operator, ProductName, ReceiptState, SettleState, TradeScenario, TransferMode};
 use crate::Currency;
 
 /// A payment of money that got stuck on its way.
@@ -24,9 +24,9 @@ pub struct Receipt {
     /// How far the abnormal money was paid (在途异常资金付款状态).
     pub receipt_state: ReceiptState,
     /// When the record was created (在途异常资金付款单据创建时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// When the record was last updated (在途异常资金付款单据更新时间).
-    pub last_update_time: Option<String>,
+    pub last_update_time: Option<DateTime>,
     /// The instruction to pay (在途异常资金付款指令信息).
     pub instruction: Option<ReceiptInstruction>,
 }
@@ -113,9 +113,9 @@ pub struct ReceiptInstruction {
     pub transfer_mode: TransferMode,
     /// When the money arrived (入账成功时间).
     pub success_time: Option<DateTime>,
-    /// The merchant's AppID (商户AppID).
+    /// The merchant's AppIDs (商户AppID).
     pub appid: Vec<String>,
-    /// Where the contract notification is sent (回调通知地址).
+    /// Where the notification of the result is sent (回调通知地址).
     pub notify_url: Option<String>,
 }
 
@@ -126,7 +126,7 @@ impl ToObject for ReceiptInstruction {
             .optional("commander", &self.commander)
             .field("transfer_mode", &self.transfer_mode)
             .optional("success_time", &self.success_time)
-            .list("appid", &self.appid)
+            .optional_list("appid", &self.appid)
             .optional("notify_url", &self.notify_url)
     }
 }
@@ -138,7 +138,7 @@ impl FromObject for ReceiptInstruction {
             commander: object.maybe("commander")?,
             transfer_mode: object.required("transfer_mode")?,
             success_time: object.maybe("success_time")?,
-            appid: object.required_list("appid")?,
+            appid: object.maybe_list("appid")?,
             notify_url: object.maybe("notify_url")?,
         })
     }
@@ -213,13 +213,12 @@ pub struct SettleOrder {
     pub out_settle_batch_no: String,
     /// WeChat Pay's number of the settlement batch (微信支付结算批次单号).
     pub settle_batch_no: String,
-    /// Number of the payee's authorisation; with individual payees only
-    /// (商品单个人收款方受理授权ID).
+    /// WeChat Pay's number of the payee's authorisation (商品单个人收款方受理授权ID).
     pub individual_auth_id: String,
     /// The payee in words (收款方描述).
     pub description: Option<String>,
     /// State of the batch (批次状态).
-    pub state: Option<String>,
+    pub state: Option<SettleState>,
     /// What is traded (交易场景).
     pub trade_scenario: TradeScenario,
     /// When the batch was accepted (批次创建时间).

@@ -36,7 +36,7 @@ pub struct AppPresign {
     pub notify_url: String,
     /// Whether to go back to the app after signing (返回app标识).
     pub return_app: Option<bool>,
-    /// The merchant's own data, returned unchanged (商户数据包).
+    /// The merchant's own text, handed back by queries and notifications (商户数据包).
     pub attach: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 //! 电商合单委托代扣支付.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,11 +23,17 @@ use crate::Currency;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateTransaction {
-    /// App id the order was placed with (合单商户appid).
+    /// AppID of the merchant that combines the orders (合单商户appid).
+    ///
+    /// At most 32 characters.
     pub combine_appid: String,
-    /// Merchant number of whoever placed it (合单商户号).
+    /// Number of the merchant that combines the orders (合单商户号).
+    ///
+    /// At most 32 digits.
     pub combine_mchid: String,
     /// The merchant's own number of the combined order (合单商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
@@ -43,22 +50,16 @@ impl CreateTransaction {
         combine_mchid: impl Into<String>,
         combine_out_trade_no: impl Into<String>,
         contract_id: impl Into<String>,
+        sub_orders: impl Into<Vec<RequestSubOrder>>,
     ) -> Self {
         Self {
             combine_appid: combine_appid.into(),
             combine_mchid: combine_mchid.into(),
             combine_out_trade_no: combine_out_trade_no.into(),
             contract_id: contract_id.into(),
-            sub_orders: Vec::new(),
+            sub_orders: sub_orders.into(),
             risk_info: None,
         }
-    }
-
-    /// Sets [`sub_orders`](Self::sub_orders) (子单信息).
-    #[must_use]
-    pub fn sub_orders(mut self, sub_orders: impl Into<Vec<RequestSubOrder>>) -> Self {
-        self.sub_orders = sub_orders.into();
-        self
     }
 
     /// Sets [`risk_info`](Self::risk_info) (风控信息).
@@ -82,19 +83,20 @@ impl Operation for CreateTransaction {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("combine_appid", &self.combine_appid, 1, usize::MAX)?;
-        check::text("combine_mchid", &self.combine_mchid, 1, usize::MAX)?;
-        check::text(
+        check::text("combine_appid", &self.combine_appid, 1, 32)?;
+        check::text("combine_mchid", &self.combine_mchid, 1, 32)?;
+        check::alphabet("combine_mchid", &self.combine_mchid, Alphabet::Digits)?;
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 6, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::each(
             "sub_orders",
             &self.sub_orders,
-            0,
+            1,
             usize::MAX,
             RequestSubOrder::check,
         )?;
@@ -121,7 +123,7 @@ impl ToObject for CreateTransaction {
             .field("combine_mchid", &self.combine_mchid)
             .field("combine_out_trade_no", &self.combine_out_trade_no)
             .field("contract_id", &self.contract_id)
-            .optional_list("sub_orders", &self.sub_orders)
+            .list("sub_orders", &self.sub_orders)
             .optional("risk_info", &self.risk_info)
     }
 }
@@ -133,7 +135,7 @@ impl FromObject for CreateTransaction {
             combine_mchid: object.required("combine_mchid")?,
             combine_out_trade_no: object.required("combine_out_trade_no")?,
             contract_id: object.required("contract_id")?,
-            sub_orders: object.maybe_list("sub_orders")?,
+            sub_orders: object.required_list("sub_orders")?,
             risk_info: object.maybe("risk_info")?,
         })
     }
@@ -149,17 +151,19 @@ serde_by_node!(CreateTransaction);
 pub struct RequestSubOrder {
     /// Number of the merchant that places this order (子单商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     pub attach: Option<String>,
     /// The amounts of the order (订单金额).
     pub amount: RequestAmount,
-    /// The merchant's own number of it (子单商户订单号).
-    pub out_trade_no: String,
-    /// The sub-merchant's number (二级商户号).
+    /// The merchant's own number of the single order (子单商户订单号).
     ///
-    /// At most 32 characters.
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
+    pub out_trade_no: String,
+    /// The second-level merchant's number (二级商户号).
+    ///
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The second-level merchant's AppID (二级商户appid).
     ///
@@ -225,9 +229,12 @@ impl RequestSubOrder {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("sub_risk_info", &self.sub_risk_info, 1, usize::MAX)

@@ -26,7 +26,7 @@ pub struct MiniProgramPresign {
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Template of the contract (委托代扣协议模板ID).
+    /// Number of the contract template (委托代扣协议模板Id).
     pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,

@@ -19,16 +19,16 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QueryContract {
     /// Number of the contract template (委托代扣协议模板Id).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,
 }
 
 impl QueryContract {
     /// All of it.
-    pub fn new(plan_id: impl Into<String>, out_contract_code: impl Into<String>) -> Self {
+    pub fn new(plan_id: i64, out_contract_code: impl Into<String>) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             out_contract_code: out_contract_code.into(),
         }
     }
@@ -47,13 +47,12 @@ impl Operation for QueryContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/ecommerce/combine-papay/contracts/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
     }
@@ -104,7 +103,7 @@ pub struct Contract {
     pub out_contract_code: String,
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: Option<String>,
-    /// State of the contract (委托代扣协议状态).
+    /// State of the contract, such as `SIGNED` (委托代扣协议状态).
     pub contract_state: Option<String>,
     /// When the contract was signed (协议签署时间).
     pub contract_signed_time: Option<DateTime>,
@@ -163,7 +162,7 @@ pub struct ContractTerminateInfo {
     pub contract_termination_mode: Option<String>,
     /// When the contract was ended (协议解约时间).
     pub contract_terminated_time: Option<DateTime>,
-    /// Why the contract is ended (解约备注).
+    /// Why the contract was ended (解约备注).
     pub contract_termination_remark: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 //! 电商合单委托代扣查询订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,6 +22,8 @@ use super::Transaction;
 #[non_exhaustive]
 pub struct QueryTransaction {
     /// The merchant's own number of the combined order (合单商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
 }
 
@@ -46,11 +49,11 @@ impl Operation for QueryTransaction {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 6, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )
     }
 

@@ -55,7 +55,7 @@ serde_by_node!(PresignResponse);
 pub struct Transaction {
     /// AppID of the merchant that combines the orders (合单商户APPID).
     pub combine_appid: String,
-    /// Merchant number of whoever placed it (合单商户号).
+    /// Number of the merchant that combines the orders (合单商户号).
     pub combine_mchid: String,
     /// The merchant's own number of the combined order (合单商户订单号).
     pub combine_out_trade_no: String,
@@ -118,9 +118,9 @@ pub struct SubOrder {
     pub success_time: Option<DateTime>,
     /// WeChat Pay's number of the single order (子单微信订单号).
     pub transaction_id: String,
-    /// The merchant's own number of it (子单商户订单号).
+    /// The merchant's own number of the single order (子单商户订单号).
     pub out_trade_no: String,
-    /// The sub-merchant's number (二级商户号).
+    /// The second-level merchant's number (二级商户号).
     pub sub_mchid: Option<String>,
     /// The second-level merchant's AppID (二级商户appid).
     pub sub_appid: Option<String>,
@@ -210,7 +210,7 @@ serde_by_node!(SubOrderAmount);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CombinePayerInfo {
-    /// The user's id under the app id of this call (用户标识).
+    /// The payer's openid under the AppID of the combined order (用户标识).
     pub openid: String,
 }
 
@@ -241,7 +241,7 @@ pub struct EcommerceContractNotification {
     pub mchid: Option<String>,
     /// The merchant's own number of the contract (签约协议号).
     pub out_contract_code: String,
-    /// Template of the contract (模板ID).
+    /// Number of the contract template (模板ID).
     pub plan_id: Option<i64>,
     /// The app id (应用ID).
     pub appid: Option<String>,

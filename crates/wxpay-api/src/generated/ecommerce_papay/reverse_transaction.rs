@@ -3,6 +3,7 @@
 //! 电商合单委托代扣撤销订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,35 +21,36 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct ReverseTransaction {
     /// The merchant's own number of the combined order (合单商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
     /// AppID of the merchant that combines the orders (合单商户APPID).
+    ///
+    /// At most 32 characters.
     pub combine_appid: String,
     /// The orders (子单信息).
     pub sub_orders: Vec<ReverseSubOrder>,
 }
 
 impl ReverseTransaction {
-    /// What is always needed; the rest has setters.
-    pub fn new(combine_out_trade_no: impl Into<String>, combine_appid: impl Into<String>) -> Self {
+    /// All of it.
+    pub fn new(
+        combine_out_trade_no: impl Into<String>,
+        combine_appid: impl Into<String>,
+        sub_orders: impl Into<Vec<ReverseSubOrder>>,
+    ) -> Self {
         Self {
             combine_out_trade_no: combine_out_trade_no.into(),
             combine_appid: combine_appid.into(),
-            sub_orders: Vec::new(),
+            sub_orders: sub_orders.into(),
         }
-    }
-
-    /// Sets [`sub_orders`](Self::sub_orders) (子单信息).
-    #[must_use]
-    pub fn sub_orders(mut self, sub_orders: impl Into<Vec<ReverseSubOrder>>) -> Self {
-        self.sub_orders = sub_orders.into();
-        self
     }
 
     /// Every field that does not stand in the path or the query.
     fn to_body(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("combine_appid", &self.combine_appid)
-            .optional_list("sub_orders", &self.sub_orders)
+            .list("sub_orders", &self.sub_orders)
     }
 }
 
@@ -65,17 +67,17 @@ impl Operation for ReverseTransaction {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 6, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
-        check::text("combine_appid", &self.combine_appid, 1, usize::MAX)?;
+        check::text("combine_appid", &self.combine_appid, 1, 32)?;
         check::each(
             "sub_orders",
             &self.sub_orders,
-            0,
+            1,
             usize::MAX,
             ReverseSubOrder::check,
         )
@@ -101,7 +103,7 @@ impl ToObject for ReverseTransaction {
         Object::with_capacity(3)
             .field("combine_out_trade_no", &self.combine_out_trade_no)
             .field("combine_appid", &self.combine_appid)
-            .optional_list("sub_orders", &self.sub_orders)
+            .list("sub_orders", &self.sub_orders)
     }
 }
 
@@ -110,7 +112,7 @@ impl FromObject for ReverseTransaction {
         Ok(Self {
             combine_out_trade_no: object.required("combine_out_trade_no")?,
             combine_appid: object.required("combine_appid")?,
-            sub_orders: object.maybe_list("sub_orders")?,
+            sub_orders: object.required_list("sub_orders")?,
         })
     }
 }
@@ -125,13 +127,15 @@ serde_by_node!(ReverseTransaction);
 pub struct ReverseSubOrder {
     /// Number of the merchant that places this order (子单商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
-    /// The merchant's own number of it (子单商户订单号).
-    pub out_trade_no: String,
-    /// The sub-merchant's number (二级商户号).
+    /// The merchant's own number of the single order (子单商户订单号).
     ///
-    /// At most 32 characters.
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
+    pub out_trade_no: String,
+    /// The second-level merchant's number (二级商户号).
+    ///
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The second-level merchant's AppID (二级商户appid).
     ///
@@ -163,8 +167,11 @@ impl ReverseSubOrder {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)
     }
 }

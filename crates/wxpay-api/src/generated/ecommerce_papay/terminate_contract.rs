@@ -20,7 +20,7 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct TerminateContract {
     /// Number of the contract template (委托代扣协议模板Id).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,
     /// Why the contract is ended (解约备注).
@@ -30,12 +30,12 @@ pub struct TerminateContract {
 impl TerminateContract {
     /// All of it.
     pub fn new(
-        plan_id: impl Into<String>,
+        plan_id: i64,
         out_contract_code: impl Into<String>,
         contract_termination_remark: impl Into<String>,
     ) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             out_contract_code: out_contract_code.into(),
             contract_termination_remark: contract_termination_remark.into(),
         }
@@ -63,7 +63,6 @@ impl Operation for TerminateContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text(
             "contract_termination_remark",
@@ -75,7 +74,7 @@ impl Operation for TerminateContract {
 
     fn target(&self) -> Target {
         Target::new("/v3/ecommerce/combine-papay/contracts/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
             .literal("/terminate")

@@ -3,6 +3,7 @@
 //! 添加二级商户可扫码充值员工.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::Employee;
 pub struct AddEmployee {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The employee's openid under the platform's AppID (员工OpenID).
     ///
@@ -54,6 +55,7 @@ impl Operation for AddEmployee {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_openid", &self.sp_openid, 1, 128)
     }
 

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{AccountType, RechargeAmount};
+use super::{AccountType, BankTransferRechargeScene, RechargeAmount};
 
 /// Asks for a recharge of the platform's account by bank transfer and returns the account to
 /// pay into.
@@ -23,8 +23,8 @@ use super::{AccountType, RechargeAmount};
 pub struct CreateBankTransferRecharge {
     /// The platform's own number of the recharge, unique (商户充值单号).
     pub out_recharge_no: String,
-    /// What the recharge is for, from WeChat Pay's list (充值场景).
-    pub recharge_scene: String,
+    /// What the recharge is for (充值场景).
+    pub recharge_scene: BankTransferRechargeScene,
     /// Which of the merchant's accounts is recharged (充值入账账户).
     pub account_type: AccountType,
     /// How much to recharge (充值金额).
@@ -35,7 +35,7 @@ impl CreateBankTransferRecharge {
     /// All of it.
     pub fn new(
         out_recharge_no: impl Into<String>,
-        recharge_scene: impl Into<String>,
+        recharge_scene: impl Into<BankTransferRechargeScene>,
         account_type: impl Into<AccountType>,
         recharge_amount: RechargeAmount,
     ) -> Self {
@@ -62,7 +62,11 @@ impl Operation for CreateBankTransferRecharge {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_recharge_no", &self.out_recharge_no, 1, usize::MAX)?;
-        check::text("recharge_scene", &self.recharge_scene, 1, usize::MAX)
+        check::nested(
+            "recharge_amount",
+            &self.recharge_amount,
+            RechargeAmount::check,
+        )
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 申请二级商户充值.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,11 +24,11 @@ use super::{RechargeAccountType, RechargeAmount, RechargeChannel, RechargeScene}
 pub struct CreateRecharge {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The platform's own number of the recharge, unique (商户充值单号).
     pub out_recharge_no: String,
-    /// What the recharge is for, from WeChat Pay's list (充值场景).
+    /// What the recharge is for (充值场景).
     pub recharge_scene: RechargeScene,
     /// Which of the merchant's accounts is recharged (充值入账账户).
     pub account_type: RechargeAccountType,
@@ -103,7 +104,13 @@ impl Operation for CreateRecharge {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_recharge_no", &self.out_recharge_no, 1, usize::MAX)?;
+        check::nested(
+            "recharge_amount",
+            &self.recharge_amount,
+            RechargeAmount::check,
+        )?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("remark", &self.remark, 1, usize::MAX)
     }

@@ -75,7 +75,7 @@ pub struct Recharge {
     pub account_type: RechargeAccountType,
     /// State of the recharge (充值状态).
     pub recharge_state: RechargeState,
-    /// What the recharge is for, from WeChat Pay's list (充值场景).
+    /// What the recharge is for (充值场景).
     pub recharge_scene: RechargeScene,
     /// The state of the recharge in words (充值状态描述).
     pub recharge_state_desc: Option<String>,
@@ -88,11 +88,11 @@ pub struct Recharge {
     /// The payment by online bank (网银充值的付款信息).
     pub online_bank_recharge_info: Option<OnlineBankRechargeInfo>,
     /// When the recharge was accepted (受理充值时间).
-    pub accept_time: Option<String>,
+    pub accept_time: Option<DateTime>,
     /// When the recharge succeeded (充值成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// When the recharge was closed (关闭充值时间).
-    pub close_time: Option<String>,
+    pub close_time: Option<DateTime>,
     /// Ways in which the recharge may be paid (可用充值渠道列表).
     pub available_recharge_channels: Vec<RechargeChannel>,
 }
@@ -168,7 +168,7 @@ pub struct RechargeBankTransferInfo {
     /// Words that must go with the transfer (转账充值附言).
     pub memo: Option<String>,
     /// When the transfer was sent back (银行转账退回时间).
-    pub return_time: Option<String>,
+    pub return_time: Option<DateTime>,
     /// Why the transfer was sent back (银行转账退回原因).
     pub return_reason: Option<String>,
     /// Name of the bank (开户银行名称).
@@ -248,7 +248,7 @@ pub struct OnlineBankRechargeInfo {
     /// The bank's number of the order (银行交易订单号).
     pub bill_no: Option<String>,
     /// When the online payment was sent back (网银充值退回时间).
-    pub return_time: Option<String>,
+    pub return_time: Option<DateTime>,
     /// Why the online payment was sent back (网银充值退回原因).
     pub return_reason: Option<String>,
     /// Name of the bank (开户银行名称).
@@ -306,8 +306,8 @@ pub struct RechargeReturnNotification {
     pub out_recharge_no: Option<String>,
     /// WeChat Pay's number of the recharge (微信支付充值单号).
     pub recharge_id: Option<String>,
-    /// The way the money came, such as `BANK_TRANSFER` (充值渠道).
-    pub recharge_channel: Option<String>,
+    /// The way the money came (充值渠道).
+    pub recharge_channel: Option<RechargeChannel>,
     /// The return (充值退回详情).
     pub detail: Option<RechargeReturnNotificationDetail>,
 }

@@ -3,17 +3,16 @@
 //! 发起异常退款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{
-    AbnormalRefundType, BankType, RefundAccount, RefundFrom, RefundStatus, RequestFundsAccount,
-};
-use crate::{Currency, wire};
+use super::{AbnormalRefundType, BankType, Refund};
+use crate::wire;
 
 /// Sends the money of an abnormal refund somewhere else: to another card of the payer or to
 /// the merchant's own.
@@ -24,14 +23,19 @@ use crate::{Currency, wire};
 #[non_exhaustive]
 pub struct ApplyAbnormalRefund {
     /// WeChat Pay's number of the refund (微信退款单号).
+    ///
+    /// At most 32 characters.
     pub refund_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// Authorisation of the individual who sells (个人收款) (个人收款方受理授权ID).
+    /// Number of the payee's authorisation; with individual payees only
+    /// (商品单个人收款方受理授权ID).
     pub individual_auth_id: Option<String>,
     /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_refund_no: String,
     /// Where the money goes (异常退款处理方式).
     pub kind: AbnormalRefundType,
@@ -73,7 +77,7 @@ impl ApplyAbnormalRefund {
         self
     }
 
-    /// Sets [`individual_auth_id`](Self::individual_auth_id) (个人收款方受理授权ID).
+    /// Sets [`individual_auth_id`](Self::individual_auth_id) (商品单个人收款方受理授权ID).
     #[must_use]
     pub fn individual_auth_id(mut self, individual_auth_id: impl Into<String>) -> Self {
         self.individual_auth_id = Some(individual_auth_id.into());
@@ -130,7 +134,7 @@ impl ApplyAbnormalRefund {
 }
 
 impl Operation for ApplyAbnormalRefund {
-    type Response = ApplyAbnormalRefundResponse;
+    type Response = Refund;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -142,15 +146,17 @@ impl Operation for ApplyAbnormalRefund {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
+        check::text("refund_id", &self.refund_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text(
             "individual_auth_id",
             &self.individual_auth_id,
             1,
             usize::MAX,
         )?;
-        check::text("out_refund_no", &self.out_refund_no, 1, usize::MAX)?;
+        check::text("out_refund_no", &self.out_refund_no, 1, 64)?;
+        check::alphabet("out_refund_no", &self.out_refund_no, Alphabet::RefundNo)?;
         check::text("bank_account", &self.bank_account, 1, usize::MAX)?;
         check::text("real_name", &self.real_name, 1, usize::MAX)
     }
@@ -206,219 +212,3 @@ impl FromObject for ApplyAbnormalRefund {
 }
 
 serde_by_node!(ApplyAbnormalRefund);
-
-/// An abnormal refund that was sent somewhere else.
-///
-/// 异常退款处理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ApplyAbnormalRefundResponse {
-    /// WeChat Pay's number of the refund (微信支付退款号).
-    pub refund_id: String,
-    /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
-    pub out_refund_no: String,
-    /// WeChat Pay's number of the order (微信支付订单号).
-    pub transaction_id: String,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
-    pub out_trade_no: String,
-    /// The way the money takes (退款渠道).
-    pub channel: Option<String>,
-    /// Where the money goes, in words for people, Chinese (退款入账账户).
-    pub user_received_account: Option<String>,
-    /// When it succeeded (退款成功时间).
-    pub success_time: Option<DateTime>,
-    /// When it was accepted (退款创建时间).
-    pub create_time: Option<DateTime>,
-    /// State of the refund (退款状态).
-    pub status: RefundStatus,
-    /// Which of the merchant's funds paid for it (资金账户).
-    pub funds_account: Option<RequestFundsAccount>,
-    /// The amounts (金额信息).
-    pub amount: Option<AbnormalRefundAmount>,
-    /// Coupons that come back (优惠退款信息).
-    pub promotion_detail: Vec<AbnormalPromotionDetail>,
-    /// Whether the merchant or the platform pays the refund (退款出资商户).
-    pub refund_account: Option<RefundAccount>,
-}
-
-impl ToObject for ApplyAbnormalRefundResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(13)
-            .field("refund_id", &self.refund_id)
-            .field("out_refund_no", &self.out_refund_no)
-            .field("transaction_id", &self.transaction_id)
-            .field("out_trade_no", &self.out_trade_no)
-            .optional("channel", &self.channel)
-            .optional("user_received_account", &self.user_received_account)
-            .optional("success_time", &self.success_time)
-            .optional("create_time", &self.create_time)
-            .field("status", &self.status)
-            .optional("funds_account", &self.funds_account)
-            .optional("amount", &self.amount)
-            .optional_list("promotion_detail", &self.promotion_detail)
-            .optional("refund_account", &self.refund_account)
-    }
-}
-
-impl FromObject for ApplyAbnormalRefundResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            refund_id: object.required("refund_id")?,
-            out_refund_no: object.required("out_refund_no")?,
-            transaction_id: object.required("transaction_id")?,
-            out_trade_no: object.required("out_trade_no")?,
-            channel: object.maybe("channel")?,
-            user_received_account: object.maybe("user_received_account")?,
-            success_time: object.maybe("success_time")?,
-            create_time: object.maybe("create_time")?,
-            status: object.required("status")?,
-            funds_account: object.maybe("funds_account")?,
-            amount: object.maybe("amount")?,
-            promotion_detail: object.maybe_list("promotion_detail")?,
-            refund_account: object.maybe("refund_account")?,
-        })
-    }
-}
-
-serde_by_node!(ApplyAbnormalRefundResponse);
-
-/// How much an abnormal refund is.
-///
-/// 金额信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct AbnormalRefundAmount {
-    /// What to refund, at most what is left of the order (退款金额).
-    pub refund: Fen,
-    /// From which of the merchant's accounts; the amounts add up to `refund` (退款出资账户及金额).
-    pub from: Vec<RefundFrom>,
-    /// What the payer gets back, without coupons (用户退款金额).
-    pub payer_refund: Fen,
-    /// Coupons that come back (优惠退款金额).
-    pub discount_refund: Option<Fen>,
-    /// Currency of the refund; CNY within mainland China (退款币种).
-    pub currency: Currency,
-    /// Fees that come back to the merchant (手续费退款金额).
-    pub refund_fee: Option<Fen>,
-}
-
-impl ToObject for AbnormalRefundAmount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("refund", &self.refund)
-            .optional_list("from", &self.from)
-            .field("payer_refund", &self.payer_refund)
-            .optional("discount_refund", &self.discount_refund)
-            .field("currency", &self.currency)
-            .optional("refund_fee", &self.refund_fee)
-    }
-}
-
-impl FromObject for AbnormalRefundAmount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            refund: object.required("refund")?,
-            from: object.maybe_list("from")?,
-            payer_refund: object.required("payer_refund")?,
-            discount_refund: object.maybe("discount_refund")?,
-            currency: object.required("currency")?,
-            refund_fee: object.maybe("refund_fee")?,
-        })
-    }
-}
-
-serde_by_node!(AbnormalRefundAmount);
-
-/// A discount and what of it an abnormal refund returned.
-///
-/// 优惠退款信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct AbnormalPromotionDetail {
-    /// The coupon (券ID).
-    pub promotion_id: Option<String>,
-    /// What it applies to (优惠范围).
-    pub scope: Option<String>,
-    /// Whether it is settled in cash (优惠类型).
-    pub kind: Option<String>,
-    /// What it is worth (优惠券面额).
-    pub amount: Fen,
-    /// What comes back of it (优惠退款金额).
-    pub refund_amount: Fen,
-    /// The goods it was used for (商品列表).
-    pub goods_detail: Vec<GoodsDetail>,
-}
-
-impl ToObject for AbnormalPromotionDetail {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .optional("promotion_id", &self.promotion_id)
-            .optional("scope", &self.scope)
-            .optional("type", &self.kind)
-            .field("amount", &self.amount)
-            .field("refund_amount", &self.refund_amount)
-            .optional_list("goods_detail", &self.goods_detail)
-    }
-}
-
-impl FromObject for AbnormalPromotionDetail {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            promotion_id: object.maybe("promotion_id")?,
-            scope: object.maybe("scope")?,
-            kind: object.maybe("type")?,
-            amount: object.required("amount")?,
-            refund_amount: object.required("refund_amount")?,
-            goods_detail: object.maybe_list("goods_detail")?,
-        })
-    }
-}
-
-serde_by_node!(AbnormalPromotionDetail);
-
-/// Goods of an order and what of them was refunded.
-///
-/// 商品.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct GoodsDetail {
-    /// The merchant's code: letters, digits, hyphen, underscore (商户侧商品编码).
-    pub merchant_goods_id: String,
-    /// WeChat Pay's code of the goods (微信侧商品编码).
-    pub wechatpay_goods_id: Option<String>,
-    /// Name of the goods (商品名称).
-    pub goods_name: Option<String>,
-    /// Price of one piece (商品单价).
-    pub unit_price: Fen,
-    /// What is refunded for these goods (商品退款金额).
-    pub refund_amount: Fen,
-    /// How many pieces come back (商品退货数量).
-    pub refund_quantity: i64,
-}
-
-impl ToObject for GoodsDetail {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("merchant_goods_id", &self.merchant_goods_id)
-            .optional("wechatpay_goods_id", &self.wechatpay_goods_id)
-            .optional("goods_name", &self.goods_name)
-            .field("unit_price", &self.unit_price)
-            .field("refund_amount", &self.refund_amount)
-            .field("refund_quantity", &self.refund_quantity)
-    }
-}
-
-impl FromObject for GoodsDetail {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            merchant_goods_id: object.required("merchant_goods_id")?,
-            wechatpay_goods_id: object.maybe("wechatpay_goods_id")?,
-            goods_name: object.maybe("goods_name")?,
-            unit_price: object.required("unit_price")?,
-            refund_amount: object.required("refund_amount")?,
-            refund_quantity: object.required("refund_quantity")?,
-        })
-    }
-}
-
-serde_by_node!(GoodsDetail);

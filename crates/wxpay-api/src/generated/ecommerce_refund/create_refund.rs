@@ -3,6 +3,7 @@
 //! 退款申请.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,11 +11,13 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{From, PromotionDetail, RefundAccount, RefundFrom, RequestFundsAccount};
+use super::{FundsAccount, RefundAccount, RefundAmount, RefundFrom, RefundPromotionDetail};
 use crate::Currency;
 
-/// Refunds an order, wholly or in part. The answer is only an acceptance; try again with the
-/// same `out_refund_no`, or the payer may be paid twice.
+/// Refunds an order, wholly or in part. Name it by `transaction_id` or by `out_trade_no`, and
+/// the seller by `sub_mchid` or, where a private person sells, by `individual_auth_id`. The
+/// answer is only an acceptance; try again with the same `out_refund_no`, or the payer may be
+/// paid twice.
 ///
 /// 退款申请: `POST /v3/ecommerce/refunds/apply`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/create-refund.html).
@@ -27,7 +30,7 @@ pub struct CreateRefund {
     pub individual_auth_id: Option<String>,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The platform's AppID (电商平台APPID).
     ///
@@ -37,43 +40,52 @@ pub struct CreateRefund {
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
-    /// Merchant number of the combined order (还款服务商商户号).
+    /// Number of the merchant that combined the orders (还款服务商商户号).
+    ///
+    /// At most 32 digits.
     pub combine_mchid: Option<String>,
     /// The merchant's own number of the combined order (还款订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: Option<String>,
     /// WeChat Pay's number of the combined order (交易单微信支付订单号).
-    pub combine_transaction_id: String,
+    ///
+    /// At most 32 characters.
+    pub combine_transaction_id: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
     ///
     /// At most 32 characters.
-    pub transaction_id: String,
+    pub transaction_id: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_refund_no: String,
     /// Why, as the payer is told (退款原因).
+    ///
+    /// At most 80 characters.
     pub reason: Option<String>,
-    /// The amounts of the order (订单金额).
-    pub amount: RequestAmount,
+    /// How much (退款金额信息).
+    pub amount: RefundRequestAmount,
     /// Where the refund notification is sent (退款结果回调url).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,
     /// Whether the merchant or the platform pays the refund (退款出资商户).
     pub refund_account: Option<RefundAccount>,
-    /// Which of the merchant's funds paid for it (资金账户).
-    pub funds_account: RequestFundsAccount,
+    /// Which of the merchant's funds pay for it (资金账户).
+    pub funds_account: Option<FundsAccount>,
 }
 
 impl CreateRefund {
     /// What is always needed; the rest has setters.
     pub fn new(
         sp_appid: impl Into<String>,
-        combine_transaction_id: impl Into<String>,
-        transaction_id: impl Into<String>,
         out_refund_no: impl Into<String>,
-        amount: RequestAmount,
-        funds_account: impl Into<RequestFundsAccount>,
+        amount: RefundRequestAmount,
     ) -> Self {
         Self {
             individual_auth_id: None,
@@ -82,15 +94,15 @@ impl CreateRefund {
             sub_appid: None,
             combine_mchid: None,
             combine_out_trade_no: None,
-            combine_transaction_id: combine_transaction_id.into(),
-            transaction_id: transaction_id.into(),
+            combine_transaction_id: None,
+            transaction_id: None,
             out_trade_no: None,
             out_refund_no: out_refund_no.into(),
             reason: None,
             amount,
             notify_url: None,
             refund_account: None,
-            funds_account: funds_account.into(),
+            funds_account: None,
         }
     }
 
@@ -129,6 +141,20 @@ impl CreateRefund {
         self
     }
 
+    /// Sets [`combine_transaction_id`](Self::combine_transaction_id) (交易单微信支付订单号).
+    #[must_use]
+    pub fn combine_transaction_id(mut self, combine_transaction_id: impl Into<String>) -> Self {
+        self.combine_transaction_id = Some(combine_transaction_id.into());
+        self
+    }
+
+    /// Sets [`transaction_id`](Self::transaction_id) (微信订单号).
+    #[must_use]
+    pub fn transaction_id(mut self, transaction_id: impl Into<String>) -> Self {
+        self.transaction_id = Some(transaction_id.into());
+        self
+    }
+
     /// Sets [`out_trade_no`](Self::out_trade_no) (商户订单号).
     #[must_use]
     pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
@@ -156,6 +182,13 @@ impl CreateRefund {
         self.refund_account = Some(refund_account.into());
         self
     }
+
+    /// Sets [`funds_account`](Self::funds_account) (资金账户).
+    #[must_use]
+    pub fn funds_account(mut self, funds_account: impl Into<FundsAccount>) -> Self {
+        self.funds_account = Some(funds_account.into());
+        self
+    }
 }
 
 impl Operation for CreateRefund {
@@ -178,26 +211,42 @@ impl Operation for CreateRefund {
             usize::MAX,
         )?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("combine_mchid", &self.combine_mchid, 1, usize::MAX)?;
-        check::text(
+        check::text("combine_mchid", &self.combine_mchid, 1, 32)?;
+        check::alphabet("combine_mchid", &self.combine_mchid, Alphabet::Digits)?;
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 6, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
         check::text(
             "combine_transaction_id",
             &self.combine_transaction_id,
             1,
-            usize::MAX,
+            32,
         )?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("out_refund_no", &self.out_refund_no, 1, usize::MAX)?;
-        check::text("reason", &self.reason, 1, usize::MAX)?;
-        check::url("notify_url", &self.notify_url, 256)
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
+        check::text("out_refund_no", &self.out_refund_no, 1, 64)?;
+        check::alphabet("out_refund_no", &self.out_refund_no, Alphabet::RefundNo)?;
+        check::text("reason", &self.reason, 1, 80)?;
+        check::nested("amount", &self.amount, RefundRequestAmount::check)?;
+        check::url("notify_url", &self.notify_url, 256)?;
+        check::present(
+            "transaction_id or out_trade_no or combine_transaction_id or combine_out_trade_no",
+            self.transaction_id.is_some()
+                || self.out_trade_no.is_some()
+                || self.combine_transaction_id.is_some()
+                || self.combine_out_trade_no.is_some(),
+        )?;
+        check::present(
+            "sub_mchid or individual_auth_id",
+            self.sub_mchid.is_some() || self.individual_auth_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -222,15 +271,15 @@ impl ToObject for CreateRefund {
             .optional("sub_appid", &self.sub_appid)
             .optional("combine_mchid", &self.combine_mchid)
             .optional("combine_out_trade_no", &self.combine_out_trade_no)
-            .field("combine_transaction_id", &self.combine_transaction_id)
-            .field("transaction_id", &self.transaction_id)
+            .optional("combine_transaction_id", &self.combine_transaction_id)
+            .optional("transaction_id", &self.transaction_id)
             .optional("out_trade_no", &self.out_trade_no)
             .field("out_refund_no", &self.out_refund_no)
             .optional("reason", &self.reason)
             .field("amount", &self.amount)
             .optional("notify_url", &self.notify_url)
             .optional("refund_account", &self.refund_account)
-            .field("funds_account", &self.funds_account)
+            .optional("funds_account", &self.funds_account)
     }
 }
 
@@ -243,15 +292,15 @@ impl FromObject for CreateRefund {
             sub_appid: object.maybe("sub_appid")?,
             combine_mchid: object.maybe("combine_mchid")?,
             combine_out_trade_no: object.maybe("combine_out_trade_no")?,
-            combine_transaction_id: object.required("combine_transaction_id")?,
-            transaction_id: object.required("transaction_id")?,
+            combine_transaction_id: object.maybe("combine_transaction_id")?,
+            transaction_id: object.maybe("transaction_id")?,
             out_trade_no: object.maybe("out_trade_no")?,
             out_refund_no: object.required("out_refund_no")?,
             reason: object.maybe("reason")?,
             amount: object.required("amount")?,
             notify_url: object.maybe("notify_url")?,
             refund_account: object.maybe("refund_account")?,
-            funds_account: object.required("funds_account")?,
+            funds_account: object.maybe("funds_account")?,
         })
     }
 }
@@ -263,18 +312,22 @@ serde_by_node!(CreateRefund);
 /// 订单金额.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestAmount {
+pub struct RefundRequestAmount {
     /// What to refund, at most what is left of the order (退款金额).
+    ///
+    /// At least 1 fen.
     pub refund: Fen,
     /// From which of the merchant's accounts; the amounts add up to `refund` (退款出资账户及金额).
-    pub from: Vec<From>,
+    pub from: Vec<RefundFrom>,
     /// What the whole order cost (原订单金额).
+    ///
+    /// At least 1 fen.
     pub total: Fen,
     /// Currency of the refund; CNY within mainland China (退款币种).
     pub currency: Option<Currency>,
 }
 
-impl RequestAmount {
+impl RefundRequestAmount {
     /// What is always needed; the rest has setters.
     #[must_use]
     pub fn new(refund: Fen, total: Fen) -> Self {
@@ -288,7 +341,7 @@ impl RequestAmount {
 
     /// Sets [`from`](Self::from) (退款出资账户及金额).
     #[must_use]
-    pub fn from(mut self, from: impl Into<Vec<From>>) -> Self {
+    pub fn from(mut self, from: impl Into<Vec<RefundFrom>>) -> Self {
         self.from = from.into();
         self
     }
@@ -299,9 +352,15 @@ impl RequestAmount {
         self.currency = Some(currency.into());
         self
     }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::range("refund", self.refund, 1, i64::MAX)?;
+        check::each("from", &self.from, 0, usize::MAX, RefundFrom::check)?;
+        check::range("total", self.total, 1, i64::MAX)
+    }
 }
 
-impl ToObject for RequestAmount {
+impl ToObject for RefundRequestAmount {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("refund", &self.refund)
@@ -311,7 +370,7 @@ impl ToObject for RequestAmount {
     }
 }
 
-impl FromObject for RequestAmount {
+impl FromObject for RefundRequestAmount {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             refund: object.required("refund")?,
@@ -322,7 +381,7 @@ impl FromObject for RequestAmount {
     }
 }
 
-serde_by_node!(RequestAmount);
+serde_by_node!(RefundRequestAmount);
 
 /// A refund that was accepted.
 ///
@@ -336,10 +395,10 @@ pub struct CreateRefundResponse {
     pub out_refund_no: String,
     /// When it was accepted (退款创建时间).
     pub create_time: Option<DateTime>,
-    /// The amounts of the order (订单金额).
-    pub amount: Option<CreatedRefundAmount>,
-    /// How much of each coupon is refunded (优惠退款详情).
-    pub promotion_detail: Vec<PromotionDetail>,
+    /// How much (退款金额信息).
+    pub amount: Option<RefundAmount>,
+    /// Coupons that come back (优惠退款详情).
+    pub promotion_detail: Vec<RefundPromotionDetail>,
     /// Whether the merchant or the platform pays the refund (退款出资商户).
     pub refund_account: Option<RefundAccount>,
 }
@@ -370,50 +429,3 @@ impl FromObject for CreateRefundResponse {
 }
 
 serde_by_node!(CreateRefundResponse);
-
-/// How much a refund is, as its acceptance returns it.
-///
-/// 订单金额.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreatedRefundAmount {
-    /// What to refund, at most what is left of the order (退款金额).
-    pub refund: Fen,
-    /// From which of the merchant's accounts; the amounts add up to `refund` (退款出资账户及金额).
-    pub from: Vec<RefundFrom>,
-    /// What the payer gets back, without coupons (用户退款金额).
-    pub payer_refund: Fen,
-    /// Coupons that come back (优惠退款金额).
-    pub discount_refund: Option<Fen>,
-    /// Currency of the refund; CNY within mainland China (退款币种).
-    pub currency: Option<Currency>,
-    /// How much the platform advances (垫付金额).
-    pub advance: Option<Fen>,
-}
-
-impl ToObject for CreatedRefundAmount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
-            .field("refund", &self.refund)
-            .optional_list("from", &self.from)
-            .field("payer_refund", &self.payer_refund)
-            .optional("discount_refund", &self.discount_refund)
-            .optional("currency", &self.currency)
-            .optional("advance", &self.advance)
-    }
-}
-
-impl FromObject for CreatedRefundAmount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            refund: object.required("refund")?,
-            from: object.maybe_list("from")?,
-            payer_refund: object.required("payer_refund")?,
-            discount_refund: object.maybe("discount_refund")?,
-            currency: object.maybe("currency")?,
-            advance: object.maybe("advance")?,
-        })
-    }
-}
-
-serde_by_node!(CreatedRefundAmount);

@@ -3,6 +3,7 @@
 //! 垫付退款回补.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,10 +23,12 @@ use super::ReturnAdvance;
 #[non_exhaustive]
 pub struct CreateReturnAdvance {
     /// WeChat Pay's number of the refund (微信退款单号).
+    ///
+    /// At most 32 characters.
     pub refund_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -57,8 +60,9 @@ impl Operation for CreateReturnAdvance {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("refund_id", &self.refund_id, 1, 32)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -6,7 +6,7 @@ wxpay_json::open_enum! {
     /// Which balance pays a refund.
     ///
     /// 出资账户类型.
-    pub enum FromAccount {
+    pub enum RefundFromAccount {
         /// The available balance (可用余额).
         Available = "AVAILABLE",
         /// The balance that is not yet available (不可用余额).
@@ -27,24 +27,10 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
-    /// Which of the merchant's funds are to pay a refund.
-    ///
-    /// 资金账户.
-    pub enum RequestFundsAccount {
-        /// The available balance (可用余额).
-        Available = "AVAILABLE",
-        /// Unsettled funds (未结算资金).
-        Unsettled = "UNSETTLED",
-        /// Prepaid funds.
-        Prepaid = "PREPAID",
-    }
-}
-
-wxpay_json::open_enum! {
     /// What a discount is on.
     ///
     /// 优惠范围.
-    pub enum PromotionScope {
+    pub enum RefundPromotionScope {
         /// The whole order (全场优惠类型).
         Global = "GLOBAL",
         /// Single goods (单品优惠类型).
@@ -56,7 +42,7 @@ wxpay_json::open_enum! {
     /// The kind of a discount.
     ///
     /// 优惠类型.
-    pub enum PromotionType {
+    pub enum RefundPromotionType {
         /// A cash coupon, whose amount is settled to the merchant (代金券).
         Coupon = "COUPON",
         /// A discount coupon, whose amount is not settled (优惠券).
@@ -89,6 +75,8 @@ wxpay_json::open_enum! {
         Success = "SUCCESS",
         /// Closed (退款关闭).
         Close = "CLOSE",
+        /// closed, as notifications spell it (退款关闭).
+        Closed = "CLOSED",
         /// Under way (退款处理中).
         Processing = "PROCESSING",
         /// The money could not arrive; send it somewhere else (退款异常).
@@ -97,7 +85,7 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
-    /// Which of the merchant's funds paid a refund.
+    /// The merchant's funds a refund is paid from. Requests take AVAILABLE, UNSETTLED and PREPAID.
     ///
     /// 资金账户.
     pub enum FundsAccount {
@@ -111,6 +99,8 @@ wxpay_json::open_enum! {
         Basic = "BASIC",
         /// The basic account of digital yuan (数字人民币基本账户).
         EcnyBasic = "ECNY_BASIC",
+        /// Prepaid funds.
+        Prepaid = "PREPAID",
     }
 }
 
@@ -161,23 +151,5 @@ wxpay_json::open_enum! {
         PsbcDebit = "PSBC_DEBIT",
         /// Bank of Ningbo (宁波银行).
         NbcbDebit = "NBCB_DEBIT",
-    }
-}
-
-wxpay_json::open_enum! {
-    /// Where a refund stands.
-    ///
-    /// 退款状态.
-    pub enum EcommerceRefundNotificationStatus {
-        /// The money arrived (退款成功).
-        Success = "SUCCESS",
-        /// It will not happen (退款关闭).
-        Closed = "CLOSED",
-        /// It will not happen, as one page spells it (退款关闭).
-        Close = "CLOSE",
-        /// Under way (退款处理中).
-        Processing = "PROCESSING",
-        /// The money could not be delivered (退款异常).
-        Abnormal = "ABNORMAL",
     }
 }

@@ -3,6 +3,7 @@
 //! 通过商户退款单号查询退款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,13 +21,15 @@ use super::Refund;
 #[non_exhaustive]
 pub struct QueryRefundByOutRefundNo {
     /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_refund_no: String,
     /// Number of the payee's authorisation; with individual payees only
     /// (商品单个人收款方受理授权ID).
     pub individual_auth_id: Option<String>,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -68,14 +71,16 @@ impl Operation for QueryRefundByOutRefundNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_refund_no", &self.out_refund_no, 1, usize::MAX)?;
+        check::text("out_refund_no", &self.out_refund_no, 1, 64)?;
+        check::alphabet("out_refund_no", &self.out_refund_no, Alphabet::RefundNo)?;
         check::text(
             "individual_auth_id",
             &self.individual_auth_id,
             1,
             usize::MAX,
         )?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,33 +3,39 @@
 //! What requests are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 
-use super::FromAccount;
+use super::RefundFromAccount;
 
-/// An account that pays a refund, and how much of it.
+/// What one account pays of a refund.
 ///
 /// 退款出资账户及金额.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct From {
+pub struct RefundFrom {
     /// The account (出资账户类型).
-    pub account: FromAccount,
+    pub account: RefundFromAccount,
     /// What it pays (出资金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
 }
 
-impl From {
+impl RefundFrom {
     /// All of it.
-    pub fn new(account: impl Into<FromAccount>, amount: Fen) -> Self {
+    pub fn new(account: impl Into<RefundFromAccount>, amount: Fen) -> Self {
         Self {
             account: account.into(),
             amount,
         }
     }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::range("amount", self.amount, 1, i64::MAX)
+    }
 }
 
-impl ToObject for From {
+impl ToObject for RefundFrom {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("account", &self.account)
@@ -37,7 +43,7 @@ impl ToObject for From {
     }
 }
 
-impl FromObject for From {
+impl FromObject for RefundFrom {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             account: object.required("account")?,
@@ -46,4 +52,4 @@ impl FromObject for From {
     }
 }
 
-serde_by_node!(From);
+serde_by_node!(RefundFrom);

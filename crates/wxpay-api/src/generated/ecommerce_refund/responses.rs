@@ -7,84 +7,57 @@ use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{
-    EcommerceRefundNotificationStatus, From, FundsAccount, PromotionScope, PromotionType,
-    RefundAccount, RefundChannel, RefundStatus,
+    FundsAccount, RefundAccount, RefundChannel, RefundFrom, RefundPromotionScope,
+    RefundPromotionType, RefundStatus,
 };
 use crate::Currency;
 
-/// An account that paid a refund, and how much of it.
-///
-/// 退款出资账户及金额.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RefundFrom {
-    /// The account (出资账户类型).
-    pub account: Option<String>,
-    /// What it pays (出资金额).
-    pub amount: Fen,
-}
-
-impl ToObject for RefundFrom {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("account", &self.account)
-            .field("amount", &self.amount)
-    }
-}
-
-impl FromObject for RefundFrom {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            account: object.maybe("account")?,
-            amount: object.required("amount")?,
-        })
-    }
-}
-
-serde_by_node!(RefundFrom);
-
-/// A discount and what of it was refunded.
+/// A coupon that comes back with a refund.
 ///
 /// 优惠退款详情.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct PromotionDetail {
+pub struct RefundPromotionDetail {
     /// The coupon (券ID).
     pub promotion_id: Option<String>,
     /// What it applies to (优惠范围).
-    pub scope: PromotionScope,
-    /// Whether it is settled in cash (优惠类型).
-    pub kind: PromotionType,
+    pub scope: Option<RefundPromotionScope>,
+    /// Kind of coupon (优惠类型).
+    pub kind: Option<RefundPromotionType>,
     /// What it is worth (优惠券面额).
     pub amount: Fen,
     /// What comes back of it (优惠退款金额).
     pub refund_amount: Fen,
+    /// The goods it was used for (商品列表).
+    pub goods_detail: Vec<RefundGoodsDetail>,
 }
 
-impl ToObject for PromotionDetail {
+impl ToObject for RefundPromotionDetail {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
+        Object::with_capacity(6)
             .optional("promotion_id", &self.promotion_id)
-            .field("scope", &self.scope)
-            .field("type", &self.kind)
+            .optional("scope", &self.scope)
+            .optional("type", &self.kind)
             .field("amount", &self.amount)
             .field("refund_amount", &self.refund_amount)
+            .optional_list("goods_detail", &self.goods_detail)
     }
 }
 
-impl FromObject for PromotionDetail {
+impl FromObject for RefundPromotionDetail {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             promotion_id: object.maybe("promotion_id")?,
-            scope: object.required("scope")?,
-            kind: object.required("type")?,
+            scope: object.maybe("scope")?,
+            kind: object.maybe("type")?,
             amount: object.required("amount")?,
             refund_amount: object.required("refund_amount")?,
+            goods_detail: object.maybe_list("goods_detail")?,
         })
     }
 }
 
-serde_by_node!(PromotionDetail);
+serde_by_node!(RefundPromotionDetail);
 
 /// A refund.
 ///
@@ -107,13 +80,13 @@ pub struct Refund {
     /// When it succeeded (退款成功时间).
     pub success_time: Option<DateTime>,
     /// When it was accepted (退款创建时间).
-    pub create_time: DateTime,
+    pub create_time: Option<DateTime>,
     /// State of the refund (退款状态).
     pub status: RefundStatus,
-    /// How much is refunded (退款金额信息).
+    /// How much (退款金额信息).
     pub amount: Option<RefundAmount>,
-    /// How much of each coupon is refunded (营销详情).
-    pub promotion_detail: Vec<PromotionDetail>,
+    /// Coupons that come back (营销详情).
+    pub promotion_detail: Vec<RefundPromotionDetail>,
     /// Whether the merchant or the platform pays the refund (退款出资商户).
     pub refund_account: Option<RefundAccount>,
     /// Which of the merchant's funds paid for it (资金账户).
@@ -130,7 +103,7 @@ impl ToObject for Refund {
             .optional("channel", &self.channel)
             .optional("user_received_account", &self.user_received_account)
             .optional("success_time", &self.success_time)
-            .field("create_time", &self.create_time)
+            .optional("create_time", &self.create_time)
             .field("status", &self.status)
             .optional("amount", &self.amount)
             .optional_list("promotion_detail", &self.promotion_detail)
@@ -149,7 +122,7 @@ impl FromObject for Refund {
             channel: object.maybe("channel")?,
             user_received_account: object.maybe("user_received_account")?,
             success_time: object.maybe("success_time")?,
-            create_time: object.required("create_time")?,
+            create_time: object.maybe("create_time")?,
             status: object.required("status")?,
             amount: object.maybe("amount")?,
             promotion_detail: object.maybe_list("promotion_detail")?,
@@ -161,16 +134,16 @@ impl FromObject for Refund {
 
 serde_by_node!(Refund);
 
-/// How much was refunded.
+/// The amounts of a refund.
 ///
-/// 退款金额信息.
+/// 金额信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundAmount {
-    /// What to refund, at most what is left of the order (退款金额).
+    /// What is refunded (退款金额).
     pub refund: Fen,
-    /// From which of the merchant's accounts; the amounts add up to `refund` (退款出资账户及金额).
-    pub from: Vec<From>,
+    /// What each of the merchant's accounts pays (退款出资账户及金额).
+    pub from: Vec<RefundFrom>,
     /// What the payer gets back, without coupons (用户退款金额).
     pub payer_refund: Fen,
     /// Coupons that come back (优惠退款金额).
@@ -179,17 +152,20 @@ pub struct RefundAmount {
     pub currency: Option<Currency>,
     /// How much the platform advances (垫付金额).
     pub advance: Option<Fen>,
+    /// Fees that come back to the merchant (手续费退款金额).
+    pub refund_fee: Option<Fen>,
 }
 
 impl ToObject for RefundAmount {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
+        Object::with_capacity(7)
             .field("refund", &self.refund)
             .optional_list("from", &self.from)
             .field("payer_refund", &self.payer_refund)
             .optional("discount_refund", &self.discount_refund)
             .optional("currency", &self.currency)
             .optional("advance", &self.advance)
+            .optional("refund_fee", &self.refund_fee)
     }
 }
 
@@ -202,11 +178,59 @@ impl FromObject for RefundAmount {
             discount_refund: object.maybe("discount_refund")?,
             currency: object.maybe("currency")?,
             advance: object.maybe("advance")?,
+            refund_fee: object.maybe("refund_fee")?,
         })
     }
 }
 
 serde_by_node!(RefundAmount);
+
+/// Goods of an order and what of them was refunded.
+///
+/// 商品.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RefundGoodsDetail {
+    /// The merchant's code: letters, digits, hyphen, underscore (商户侧商品编码).
+    pub merchant_goods_id: String,
+    /// WeChat Pay's code of the goods (微信侧商品编码).
+    pub wechatpay_goods_id: Option<String>,
+    /// Name of the goods (商品名称).
+    pub goods_name: Option<String>,
+    /// Price of one piece (商品单价).
+    pub unit_price: Fen,
+    /// What is refunded for these goods (商品退款金额).
+    pub refund_amount: Fen,
+    /// How many pieces come back (商品退货数量).
+    pub refund_quantity: i64,
+}
+
+impl ToObject for RefundGoodsDetail {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("merchant_goods_id", &self.merchant_goods_id)
+            .optional("wechatpay_goods_id", &self.wechatpay_goods_id)
+            .optional("goods_name", &self.goods_name)
+            .field("unit_price", &self.unit_price)
+            .field("refund_amount", &self.refund_amount)
+            .field("refund_quantity", &self.refund_quantity)
+    }
+}
+
+impl FromObject for RefundGoodsDetail {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            merchant_goods_id: object.required("merchant_goods_id")?,
+            wechatpay_goods_id: object.maybe("wechatpay_goods_id")?,
+            goods_name: object.maybe("goods_name")?,
+            unit_price: object.required("unit_price")?,
+            refund_amount: object.required("refund_amount")?,
+            refund_quantity: object.required("refund_quantity")?,
+        })
+    }
+}
+
+serde_by_node!(RefundGoodsDetail);
 
 /// The return of what the platform advanced.
 ///
@@ -231,7 +255,7 @@ pub struct ReturnAdvance {
     /// Whether the advance was paid back (垫付回补结果).
     pub result: Option<String>,
     /// When the advance had been paid back (垫付回补完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
 }
 
 impl ToObject for ReturnAdvance {
@@ -286,16 +310,15 @@ pub struct EcommerceRefundNotification {
     /// The merchant's own number of the refund (商户退款单号).
     pub out_refund_no: String,
     /// Where it stands (退款状态).
-    pub refund_status: EcommerceRefundNotificationStatus,
+    pub refund_status: RefundStatus,
     /// When it succeeded (退款成功时间).
     pub success_time: Option<DateTime>,
     /// Where the money goes, in words for people, Chinese (退款入账账户).
     pub user_received_account: Option<String>,
     /// How much (金额信息).
     pub amount: Option<EcommerceRefundNotificationAmount>,
-    /// Who pays for it: `REFUND_SOURCE_SUB_MERCHANT` or `REFUND_SOURCE_PARTNER_ADVANCE`
-    /// (退款出资商户).
-    pub refund_account: Option<String>,
+    /// Which merchant pays the refund (退款出资商户).
+    pub refund_account: Option<RefundAccount>,
 }
 
 impl ToObject for EcommerceRefundNotification {

@@ -3,6 +3,7 @@
 //! 取消补差.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::SubsidyOutcome;
 pub struct CancelSubsidy {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -61,6 +62,7 @@ impl Operation for CancelSubsidy {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("description", &self.description, 1, usize::MAX)
     }

@@ -3,6 +3,7 @@
 //! 请求补差.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,17 +23,21 @@ use super::SubsidyOutcome;
 pub struct CreateSubsidy {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the order (微信订单号).
     ///
     /// At most 32 characters.
     pub transaction_id: String,
     /// How much subsidy (补差金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// What the subsidy is for (补差描述).
     pub description: String,
     /// WeChat Pay's number of the refund (微信退款单号).
+    ///
+    /// At most 32 characters.
     pub refund_id: Option<String>,
     /// The platform's own number of the subsidy (商户补差单号).
     pub out_subsidy_no: Option<String>,
@@ -72,7 +77,7 @@ impl CreateSubsidy {
 }
 
 impl Operation for CreateSubsidy {
-    type Response = CreateSubsidyResponse;
+    type Response = Subsidy;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -85,9 +90,11 @@ impl Operation for CreateSubsidy {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)?;
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
+        check::text("refund_id", &self.refund_id, 1, 32)?;
         check::text("out_subsidy_no", &self.out_subsidy_no, 1, usize::MAX)
     }
 
@@ -133,10 +140,10 @@ serde_by_node!(CreateSubsidy);
 
 /// A subsidy that was paid.
 ///
-/// 补差结果.
+/// 补差单.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateSubsidyResponse {
+pub struct Subsidy {
     /// The sub-merchant's number (二级商户号).
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
@@ -153,7 +160,7 @@ pub struct CreateSubsidyResponse {
     pub success_time: Option<DateTime>,
 }
 
-impl ToObject for CreateSubsidyResponse {
+impl ToObject for Subsidy {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(7)
             .optional("sub_mchid", &self.sub_mchid)
@@ -166,7 +173,7 @@ impl ToObject for CreateSubsidyResponse {
     }
 }
 
-impl FromObject for CreateSubsidyResponse {
+impl FromObject for Subsidy {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -180,4 +187,4 @@ impl FromObject for CreateSubsidyResponse {
     }
 }
 
-serde_by_node!(CreateSubsidyResponse);
+serde_by_node!(Subsidy);

@@ -20,7 +20,7 @@ wxpay_json::open_enum! {
     /// Which balance pays the return of a subsidy.
     ///
     /// 出资账户类型.
-    pub enum FromAccount {
+    pub enum ReturnFromAccount {
         /// The available balance (可用余额).
         Available = "AVAILABLE",
         /// The balance that is not yet available (不可用余额).

@@ -3,6 +3,7 @@
 //! 请求补差回退.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{FromAccount, SubsidyOutcome};
+use super::{ReturnFromAccount, SubsidyOutcome};
 
 /// Returns a subsidy to the platform after the order was refunded.
 ///
@@ -22,7 +23,7 @@ use super::{FromAccount, SubsidyOutcome};
 pub struct ReturnSubsidy {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The platform's own number of the returned subsidy, unique (商户补差回退单号).
     pub out_order_no: String,
@@ -31,15 +32,19 @@ pub struct ReturnSubsidy {
     /// At most 32 characters.
     pub transaction_id: String,
     /// WeChat Pay's number of the refund (微信退款单号).
+    ///
+    /// At most 32 characters.
     pub refund_id: String,
     /// How much subsidy is returned (补差回退金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// Why the subsidy is returned (补差回退描述).
     pub description: String,
     /// WeChat Pay's number of the subsidy (微信补差单号).
     pub subsidy_id: Option<String>,
     /// From which accounts it is returned, and how much (回退出资账户及金额).
-    pub from: Vec<From>,
+    pub from: Vec<ReturnFrom>,
 }
 
 impl ReturnSubsidy {
@@ -73,14 +78,14 @@ impl ReturnSubsidy {
 
     /// Sets [`from`](Self::from) (回退出资账户及金额).
     #[must_use]
-    pub fn from(mut self, from: impl Into<Vec<From>>) -> Self {
+    pub fn from(mut self, from: impl Into<Vec<ReturnFrom>>) -> Self {
         self.from = from.into();
         self
     }
 }
 
 impl Operation for ReturnSubsidy {
-    type Response = ReturnSubsidyResponse;
+    type Response = SubsidyReturn;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -93,9 +98,11 @@ impl Operation for ReturnSubsidy {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
+        check::text("refund_id", &self.refund_id, 1, 32)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("subsidy_id", &self.subsidy_id, 1, usize::MAX)
     }
@@ -149,14 +156,14 @@ serde_by_node!(ReturnSubsidy);
 /// 回退出资账户及金额.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct From {
+pub struct ReturnFrom {
     /// The account (出资账户类型).
-    pub account: Option<FromAccount>,
+    pub account: Option<ReturnFromAccount>,
     /// What it pays (出资金额).
     pub amount: Option<Fen>,
 }
 
-impl From {
+impl ReturnFrom {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -165,7 +172,7 @@ impl From {
 
     /// Sets [`account`](Self::account) (出资账户类型).
     #[must_use]
-    pub fn account(mut self, account: impl Into<FromAccount>) -> Self {
+    pub fn account(mut self, account: impl Into<ReturnFromAccount>) -> Self {
         self.account = Some(account.into());
         self
     }
@@ -178,7 +185,7 @@ impl From {
     }
 }
 
-impl ToObject for From {
+impl ToObject for ReturnFrom {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .optional("account", &self.account)
@@ -186,7 +193,7 @@ impl ToObject for From {
     }
 }
 
-impl FromObject for From {
+impl FromObject for ReturnFrom {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             account: object.maybe("account")?,
@@ -195,14 +202,14 @@ impl FromObject for From {
     }
 }
 
-serde_by_node!(From);
+serde_by_node!(ReturnFrom);
 
 /// A subsidy that was returned.
 ///
-/// 补差回退结果.
+/// 补差回退单.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ReturnSubsidyResponse {
+pub struct SubsidyReturn {
     /// The sub-merchant's number (二级商户号).
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
@@ -223,7 +230,7 @@ pub struct ReturnSubsidyResponse {
     pub success_time: Option<DateTime>,
 }
 
-impl ToObject for ReturnSubsidyResponse {
+impl ToObject for SubsidyReturn {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(9)
             .optional("sub_mchid", &self.sub_mchid)
@@ -238,7 +245,7 @@ impl ToObject for ReturnSubsidyResponse {
     }
 }
 
-impl FromObject for ReturnSubsidyResponse {
+impl FromObject for SubsidyReturn {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -254,4 +261,4 @@ impl FromObject for ReturnSubsidyResponse {
     }
 }
 
-serde_by_node!(ReturnSubsidyResponse);
+serde_by_node!(SubsidyReturn);

@@ -3,6 +3,7 @@
 //! 创建电子发票卡券模板.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,7 +21,7 @@ use wxpay_proto::{
 pub struct CreateCardTemplate {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The appid of the official account which puts the card into the package (插卡公众号AppID).
     pub card_appid: String,
@@ -63,6 +64,7 @@ impl Operation for CreateCardTemplate {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("card_appid", &self.card_appid, 1, usize::MAX)?;
         check::nested(
             "card_template_information",

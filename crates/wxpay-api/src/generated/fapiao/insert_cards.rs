@@ -3,6 +3,7 @@
 //! 将电子发票插入微信用户卡包.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{DigitalBuyerInformation, FapiaoScene, TaxPreferMark};
+use super::{FapiaoScene, TaxPreferMark, UserTitle};
 
 /// Puts fapiao issued elsewhere into the user's card package; upload their files first. The
 /// answer is only an acceptance; query the fapiao.
@@ -25,15 +26,17 @@ use super::{DigitalBuyerInformation, FapiaoScene, TaxPreferMark};
 pub struct InsertCards {
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Whether the user paid with WeChat Pay (插卡场景).
     pub scene: FapiaoScene,
     /// The buyer named on the fapiao (购买方信息).
-    pub buyer_information: DigitalBuyerInformation,
+    pub buyer_information: UserTitle,
     /// The fapiao to be put into the card package (电子发票卡券信息列表).
     pub fapiao_card_information: Vec<FapiaoCardInformation>,
 }
@@ -43,7 +46,7 @@ impl InsertCards {
     pub fn new(
         fapiao_apply_id: impl Into<String>,
         scene: impl Into<FapiaoScene>,
-        buyer_information: DigitalBuyerInformation,
+        buyer_information: UserTitle,
         fapiao_card_information: impl Into<Vec<FapiaoCardInformation>>,
     ) -> Self {
         Self {
@@ -95,12 +98,13 @@ impl Operation for InsertCards {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::nested(
             "buyer_information",
             &self.buyer_information,
-            DigitalBuyerInformation::check,
+            UserTitle::check,
         )?;
         check::each(
             "fapiao_card_information",
@@ -187,7 +191,7 @@ pub struct FapiaoCardInformation {
     pub extra_information: CardExtraInformation,
     /// The lines of the fapiao (发票行信息).
     pub items: Vec<FapiaoCardItem>,
-    /// Words that must go with the payment (备注信息).
+    /// The remark printed on the fapiao (备注信息).
     pub remark: Option<String>,
 }
 
@@ -300,7 +304,7 @@ serde_by_node!(FapiaoCardInformation);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CardSellerInformation {
-    /// The name, of what it stands in (名称).
+    /// Name of the seller (名称).
     pub name: String,
     /// The taxpayer identification number (纳税人识别号).
     pub taxpayer_id: String,
@@ -469,7 +473,7 @@ pub struct FapiaoCardItem {
     pub specification: Option<String>,
     /// The unit in which the quantity is counted (单位).
     pub unit: Option<String>,
-    /// The quantity; see the official page for its scale (数量).
+    /// The quantity, scaled to a whole number as the official page says (数量).
     pub quantity: i64,
     /// The price of one unit (单价).
     pub unit_price: Fen,

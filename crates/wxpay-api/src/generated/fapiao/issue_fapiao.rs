@@ -3,6 +3,7 @@
 //! 开具电子发票.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,6 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
+use super::{BuyerType, FapiaoScene, TaxPreferMark};
 use crate::wire;
 
 /// Issues electronic fapiao for a payment or an order. The answer is only an acceptance; query
@@ -24,12 +26,14 @@ use crate::wire;
 pub struct IssueFapiao {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The scene in which the fapiao is issued (开票场景).
-    pub scene: String,
+    pub scene: FapiaoScene,
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
     /// The buyer named on the fapiao (购买方信息).
     pub buyer_information: BuyerInformation,
@@ -40,7 +44,7 @@ pub struct IssueFapiao {
 impl IssueFapiao {
     /// What is always needed; the rest has setters.
     pub fn new(
-        scene: impl Into<String>,
+        scene: impl Into<FapiaoScene>,
         fapiao_apply_id: impl Into<String>,
         buyer_information: BuyerInformation,
         fapiao_information: impl Into<Vec<FapiaoInformation>>,
@@ -86,8 +90,8 @@ impl Operation for IssueFapiao {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("scene", &self.scene, 1, usize::MAX)?;
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
         check::nested(
             "buyer_information",
             &self.buyer_information,
@@ -153,8 +157,8 @@ serde_by_node!(IssueFapiao);
 #[non_exhaustive]
 pub struct BuyerInformation {
     /// Whether the buyer is a person or an organisation (购买方类型).
-    pub kind: String,
-    /// The name, of what it stands in (名称).
+    pub kind: BuyerType,
+    /// Name of the buyer (名称).
     pub name: String,
     /// The taxpayer identification number (纳税人识别号).
     pub taxpayer_id: Option<String>,
@@ -178,7 +182,7 @@ pub struct BuyerInformation {
 
 impl BuyerInformation {
     /// What is always needed; the rest has setters.
-    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+    pub fn new(kind: impl Into<BuyerType>, name: impl Into<String>) -> Self {
         Self {
             kind: kind.into(),
             name: name.into(),
@@ -242,7 +246,6 @@ impl BuyerInformation {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("type", &self.kind, 1, usize::MAX)?;
         check::text("name", &self.name, 1, usize::MAX)?;
         check::text("taxpayer_id", &self.taxpayer_id, 1, usize::MAX)?;
         check::text("address", &self.address, 1, usize::MAX)?;
@@ -396,14 +399,14 @@ pub struct FapiaoItem {
     pub specification: Option<String>,
     /// The unit in which the quantity is counted (单位).
     pub unit: Option<String>,
-    /// The quantity; see the official page for its scale (数量).
+    /// The quantity, scaled to a whole number as the official page says (数量).
     pub quantity: i64,
     /// The total of the line (单行金额合计).
     pub total_amount: Fen,
     /// The tax rate; 13% is given as 1300 (税率).
     pub tax_rate: Option<i64>,
     /// The mark of the tax preference (税收优惠政策标识).
-    pub tax_prefer_mark: Option<String>,
+    pub tax_prefer_mark: Option<TaxPreferMark>,
     /// Whether the line is a discount (是否折扣行).
     pub discount: bool,
 }
@@ -475,7 +478,7 @@ impl FapiaoItem {
 
     /// Sets [`tax_prefer_mark`](Self::tax_prefer_mark) (税收优惠政策标识).
     #[must_use]
-    pub fn tax_prefer_mark(mut self, tax_prefer_mark: impl Into<String>) -> Self {
+    pub fn tax_prefer_mark(mut self, tax_prefer_mark: impl Into<TaxPreferMark>) -> Self {
         self.tax_prefer_mark = Some(tax_prefer_mark.into());
         self
     }
@@ -485,8 +488,7 @@ impl FapiaoItem {
         check::text("goods_category", &self.goods_category, 1, usize::MAX)?;
         check::text("goods_name", &self.goods_name, 1, usize::MAX)?;
         check::text("specification", &self.specification, 1, usize::MAX)?;
-        check::text("unit", &self.unit, 1, usize::MAX)?;
-        check::text("tax_prefer_mark", &self.tax_prefer_mark, 1, usize::MAX)
+        check::text("unit", &self.unit, 1, usize::MAX)
     }
 }
 

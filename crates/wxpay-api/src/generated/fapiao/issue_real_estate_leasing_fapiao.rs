@@ -3,6 +3,7 @@
 //! 开具不动产租赁行业电子发票.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{DigitalBuyerInformation, FapiaoBillType, TransactionInformation};
+use super::{FapiaoBillType, TransactionInformation, UserTitle};
 use crate::wire;
 
 /// Issues a fully digital fapiao for the letting of real estate (不动产租赁). Providers only;
@@ -25,13 +26,15 @@ use crate::wire;
 pub struct IssueRealEstateLeasingFapiao {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
     /// The buyer named on the fapiao (购买方信息).
-    pub buyer_information: DigitalBuyerInformation,
+    pub buyer_information: UserTitle,
     /// The fully digital fapiao to be issued (需要开具的数电发票信息).
     pub fapiao_information: RealEstateLeasingFapiaoInformation,
 }
@@ -41,7 +44,7 @@ impl IssueRealEstateLeasingFapiao {
     pub fn new(
         sub_mchid: impl Into<String>,
         fapiao_apply_id: impl Into<String>,
-        buyer_information: DigitalBuyerInformation,
+        buyer_information: UserTitle,
         fapiao_information: RealEstateLeasingFapiaoInformation,
     ) -> Self {
         Self {
@@ -78,11 +81,12 @@ impl Operation for IssueRealEstateLeasingFapiao {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
         check::nested(
             "buyer_information",
             &self.buyer_information,
-            DigitalBuyerInformation::check,
+            UserTitle::check,
         )?;
         check::nested(
             "fapiao_information",
@@ -302,7 +306,7 @@ pub struct RealEstateLeasingFapiaoItem {
     pub specification: Option<String>,
     /// The unit in which the quantity is counted (单位).
     pub unit: Option<String>,
-    /// The quantity; see the official page for its scale (数量).
+    /// The quantity, scaled to a whole number as the official page says (数量).
     pub quantity: Option<i64>,
     /// The total of the line (单行金额合计).
     pub total_amount: Fen,

@@ -3,6 +3,7 @@
 //! 开具成品油行业电子发票.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{DigitalBuyerInformation, FapiaoBillType, OilUnit, TransactionInformation};
+use super::{FapiaoBillType, OilUnit, TransactionInformation, UserTitle};
 
 /// Issues a fully digital fapiao for refined oil (成品油). Providers only; the answer is only
 /// an acceptance, query the fapiao.
@@ -24,13 +25,15 @@ use super::{DigitalBuyerInformation, FapiaoBillType, OilUnit, TransactionInforma
 pub struct IssueRefinedOilFapiao {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
     /// The buyer named on the fapiao (购买方信息).
-    pub buyer_information: DigitalBuyerInformation,
+    pub buyer_information: UserTitle,
     /// The fully digital fapiao to be issued (需要开具的数电发票信息).
     pub fapiao_information: RefinedOilFapiaoInformation,
 }
@@ -40,7 +43,7 @@ impl IssueRefinedOilFapiao {
     pub fn new(
         sub_mchid: impl Into<String>,
         fapiao_apply_id: impl Into<String>,
-        buyer_information: DigitalBuyerInformation,
+        buyer_information: UserTitle,
         fapiao_information: RefinedOilFapiaoInformation,
     ) -> Self {
         Self {
@@ -76,11 +79,12 @@ impl Operation for IssueRefinedOilFapiao {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
         check::nested(
             "buyer_information",
             &self.buyer_information,
-            DigitalBuyerInformation::check,
+            UserTitle::check,
         )?;
         check::nested(
             "fapiao_information",
@@ -286,7 +290,7 @@ pub struct RefinedOilFapiaoItem {
     pub specification: Option<String>,
     /// The unit of the oil; LETER (litre) is spelt so by WeChat (成品油单位).
     pub unit: Option<OilUnit>,
-    /// The quantity; see the official page for its scale (数量).
+    /// The quantity, scaled to a whole number as the official page says (数量).
     pub quantity: Option<i64>,
     /// The total of the line (单行金额合计).
     pub total_amount: Fen,
@@ -416,7 +420,7 @@ serde_by_node!(RefinedOilFapiaoItem);
 pub struct RefinedOilInformation {
     /// The filling station (成品油站点).
     pub station: String,
-    /// When the order was paid (交易时间).
+    /// When the oil was sold (交易时间).
     pub trade_time: DateTime,
     /// The number of the fuel nozzle (加油枪号码).
     pub gun_number: String,

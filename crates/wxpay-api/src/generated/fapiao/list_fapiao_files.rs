@@ -3,6 +3,7 @@
 //! 获取发票下载信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,12 +23,16 @@ use super::FapiaoStatus;
 pub struct ListFapiaoFiles {
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The merchant's own number of the fapiao (商户发票单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_id: String,
 }
 
@@ -59,9 +64,10 @@ impl Operation for ListFapiaoFiles {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("fapiao_id", &self.fapiao_id, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("fapiao_id", &self.fapiao_id, 1, 32)
     }
 
     fn target(&self) -> Target {

@@ -20,9 +20,9 @@ use super::{InviteFailedCode, InviteStatus, Links};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ListInvitedMerchants {
-    /// The beginning of the time asked for (查询时间起).
+    /// Start of the span asked for (查询时间起).
     pub query_time_start: DateTime,
-    /// The end of the time asked for (查询时间止).
+    /// End of the span asked for (查询时间止).
     pub query_time_end: DateTime,
     /// Where in the list to begin, from 0 (本次查询的起始位置).
     pub offset: i64,

@@ -3,6 +3,7 @@
 //! 获取商品和服务税收分类对照表.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::Links;
+use super::{Links, TaxPreferMark};
 
 /// Lists the goods and services of the merchant with their tax classification codes.
 ///
@@ -21,7 +22,7 @@ use super::Links;
 pub struct ListTaxCodes {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Where in the list to begin, from 0 (本次查询的起始位置).
     pub offset: i64,
@@ -61,7 +62,8 @@ impl Operation for ListTaxCodes {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -162,7 +164,7 @@ pub struct TaxCode {
     /// The tax rate; 13% is given as 1300 (税率).
     pub tax_rate: i64,
     /// The mark of the tax preference (税收优惠政策标识).
-    pub tax_prefer_mark: Option<String>,
+    pub tax_prefer_mark: Option<TaxPreferMark>,
 }
 
 impl ToObject for TaxCode {

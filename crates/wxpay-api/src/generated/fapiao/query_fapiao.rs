@@ -3,6 +3,7 @@
 //! 查询电子发票.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -23,12 +24,16 @@ use super::{
 pub struct QueryFapiao {
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's own number of the fapiao (商户发票单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_id: Option<String>,
 }
 
@@ -70,9 +75,10 @@ impl Operation for QueryFapiao {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("fapiao_id", &self.fapiao_id, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("fapiao_id", &self.fapiao_id, 1, 32)
     }
 
     fn target(&self) -> Target {
@@ -171,11 +177,11 @@ pub struct Fapiao {
     /// How the fapiao was put into the card package (电子发票插卡信息).
     pub card_information: Option<CardInformation>,
     /// The total with tax (总价税合计).
-    pub total_amount: Fen,
+    pub total_amount: Option<Fen>,
     /// The whole tax (总税额).
-    pub tax_amount: Fen,
+    pub tax_amount: Option<Fen>,
     /// The whole amount without tax (总金额).
-    pub amount: Fen,
+    pub amount: Option<Fen>,
     /// The seller named on the fapiao (销售方信息).
     pub seller_information: Option<SellerInformation>,
     /// The buyer named on the fapiao (购买方信息).
@@ -184,7 +190,7 @@ pub struct Fapiao {
     pub extra_information: Option<ExtraInformation>,
     /// The lines of the fapiao (发票行信息).
     pub items: Vec<IssuedFapiaoItem>,
-    /// Words that must go with the payment (备注信息).
+    /// The remark printed on the fapiao (备注信息).
     pub remark: Option<String>,
     /// The error code, if issuing failed (开票失败错误码).
     pub fapiao_error_code: Option<String>,
@@ -209,9 +215,9 @@ impl ToObject for Fapiao {
             .optional("blue_fapiao", &self.blue_fapiao)
             .optional("red_fapiao", &self.red_fapiao)
             .optional("card_information", &self.card_information)
-            .field("total_amount", &self.total_amount)
-            .field("tax_amount", &self.tax_amount)
-            .field("amount", &self.amount)
+            .optional("total_amount", &self.total_amount)
+            .optional("tax_amount", &self.tax_amount)
+            .optional("amount", &self.amount)
             .optional("seller_information", &self.seller_information)
             .optional("buyer_information", &self.buyer_information)
             .optional("extra_information", &self.extra_information)
@@ -230,9 +236,9 @@ impl FromObject for Fapiao {
             blue_fapiao: object.maybe("blue_fapiao")?,
             red_fapiao: object.maybe("red_fapiao")?,
             card_information: object.maybe("card_information")?,
-            total_amount: object.required("total_amount")?,
-            tax_amount: object.required("tax_amount")?,
-            amount: object.required("amount")?,
+            total_amount: object.maybe("total_amount")?,
+            tax_amount: object.maybe("tax_amount")?,
+            amount: object.maybe("amount")?,
             seller_information: object.maybe("seller_information")?,
             buyer_information: object.maybe("buyer_information")?,
             extra_information: object.maybe("extra_information")?,
@@ -252,12 +258,12 @@ serde_by_node!(Fapiao);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct IssuedFapiao {
-    /// The code of the fapiao (发票代码).
-    pub fapiao_code: String,
+    /// The code of the fapiao; fully digital ones have none (发票代码).
+    pub fapiao_code: Option<String>,
     /// The number of the fapiao (发票号码).
     pub fapiao_number: String,
     /// The check code of the fapiao (校验码).
-    pub check_code: String,
+    pub check_code: Option<String>,
     /// The cipher text (密码) printed on the fapiao (密码).
     pub password: Option<String>,
     /// When the fapiao was issued (开票时间).
@@ -267,9 +273,9 @@ pub struct IssuedFapiao {
 impl ToObject for IssuedFapiao {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
-            .field("fapiao_code", &self.fapiao_code)
+            .optional("fapiao_code", &self.fapiao_code)
             .field("fapiao_number", &self.fapiao_number)
-            .field("check_code", &self.check_code)
+            .optional("check_code", &self.check_code)
             .optional("password", &self.password)
             .optional("fapiao_time", &self.fapiao_time)
     }
@@ -278,9 +284,9 @@ impl ToObject for IssuedFapiao {
 impl FromObject for IssuedFapiao {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            fapiao_code: object.required("fapiao_code")?,
+            fapiao_code: object.maybe("fapiao_code")?,
             fapiao_number: object.required("fapiao_number")?,
-            check_code: object.required("check_code")?,
+            check_code: object.maybe("check_code")?,
             password: object.maybe("password")?,
             fapiao_time: object.maybe("fapiao_time")?,
         })
@@ -346,10 +352,10 @@ pub struct IssuedFapiaoItem {
     pub specification: Option<String>,
     /// The unit in which the quantity is counted (单位).
     pub unit: Option<String>,
-    /// The quantity; see the official page for its scale (数量).
-    pub quantity: i64,
+    /// The quantity, scaled to a whole number as the official page says (数量).
+    pub quantity: Option<i64>,
     /// The price of one unit (单价).
-    pub unit_price: Fen,
+    pub unit_price: Option<Fen>,
     /// The amount of the line without tax (单行金额).
     pub amount: Fen,
     /// The tax of the line (单行税额).
@@ -359,7 +365,7 @@ pub struct IssuedFapiaoItem {
     /// The tax rate; 13% is given as 1300 (税率).
     pub tax_rate: i64,
     /// The mark of the tax preference (税收优惠政策标识).
-    pub tax_prefer_mark: TaxPreferMark,
+    pub tax_prefer_mark: Option<TaxPreferMark>,
     /// Whether the line is a discount (是否折扣行).
     pub discount: Option<bool>,
 }
@@ -371,13 +377,13 @@ impl ToObject for IssuedFapiaoItem {
             .optional("goods_name", &self.goods_name)
             .optional("specification", &self.specification)
             .optional("unit", &self.unit)
-            .field("quantity", &self.quantity)
-            .field("unit_price", &self.unit_price)
+            .optional("quantity", &self.quantity)
+            .optional("unit_price", &self.unit_price)
             .field("amount", &self.amount)
             .field("tax_amount", &self.tax_amount)
             .field("total_amount", &self.total_amount)
             .field("tax_rate", &self.tax_rate)
-            .field("tax_prefer_mark", &self.tax_prefer_mark)
+            .optional("tax_prefer_mark", &self.tax_prefer_mark)
             .optional("discount", &self.discount)
     }
 }
@@ -389,13 +395,13 @@ impl FromObject for IssuedFapiaoItem {
             goods_name: object.maybe("goods_name")?,
             specification: object.maybe("specification")?,
             unit: object.maybe("unit")?,
-            quantity: object.required("quantity")?,
-            unit_price: object.required("unit_price")?,
+            quantity: object.maybe("quantity")?,
+            unit_price: object.maybe("unit_price")?,
             amount: object.required("amount")?,
             tax_amount: object.required("tax_amount")?,
             total_amount: object.required("total_amount")?,
             tax_rate: object.required("tax_rate")?,
-            tax_prefer_mark: object.required("tax_prefer_mark")?,
+            tax_prefer_mark: object.maybe("tax_prefer_mark")?,
             discount: object.maybe("discount")?,
         })
     }

@@ -3,6 +3,7 @@
 //! 获取邀请商户开通服务商电子发票能力.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -36,7 +37,7 @@ pub struct QueryInviteUrl {
     pub invite_code: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -106,7 +107,8 @@ impl Operation for QueryInviteUrl {
         check::text("invite_channel", &self.invite_channel, 1, usize::MAX)?;
         check::text("operate_user", &self.operate_user, 1, usize::MAX)?;
         check::text("invite_code", &self.invite_code, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 获取抬头填写链接.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,10 +22,11 @@ use super::TitleSource;
 pub struct QueryTitleUrl {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The number of the application for fapiao; for WeChat payments the order number
-    /// (发票申请单号).
+    /// The number of the application for fapiao, unique within the merchant (发票申请单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub fapiao_apply_id: String,
     /// Whether the user comes from a web page or a mini program (开票来源).
     pub source: TitleSource,
@@ -36,7 +38,7 @@ pub struct QueryTitleUrl {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// Sum in all (总金额).
+    /// The most the fapiao of the application may add up to; shown to the user (总金额).
     pub total_amount: Fen,
     /// The seller's name shown to the user (销售方名称).
     pub seller_name: Option<String>,
@@ -131,7 +133,9 @@ impl Operation for QueryTitleUrl {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
+        check::alphabet("fapiao_apply_id", &self.fapiao_apply_id, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("seller_name", &self.seller_name, 1, usize::MAX)

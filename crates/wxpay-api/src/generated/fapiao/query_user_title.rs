@@ -3,6 +3,7 @@
 //! 获取用户填写的抬头.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,12 +22,14 @@ use super::{FapiaoScene, UserTitle};
 pub struct QueryUserTitle {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The scene in which the fapiao is issued (开票场景).
     pub scene: FapiaoScene,
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
 }
 
@@ -62,7 +65,8 @@ impl Operation for QueryUserTitle {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)
     }
 
     fn target(&self) -> Target {

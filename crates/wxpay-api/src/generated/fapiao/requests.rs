@@ -2,23 +2,97 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::BodyError;
-use wxpay_proto::sign::Encryptor;
+use wxpay_proto::sign::{Decryptor, Encryptor};
 
 use super::{BuyerType, FapiaoBillType, PayChannel};
 use crate::wire;
 
-/// The buyer named on a fully digital fapiao.
+/// The payment for which a fapiao is issued.
 ///
-/// 购买方信息.
+/// 交易信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct DigitalBuyerInformation {
+pub struct TransactionInformation {
+    /// The channel of the payment (支付渠道).
+    pub pay_channel: PayChannel,
+    /// WeChat Pay's number of the order (支付订单号).
+    ///
+    /// At most 32 characters.
+    pub transaction_id: String,
+    /// The merchant's own number of the order (支付商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
+    pub out_trade_no: Option<String>,
+    /// The amount of the transaction (交易金额).
+    pub amount: Fen,
+}
+
+impl TransactionInformation {
+    /// What is always needed; the rest has setters.
+    pub fn new(
+        pay_channel: impl Into<PayChannel>,
+        transaction_id: impl Into<String>,
+        amount: Fen,
+    ) -> Self {
+        Self {
+            pay_channel: pay_channel.into(),
+            transaction_id: transaction_id.into(),
+            out_trade_no: None,
+            amount,
+        }
+    }
+
+    /// Sets [`out_trade_no`](Self::out_trade_no) (支付商户订单号).
+    #[must_use]
+    pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
+        self.out_trade_no = Some(out_trade_no.into());
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("transaction_id", &self.transaction_id, 1, 32)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
+    }
+}
+
+impl ToObject for TransactionInformation {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .field("pay_channel", &self.pay_channel)
+            .field("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .field("amount", &self.amount)
+    }
+}
+
+impl FromObject for TransactionInformation {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            pay_channel: object.required("pay_channel")?,
+            transaction_id: object.required("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            amount: object.required("amount")?,
+        })
+    }
+}
+
+serde_by_node!(TransactionInformation);
+
+/// The title (抬头) of a fapiao, which names the buyer: as the user filled it in, and as it is
+/// issued.
+///
+/// 发票抬头.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct UserTitle {
     /// Whether the buyer is a person or an organisation (购买方类型).
     pub kind: BuyerType,
-    /// The name, of what it stands in (名称).
+    /// Name of the buyer (名称).
     pub name: String,
     /// The taxpayer identification number (纳税人识别号).
     pub taxpayer_id: Option<String>,
@@ -38,7 +112,7 @@ pub struct DigitalBuyerInformation {
     ///
     /// Encrypted when it is sent.
     pub email: Option<Sensitive>,
-    /// The amounts of the order (订单金额).
+    /// How much the order is (订单金额).
     pub amount: Option<Fen>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
     pub out_trade_no: Option<String>,
@@ -48,7 +122,7 @@ pub struct DigitalBuyerInformation {
     pub user_apply_message: Option<String>,
 }
 
-impl DigitalBuyerInformation {
+impl UserTitle {
     /// What is always needed; the rest has setters.
     pub fn new(kind: impl Into<BuyerType>, name: impl Into<String>) -> Self {
         Self {
@@ -177,9 +251,19 @@ impl DigitalBuyerInformation {
             .iter_mut()
             .try_for_each(|text| wire::seal("email", text, encryptor))
     }
+
+    /// Decrypts what was encrypted.
+    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
+        self.phone
+            .iter_mut()
+            .try_for_each(|text| wire::open("phone", text, decryptor))?;
+        self.email
+            .iter_mut()
+            .try_for_each(|text| wire::open("email", text, decryptor))
+    }
 }
 
-impl ToObject for DigitalBuyerInformation {
+impl ToObject for UserTitle {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(13)
             .field("type", &self.kind)
@@ -198,7 +282,7 @@ impl ToObject for DigitalBuyerInformation {
     }
 }
 
-impl FromObject for DigitalBuyerInformation {
+impl FromObject for UserTitle {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             kind: object.required("type")?,
@@ -218,73 +302,4 @@ impl FromObject for DigitalBuyerInformation {
     }
 }
 
-serde_by_node!(DigitalBuyerInformation);
-
-/// The payment for which a fapiao is issued.
-///
-/// 交易信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct TransactionInformation {
-    /// The channel of the payment (支付渠道).
-    pub pay_channel: PayChannel,
-    /// WeChat Pay's number of the payment order (支付订单号).
-    ///
-    /// At most 32 characters.
-    pub transaction_id: String,
-    /// The merchant's own number of the payment order (支付商户订单号).
-    pub out_trade_no: Option<String>,
-    /// The amount of the transaction (交易金额).
-    pub amount: Fen,
-}
-
-impl TransactionInformation {
-    /// What is always needed; the rest has setters.
-    pub fn new(
-        pay_channel: impl Into<PayChannel>,
-        transaction_id: impl Into<String>,
-        amount: Fen,
-    ) -> Self {
-        Self {
-            pay_channel: pay_channel.into(),
-            transaction_id: transaction_id.into(),
-            out_trade_no: None,
-            amount,
-        }
-    }
-
-    /// Sets [`out_trade_no`](Self::out_trade_no) (支付商户订单号).
-    #[must_use]
-    pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
-        self.out_trade_no = Some(out_trade_no.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)
-    }
-}
-
-impl ToObject for TransactionInformation {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .field("pay_channel", &self.pay_channel)
-            .field("transaction_id", &self.transaction_id)
-            .optional("out_trade_no", &self.out_trade_no)
-            .field("amount", &self.amount)
-    }
-}
-
-impl FromObject for TransactionInformation {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            pay_channel: object.required("pay_channel")?,
-            transaction_id: object.required("transaction_id")?,
-            out_trade_no: object.maybe("out_trade_no")?,
-            amount: object.required("amount")?,
-        })
-    }
-}
-
-serde_by_node!(TransactionInformation);
+serde_by_node!(UserTitle);

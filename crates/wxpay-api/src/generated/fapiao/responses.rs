@@ -3,12 +3,10 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
-use wxpay_proto::sign::Decryptor;
+use wxpay_json::{DateTime, DecodeError, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{BuyerType, CardStatus, FapiaoBillType, FapiaoStatus};
-use crate::wire;
+use super::{CardStatus, FapiaoStatus};
 
 /// The seller named on a fapiao.
 ///
@@ -16,7 +14,7 @@ use crate::wire;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SellerInformation {
-    /// The name, of what it stands in (名称).
+    /// Name of the seller (名称).
     pub name: Option<String>,
     /// The taxpayer identification number (纳税人识别号).
     pub taxpayer_id: String,
@@ -56,93 +54,6 @@ impl FromObject for SellerInformation {
 }
 
 serde_by_node!(SellerInformation);
-
-/// The title of a fapiao, which names the buyer.
-///
-/// 发票抬头.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UserTitle {
-    /// Whether the buyer is a person or an organisation (购买方类型).
-    pub kind: BuyerType,
-    /// The name, of what it stands in (名称).
-    pub name: Option<String>,
-    /// The taxpayer identification number (纳税人识别号).
-    pub taxpayer_id: Option<String>,
-    /// The address (地址).
-    pub address: Option<String>,
-    /// The telephone number (电话).
-    pub telephone: Option<String>,
-    /// The bank at which the account is held (开户银行).
-    pub bank_name: Option<String>,
-    /// The number of the bank account (银行账号).
-    pub bank_account: Option<Sensitive>,
-    /// The mobile phone number (手机号).
-    pub phone: Option<Sensitive>,
-    /// The e-mail address (邮箱地址).
-    pub email: Option<Sensitive>,
-    /// The amounts of the order (订单金额).
-    pub amount: Option<Fen>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
-    pub out_trade_no: Option<String>,
-    /// Whether an ordinary or a VAT special fapiao is issued (开具的发票类型).
-    pub fapiao_bill_type: Option<FapiaoBillType>,
-    /// The user's message to the merchant (留言信息).
-    pub user_apply_message: Option<String>,
-}
-
-impl UserTitle {
-    /// Decrypts what was encrypted.
-    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
-        self.phone
-            .iter_mut()
-            .try_for_each(|text| wire::open("phone", text, decryptor))?;
-        self.email
-            .iter_mut()
-            .try_for_each(|text| wire::open("email", text, decryptor))
-    }
-}
-
-impl ToObject for UserTitle {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(13)
-            .field("type", &self.kind)
-            .optional("name", &self.name)
-            .optional("taxpayer_id", &self.taxpayer_id)
-            .optional("address", &self.address)
-            .optional("telephone", &self.telephone)
-            .optional("bank_name", &self.bank_name)
-            .optional("bank_account", &self.bank_account)
-            .optional("phone", &self.phone)
-            .optional("email", &self.email)
-            .optional("amount", &self.amount)
-            .optional("out_trade_no", &self.out_trade_no)
-            .optional("fapiao_bill_type", &self.fapiao_bill_type)
-            .optional("user_apply_message", &self.user_apply_message)
-    }
-}
-
-impl FromObject for UserTitle {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.required("type")?,
-            name: object.maybe("name")?,
-            taxpayer_id: object.maybe("taxpayer_id")?,
-            address: object.maybe("address")?,
-            telephone: object.maybe("telephone")?,
-            bank_name: object.maybe("bank_name")?,
-            bank_account: object.maybe("bank_account")?,
-            phone: object.maybe("phone")?,
-            email: object.maybe("email")?,
-            amount: object.maybe("amount")?,
-            out_trade_no: object.maybe("out_trade_no")?,
-            fapiao_bill_type: object.maybe("fapiao_bill_type")?,
-            user_apply_message: object.maybe("user_apply_message")?,
-        })
-    }
-}
-
-serde_by_node!(UserTitle);
 
 /// The people named on a fapiao: payee, reviewer and drawer.
 ///

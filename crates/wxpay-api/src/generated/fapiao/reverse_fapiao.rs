@@ -3,6 +3,7 @@
 //! 冲红电子发票.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,10 +24,12 @@ use super::ReverseReason;
 pub struct ReverseFapiao {
     /// The number of the application for fapiao; for WeChat payments the order number
     /// (发票申请单号).
+    ///
+    /// At most 32 characters.
     pub fapiao_apply_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Why the fapiao is reversed (冲红原因).
     pub reverse_reason: ReverseReason,
@@ -78,8 +81,9 @@ impl Operation for ReverseFapiao {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, usize::MAX)?;
+        check::text("fapiao_apply_id", &self.fapiao_apply_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::each(
             "fapiao_information",
             &self.fapiao_information,

@@ -3,6 +3,7 @@
 //! 上传电子发票文件.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,7 +26,7 @@ pub struct UploadFapiaoFile {
     pub filename: String,
     /// The sub-merchant's number; providers only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Kind of file (文件类型).
     pub file_type: FapiaoFileType,
@@ -73,6 +74,7 @@ impl Operation for UploadFapiaoFile {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("filename", &self.filename, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         wire::file("file", &self.content, 2097152)?;
         check::ending("filename", &self.filename, &["pdf", "ofd"])
     }

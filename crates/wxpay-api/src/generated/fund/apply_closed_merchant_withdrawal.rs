@@ -3,6 +3,7 @@
 //! 提交已注销商户号可用余额提现申请单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,11 +25,13 @@ use crate::wire;
 pub struct ApplyClosedMerchantWithdrawal {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// From which of the merchant's accounts (二级商户号的出款子账户类型).
     pub out_account_type: OutAccountType,
     /// How much to withdraw (提现金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// The merchant's own number of the application, unique within the merchant
     /// (商户提现申请单号).
@@ -36,6 +39,8 @@ pub struct ApplyClosedMerchantWithdrawal {
     /// Who receives the money (收款对象类型).
     pub payee_type: PayeeType,
     /// The merchant number of the payee, if it is a merchant (收款对象对应的商户号).
+    ///
+    /// At most 32 digits.
     pub payee_mchid: Option<String>,
     /// Account into which the money is withdrawn (收款账号信息).
     pub payee_info: PayeeInfo,
@@ -124,8 +129,11 @@ impl Operation for ApplyClosedMerchantWithdrawal {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
-        check::text("payee_mchid", &self.payee_mchid, 1, usize::MAX)?;
+        check::text("payee_mchid", &self.payee_mchid, 1, 32)?;
+        check::alphabet("payee_mchid", &self.payee_mchid, Alphabet::Digits)?;
         check::nested("payee_info", &self.payee_info, PayeeInfo::check)?;
         check::nested(
             "proof_media_list",

@@ -3,6 +3,7 @@
 //! 二级商户按日终余额预约提现.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use super::{CalculateAmountType, DayEndWithdrawal};
 pub struct CreateDayEndWithdrawal {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The merchant's own number of the withdrawal, unique within the merchant (商户提现单号).
     pub out_request_no: String,
@@ -102,6 +103,7 @@ impl Operation for CreateDayEndWithdrawal {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("remark", &self.remark, 1, usize::MAX)?;
         check::text("bank_memo", &self.bank_memo, 1, usize::MAX)?;

@@ -3,6 +3,7 @@
 //! 账户余额提现.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,11 +24,13 @@ use super::AccountType;
 pub struct CreateSubWithdrawal {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The merchant's own number of the withdrawal, unique within the merchant (商户提现单号).
     pub out_request_no: String,
     /// How much to withdraw (提现金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// The remark on the withdrawal (提现备注).
     pub remark: Option<String>,
@@ -102,7 +105,9 @@ impl Operation for CreateSubWithdrawal {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("remark", &self.remark, 1, usize::MAX)?;
         check::text("bank_memo", &self.bank_memo, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)

@@ -23,6 +23,8 @@ pub struct CreateWithdrawal {
     /// The merchant's own number of the withdrawal, unique within the merchant (商户提现单号).
     pub out_request_no: String,
     /// How much to withdraw (提现金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// Remark (备注).
     pub remark: Option<String>,
@@ -89,6 +91,7 @@ impl Operation for CreateWithdrawal {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::text("remark", &self.remark, 1, usize::MAX)?;
         check::text("bank_memo", &self.bank_memo, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)

@@ -3,19 +3,8 @@
 //! Words.
 
 wxpay_json::open_enum! {
-    /// The account whose balance is looked up.
-    ///
-    /// 账户类型.
-    pub enum BalanceAccountType {
-        /// Basic account (基本账户).
-        Basic = "BASIC",
-        /// Deposit account (保证金账户).
-        Deposit = "DEPOSIT",
-    }
-}
-
-wxpay_json::open_enum! {
-    /// The account of a merchant.
+    /// An account of a merchant. Not every merchant has each, and withdrawals are not made from
+    /// the deposit.
     ///
     /// 账户类型.
     pub enum AccountType {
@@ -25,6 +14,8 @@ wxpay_json::open_enum! {
         Operation = "OPERATION",
         /// Fees account (手续费账户).
         Fees = "FEES",
+        /// Deposit account (保证金账户).
+        Deposit = "DEPOSIT",
     }
 }
 

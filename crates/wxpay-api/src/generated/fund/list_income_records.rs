@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,10 +18,10 @@ use super::{AccountType, IncomeRecordType, Links};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ListIncomeRecords {
-    /// Whether the account is a company's or a person's (账户类型).
+    /// Which of the merchant's accounts (账户类型).
     pub account_type: AccountType,
-    /// The day, yyyy-MM-dd (日期).
-    pub date: String,
+    /// The day, Beijing time (日期).
+    pub date: Date,
     /// From which item on the answer lists, counting from 0 (本次查询偏移量).
     pub offset: Option<i64>,
     /// How many items an answer holds at most (本次请求最大查询条数).
@@ -30,10 +30,10 @@ pub struct ListIncomeRecords {
 
 impl ListIncomeRecords {
     /// What is always needed; the rest has setters.
-    pub fn new(account_type: impl Into<AccountType>, date: impl Into<String>, limit: i64) -> Self {
+    pub fn new(account_type: impl Into<AccountType>, date: Date, limit: i64) -> Self {
         Self {
             account_type: account_type.into(),
-            date: date.into(),
+            date,
             offset: None,
             limit,
         }
@@ -59,14 +59,10 @@ impl Operation for ListIncomeRecords {
         )
     }
 
-    fn check(&self) -> Result<(), InvalidField> {
-        check::text("date", &self.date, 1, usize::MAX)
-    }
-
     fn target(&self) -> Target {
         Target::new("/v3/merchantfund/merchant/income-records")
             .query("account_type", self.account_type.as_str())
-            .query("date", &self.date)
+            .query("date", &self.date.to_string())
             .query_opt(
                 "offset",
                 self.offset.map(|value| value.to_string()).as_deref(),
@@ -157,7 +153,7 @@ serde_by_node!(IncomeRecordPage);
 pub struct IncomeRecord {
     /// The merchant's number (商户号).
     pub mchid: String,
-    /// Whether the account is a company's or a person's (账户类型).
+    /// Which of the merchant's accounts (账户类型).
     pub account_type: AccountType,
     /// The kind of payment received (银行来账类型).
     pub income_record_type: IncomeRecordType,
@@ -166,7 +162,7 @@ pub struct IncomeRecord {
     /// How much was received (银行来账金额).
     pub amount: Fen,
     /// When the payment arrived (银行来账完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// The name of the payer's bank (付款方银行名称).
     pub bank_name: Option<String>,
     /// The name of the payer's bank account (付款方银行户名).

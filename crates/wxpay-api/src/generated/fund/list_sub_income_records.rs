@@ -3,8 +3,9 @@
 //! 特约商户银行来账查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -20,12 +21,12 @@ use super::{AccountType, IncomeRecordType, Links};
 pub struct ListSubIncomeRecords {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// Whether the account is a company's or a person's (账户类型).
+    /// Which of the merchant's accounts (账户类型).
     pub account_type: AccountType,
-    /// The day, yyyy-MM-dd (日期).
-    pub date: String,
+    /// The day, Beijing time (日期).
+    pub date: Date,
     /// From which item on the answer lists, counting from 0 (本次查询偏移量).
     pub offset: Option<i64>,
     /// How many items an answer holds at most (本次请求最大查询条数).
@@ -37,13 +38,13 @@ impl ListSubIncomeRecords {
     pub fn new(
         sub_mchid: impl Into<String>,
         account_type: impl Into<AccountType>,
-        date: impl Into<String>,
+        date: Date,
         limit: i64,
     ) -> Self {
         Self {
             sub_mchid: sub_mchid.into(),
             account_type: account_type.into(),
-            date: date.into(),
+            date,
             offset: None,
             limit,
         }
@@ -71,14 +72,14 @@ impl Operation for ListSubIncomeRecords {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("date", &self.date, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/merchantfund/partner/income-records")
             .query("sub_mchid", &self.sub_mchid)
             .query("account_type", self.account_type.as_str())
-            .query("date", &self.date)
+            .query("date", &self.date.to_string())
             .query_opt(
                 "offset",
                 self.offset.map(|value| value.to_string()).as_deref(),
@@ -171,7 +172,7 @@ serde_by_node!(SubIncomeRecordPage);
 pub struct SubIncomeRecord {
     /// The sub-merchant's number (特约商户号).
     pub sub_mchid: Option<String>,
-    /// Whether the account is a company's or a person's (账户类型).
+    /// Which of the merchant's accounts (账户类型).
     pub account_type: AccountType,
     /// The kind of payment received (银行来账类型).
     pub income_record_type: IncomeRecordType,
@@ -180,7 +181,7 @@ pub struct SubIncomeRecord {
     /// How much was received (银行来账金额).
     pub amount: Fen,
     /// When the payment arrived (银行来账完成时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// The name of the payer's bank (付款方银行名称).
     pub bank_name: Option<String>,
     /// The name of the payer's bank account (付款方银行户名).

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -22,17 +22,17 @@ pub struct QueryAbnormalWithdrawalBill {
     /// Which bill (账单类型).
     pub bill_type: BillType,
     /// The day, Beijing time (账单日期).
-    pub bill_date: String,
+    pub bill_date: Date,
     /// Compression; plain text when left out (压缩类型).
     pub tar_type: Option<TarType>,
 }
 
 impl QueryAbnormalWithdrawalBill {
     /// What is always needed; the rest has setters.
-    pub fn new(bill_type: impl Into<BillType>, bill_date: impl Into<String>) -> Self {
+    pub fn new(bill_type: impl Into<BillType>, bill_date: Date) -> Self {
         Self {
             bill_type: bill_type.into(),
-            bill_date: bill_date.into(),
+            bill_date,
             tar_type: None,
         }
     }
@@ -57,14 +57,10 @@ impl Operation for QueryAbnormalWithdrawalBill {
         )
     }
 
-    fn check(&self) -> Result<(), InvalidField> {
-        check::text("bill_date", &self.bill_date, 1, usize::MAX)
-    }
-
     fn target(&self) -> Target {
         Target::new("/v3/merchant/fund/withdraw/bill-type/")
             .segment(self.bill_type.as_str())
-            .query("bill_date", &self.bill_date)
+            .query("bill_date", &self.bill_date.to_string())
             .query_opt("tar_type", self.tar_type.as_ref().map(TarType::as_str))
     }
 

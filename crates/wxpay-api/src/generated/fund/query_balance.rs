@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Balance, BalanceAccountType};
+use super::{AccountType, Balance};
 
 /// Looks up the present balance of one of the caller's own accounts.
 ///
@@ -19,13 +19,13 @@ use super::{Balance, BalanceAccountType};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryBalance {
-    /// Whether the account is a company's or a person's (账户类型).
-    pub account_type: BalanceAccountType,
+    /// Which of the merchant's accounts (账户类型).
+    pub account_type: AccountType,
 }
 
 impl QueryBalance {
     /// All of it.
-    pub fn new(account_type: impl Into<BalanceAccountType>) -> Self {
+    pub fn new(account_type: impl Into<AccountType>) -> Self {
         Self {
             account_type: account_type.into(),
         }

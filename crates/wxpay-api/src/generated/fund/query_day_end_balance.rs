@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Balance, BalanceAccountType};
+use super::{AccountType, Balance};
 
 /// Looks up the balance of one of the caller's own accounts at the end of a day.
 ///
@@ -19,15 +19,15 @@ use super::{Balance, BalanceAccountType};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryDayEndBalance {
-    /// Whether the account is a company's or a person's (账户类型).
-    pub account_type: BalanceAccountType,
-    /// The day, yyyy-MM-dd (日期).
+    /// Which of the merchant's accounts (账户类型).
+    pub account_type: AccountType,
+    /// The day, Beijing time (日期).
     pub date: Date,
 }
 
 impl QueryDayEndBalance {
     /// All of it.
-    pub fn new(account_type: impl Into<BalanceAccountType>, date: Date) -> Self {
+    pub fn new(account_type: impl Into<AccountType>, date: Date) -> Self {
         Self {
             account_type: account_type.into(),
             date,

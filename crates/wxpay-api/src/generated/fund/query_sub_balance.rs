@@ -3,14 +3,15 @@
 //! 查询二级商户账户实时余额.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::BalanceAccountType;
+use super::{AccountType, SubBalance};
 
 /// Looks up the present balance of a sub-merchant's account. Platforms and providers only.
 ///
@@ -21,10 +22,10 @@ use super::BalanceAccountType;
 pub struct QuerySubBalance {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// Whether the account is a company's or a person's (账户类型).
-    pub account_type: Option<BalanceAccountType>,
+    /// Which of the merchant's accounts (账户类型).
+    pub account_type: Option<AccountType>,
 }
 
 impl QuerySubBalance {
@@ -38,7 +39,7 @@ impl QuerySubBalance {
 
     /// Sets [`account_type`](Self::account_type) (账户类型).
     #[must_use]
-    pub fn account_type(mut self, account_type: impl Into<BalanceAccountType>) -> Self {
+    pub fn account_type(mut self, account_type: impl Into<AccountType>) -> Self {
         self.account_type = Some(account_type.into());
         self
     }
@@ -57,7 +58,8 @@ impl Operation for QuerySubBalance {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -65,7 +67,7 @@ impl Operation for QuerySubBalance {
             .segment(&self.sub_mchid)
             .query_opt(
                 "account_type",
-                self.account_type.as_ref().map(BalanceAccountType::as_str),
+                self.account_type.as_ref().map(AccountType::as_str),
             )
     }
 
@@ -96,42 +98,3 @@ impl FromObject for QuerySubBalance {
 }
 
 serde_by_node!(QuerySubBalance);
-
-/// The present balance of a sub-merchant's account.
-///
-/// 二级商户账户实时余额.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SubBalance {
-    /// The sub-merchant's number (特约商户号).
-    pub sub_mchid: Option<String>,
-    /// Which of the merchant's accounts (账户类型).
-    pub account_type: Option<String>,
-    /// The balance which can be used (可用余额).
-    pub available_amount: Fen,
-    /// The balance which cannot be used yet (不可用余额).
-    pub pending_amount: Option<Fen>,
-}
-
-impl ToObject for SubBalance {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("account_type", &self.account_type)
-            .field("available_amount", &self.available_amount)
-            .optional("pending_amount", &self.pending_amount)
-    }
-}
-
-impl FromObject for SubBalance {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sub_mchid: object.maybe("sub_mchid")?,
-            account_type: object.maybe("account_type")?,
-            available_amount: object.required("available_amount")?,
-            pending_amount: object.maybe("pending_amount")?,
-        })
-    }
-}
-
-serde_by_node!(SubBalance);

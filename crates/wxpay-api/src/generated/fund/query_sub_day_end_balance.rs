@@ -3,14 +3,15 @@
 //! 查询二级商户账户日终余额.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{Date, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::BalanceAccountType;
+use super::{AccountType, SubBalance};
 
 /// Looks up the balance of a sub-merchant's account at the end of a day. Platforms only.
 ///
@@ -21,12 +22,12 @@ use super::BalanceAccountType;
 pub struct QuerySubDayEndBalance {
     /// The sub-merchant's number (电商特约商户商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The day, yyyy-MM-dd (日期).
+    /// The day, Beijing time (日期).
     pub date: Date,
-    /// Whether the account is a company's or a person's (账户类型).
-    pub account_type: Option<BalanceAccountType>,
+    /// Which of the merchant's accounts (账户类型).
+    pub account_type: Option<AccountType>,
 }
 
 impl QuerySubDayEndBalance {
@@ -41,14 +42,14 @@ impl QuerySubDayEndBalance {
 
     /// Sets [`account_type`](Self::account_type) (账户类型).
     #[must_use]
-    pub fn account_type(mut self, account_type: impl Into<BalanceAccountType>) -> Self {
+    pub fn account_type(mut self, account_type: impl Into<AccountType>) -> Self {
         self.account_type = Some(account_type.into());
         self
     }
 }
 
 impl Operation for QuerySubDayEndBalance {
-    type Response = SubDayEndBalance;
+    type Response = SubBalance;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -60,7 +61,8 @@ impl Operation for QuerySubDayEndBalance {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -69,7 +71,7 @@ impl Operation for QuerySubDayEndBalance {
             .query("date", &self.date.to_string())
             .query_opt(
                 "account_type",
-                self.account_type.as_ref().map(BalanceAccountType::as_str),
+                self.account_type.as_ref().map(AccountType::as_str),
             )
     }
 
@@ -102,42 +104,3 @@ impl FromObject for QuerySubDayEndBalance {
 }
 
 serde_by_node!(QuerySubDayEndBalance);
-
-/// The balance of a sub-merchant's account at the end of a day.
-///
-/// 二级商户账户日终余额.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SubDayEndBalance {
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// The balance which can be used (可用余额).
-    pub available_amount: Fen,
-    /// The balance which cannot be used yet (不可用余额).
-    pub pending_amount: Option<Fen>,
-    /// Whether the account is a company's or a person's (账户类型).
-    pub account_type: Option<BalanceAccountType>,
-}
-
-impl ToObject for SubDayEndBalance {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("available_amount", &self.available_amount)
-            .optional("pending_amount", &self.pending_amount)
-            .optional("account_type", &self.account_type)
-    }
-}
-
-impl FromObject for SubDayEndBalance {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            sub_mchid: object.maybe("sub_mchid")?,
-            available_amount: object.required("available_amount")?,
-            pending_amount: object.maybe("pending_amount")?,
-            account_type: object.maybe("account_type")?,
-        })
-    }
-}
-
-serde_by_node!(SubDayEndBalance);

@@ -8,6 +8,45 @@ use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{AccountType, DayEndWithdrawalStatus, WithdrawalStatus};
 
+/// The balance of a sub-merchant's account, at present or at the end of a day.
+///
+/// 二级商户账户余额.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SubBalance {
+    /// The sub-merchant's number (特约商户号).
+    pub sub_mchid: Option<String>,
+    /// Which of the merchant's accounts (账户类型).
+    pub account_type: Option<AccountType>,
+    /// The balance which can be used (可用余额).
+    pub available_amount: Fen,
+    /// The balance which cannot be used yet (不可用余额).
+    pub pending_amount: Option<Fen>,
+}
+
+impl ToObject for SubBalance {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("account_type", &self.account_type)
+            .field("available_amount", &self.available_amount)
+            .optional("pending_amount", &self.pending_amount)
+    }
+}
+
+impl FromObject for SubBalance {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sub_mchid: object.maybe("sub_mchid")?,
+            account_type: object.maybe("account_type")?,
+            available_amount: object.required("available_amount")?,
+            pending_amount: object.maybe("pending_amount")?,
+        })
+    }
+}
+
+serde_by_node!(SubBalance);
+
 /// A withdrawal of a sub-merchant.
 ///
 /// 二级商户提现单.
@@ -24,7 +63,7 @@ pub struct SubWithdrawal {
     pub withdraw_id: String,
     /// The merchant's own number of the withdrawal, unique within the merchant (商户提现单号).
     pub out_request_no: String,
-    /// How much to withdraw (提现金额).
+    /// How much is withdrawn (提现金额).
     pub amount: Fen,
     /// When the withdrawal was asked for (发起提现时间).
     pub create_time: Option<DateTime>,
@@ -39,7 +78,7 @@ pub struct SubWithdrawal {
     /// The account from which money is withdrawn (出款账户类型).
     pub account_type: Option<AccountType>,
     /// The last four digits of the receiving bank account (入账银行账号后四位).
-    pub account_number: Option<String>,
+    pub account_number: Option<Sensitive>,
     /// The bank which receives the money (入账银行).
     pub account_bank: Option<String>,
     /// The full name of the receiving bank with its branch (入账银行全称（含支行）).
@@ -128,12 +167,12 @@ pub struct ClosedMerchantWithdrawalApplication {
     /// The merchant's own number of the application, unique within the merchant
     /// (商户提现申请单号).
     pub out_request_no: String,
-    /// How far the application for the receipt has got (申请单状态).
+    /// How far the application has got (申请单状态).
     pub state: Option<String>,
     /// Why it failed (失败原因).
     pub fail_reason: Option<String>,
     /// When it was last updated (最后更新时间).
-    pub modify_time: Option<String>,
+    pub modify_time: Option<DateTime>,
 }
 
 impl ToObject for ClosedMerchantWithdrawalApplication {
@@ -204,7 +243,7 @@ pub struct Withdrawal {
     pub withdraw_id: String,
     /// The merchant's own number of the withdrawal, unique within the merchant (商户提现单号).
     pub out_request_no: String,
-    /// How much to withdraw (提现金额).
+    /// How much is withdrawn (提现金额).
     pub amount: Fen,
     /// When the withdrawal was asked for (发起提现时间).
     pub create_time: Option<DateTime>,
@@ -331,7 +370,7 @@ pub struct DayEndWithdrawal {
     /// The account from which money is withdrawn (出款账户类型).
     pub account_type: AccountType,
     /// The last four digits of the receiving bank account (入账银行账号后四位).
-    pub account_number: String,
+    pub account_number: Option<Sensitive>,
     /// The bank which receives the money (入账银行).
     pub account_bank: Option<String>,
     /// The full name of the receiving bank with its branch (入账银行全称（含支行）).
@@ -356,7 +395,7 @@ impl ToObject for DayEndWithdrawal {
             .optional("remark", &self.remark)
             .optional("bank_memo", &self.bank_memo)
             .field("account_type", &self.account_type)
-            .field("account_number", &self.account_number)
+            .optional("account_number", &self.account_number)
             .optional("account_bank", &self.account_bank)
             .optional("bank_name", &self.bank_name)
     }
@@ -380,7 +419,7 @@ impl FromObject for DayEndWithdrawal {
             remark: object.maybe("remark")?,
             bank_memo: object.maybe("bank_memo")?,
             account_type: object.required("account_type")?,
-            account_number: object.required("account_number")?,
+            account_number: object.maybe("account_number")?,
             account_bank: object.maybe("account_bank")?,
             bank_name: object.maybe("bank_name")?,
         })

@@ -3,6 +3,7 @@
 //! 申请资金出境.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,13 +27,15 @@ pub struct CreateOrder {
     pub out_order_id: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the order (微信订单号).
     ///
     /// At most 32 characters.
     pub transaction_id: String,
     /// How much is sent abroad (出境金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
     /// The currency in which the money is received abroad (境外收款币种).
     pub foreign_currency: Currency,
@@ -105,7 +108,9 @@ impl Operation for CreateOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_order_id", &self.out_order_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
+        check::range("amount", self.amount, 1, i64::MAX)?;
         check::each(
             "goods_info",
             &self.goods_info,

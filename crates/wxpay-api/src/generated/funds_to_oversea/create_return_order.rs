@@ -3,14 +3,15 @@
 //! 申请资金出境退回.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{FailReason, ReturnState};
+use super::ReturnOrder;
 
 /// Applies to bring back money which was sent abroad. The answer is only an acceptance; query
 /// the result.
@@ -25,7 +26,7 @@ pub struct CreateReturnOrder {
     pub out_return_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The merchant's own number of the sending abroad, unique within the merchant (商户出境单号).
     pub out_order_id: String,
@@ -36,6 +37,8 @@ pub struct CreateReturnOrder {
     /// Further words on the proof of the return (退回凭证补充信息).
     pub supplement_info: String,
     /// How much is brought back (退回金额).
+    ///
+    /// At least 1 fen.
     pub amount: Fen,
 }
 
@@ -61,7 +64,7 @@ impl CreateReturnOrder {
 }
 
 impl Operation for CreateReturnOrder {
-    type Response = CreateReturnOrderResponse;
+    type Response = ReturnOrder;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -75,9 +78,11 @@ impl Operation for CreateReturnOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_return_no", &self.out_return_no, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_order_id", &self.out_order_id, 1, usize::MAX)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("supplement_info", &self.supplement_info, 1, usize::MAX)
+        check::text("supplement_info", &self.supplement_info, 1, usize::MAX)?;
+        check::range("amount", self.amount, 1, i64::MAX)
     }
 
     fn target(&self) -> Target {
@@ -119,70 +124,3 @@ impl FromObject for CreateReturnOrder {
 }
 
 serde_by_node!(CreateReturnOrder);
-
-/// The answer to an application to bring money back.
-///
-/// 出境退回受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CreateReturnOrderResponse {
-    /// The merchant's own number of the return, unique within the merchant (商户出境退回单号).
-    pub out_return_no: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// WeChat Pay's number of the return (微信出境退回单号).
-    pub return_id: String,
-    /// The merchant's own number of the sending abroad, unique within the merchant (商户出境单号).
-    pub out_order_id: String,
-    /// WeChat Pay's number of the order (微信订单号).
-    pub transaction_id: String,
-    /// Further words on the proof of the return (退回凭证补充信息).
-    pub supplement_info: Option<String>,
-    /// How much is brought back (退回金额).
-    pub amount: Fen,
-    /// The state of the return (出境退回状态).
-    pub state: ReturnState,
-    /// When it was created (创建时间).
-    pub create_time: DateTime,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Why it failed (失败原因).
-    pub fail_reason: Option<FailReason>,
-}
-
-impl ToObject for CreateReturnOrderResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(11)
-            .field("out_return_no", &self.out_return_no)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("return_id", &self.return_id)
-            .field("out_order_id", &self.out_order_id)
-            .field("transaction_id", &self.transaction_id)
-            .optional("supplement_info", &self.supplement_info)
-            .field("amount", &self.amount)
-            .field("state", &self.state)
-            .field("create_time", &self.create_time)
-            .optional("success_time", &self.success_time)
-            .optional("fail_reason", &self.fail_reason)
-    }
-}
-
-impl FromObject for CreateReturnOrderResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            out_return_no: object.required("out_return_no")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            return_id: object.required("return_id")?,
-            out_order_id: object.required("out_order_id")?,
-            transaction_id: object.required("transaction_id")?,
-            supplement_info: object.maybe("supplement_info")?,
-            amount: object.required("amount")?,
-            state: object.required("state")?,
-            create_time: object.required("create_time")?,
-            success_time: object.maybe("success_time")?,
-            fail_reason: object.maybe("fail_reason")?,
-        })
-    }
-}
-
-serde_by_node!(CreateReturnOrderResponse);

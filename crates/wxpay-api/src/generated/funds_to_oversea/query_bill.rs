@@ -3,8 +3,9 @@
 //! 获取购付汇账单文件下载链接.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -18,18 +19,19 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QueryBill {
     /// The day, Beijing time (账单日期).
-    pub bill_date: String,
+    pub bill_date: Date,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
 impl QueryBill {
     /// What is always needed; the rest has setters.
-    pub fn new(bill_date: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(bill_date: Date) -> Self {
         Self {
-            bill_date: bill_date.into(),
+            bill_date,
             sub_mchid: None,
         }
     }
@@ -55,13 +57,13 @@ impl Operation for QueryBill {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("bill_date", &self.bill_date, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/funds-to-oversea/bill-download-url")
-            .query("bill_date", &self.bill_date)
+            .query("bill_date", &self.bill_date.to_string())
             .query_opt("sub_mchid", self.sub_mchid.as_deref())
     }
 

@@ -3,14 +3,15 @@
 //! 查询出境退回结果（通过商户出境退回单号）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::ReturnState;
+use super::ReturnOrder;
 
 /// Looks up the result of bringing money back, by the merchant's own number.
 ///
@@ -20,11 +21,11 @@ use super::ReturnState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryReturnOrder {
-    /// The merchant's own number of the return (商户出境单号).
+    /// The merchant's own number of the return, unique within the merchant (商户出境退回单号).
     pub out_return_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -52,7 +53,8 @@ impl Operation for QueryReturnOrder {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_return_no", &self.out_return_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -88,70 +90,3 @@ impl FromObject for QueryReturnOrder {
 }
 
 serde_by_node!(QueryReturnOrder);
-
-/// Money brought back from abroad.
-///
-/// 资金出境退回单.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ReturnOrder {
-    /// The merchant's own number of the return, unique within the merchant (商户出境退回单号).
-    pub out_return_no: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// WeChat Pay's number of the return (微信出境退回单号).
-    pub return_id: String,
-    /// The merchant's own number of the sending abroad, unique within the merchant (商户出境单号).
-    pub out_order_id: String,
-    /// WeChat Pay's number of the order (微信订单号).
-    pub transaction_id: String,
-    /// WeChat Pay's number of the refund (微信退款单号).
-    pub refund_id: String,
-    /// How much is brought back (退回金额).
-    pub amount: Fen,
-    /// The state of the return (出境退回状态).
-    pub state: ReturnState,
-    /// When it was created (创建时间).
-    pub create_time: DateTime,
-    /// When it succeeded (成功时间).
-    pub success_time: Option<DateTime>,
-    /// Why it failed (失败原因).
-    pub fail_reason: Option<String>,
-}
-
-impl ToObject for ReturnOrder {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(11)
-            .field("out_return_no", &self.out_return_no)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("return_id", &self.return_id)
-            .field("out_order_id", &self.out_order_id)
-            .field("transaction_id", &self.transaction_id)
-            .field("refund_id", &self.refund_id)
-            .field("amount", &self.amount)
-            .field("state", &self.state)
-            .field("create_time", &self.create_time)
-            .optional("success_time", &self.success_time)
-            .optional("fail_reason", &self.fail_reason)
-    }
-}
-
-impl FromObject for ReturnOrder {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            out_return_no: object.required("out_return_no")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            return_id: object.required("return_id")?,
-            out_order_id: object.required("out_order_id")?,
-            transaction_id: object.required("transaction_id")?,
-            refund_id: object.required("refund_id")?,
-            amount: object.required("amount")?,
-            state: object.required("state")?,
-            create_time: object.required("create_time")?,
-            success_time: object.maybe("success_time")?,
-            fail_reason: object.maybe("fail_reason")?,
-        })
-    }
-}
-
-serde_by_node!(ReturnOrder);

@@ -3,8 +3,9 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
+use super::{FailReason, ReturnState};
 use crate::Currency;
 
 /// Money of an order sent abroad.
@@ -23,19 +24,19 @@ pub struct Order {
     pub result: Option<String>,
     /// Why it failed; Chinese text for people (出境失败的原因).
     pub fail_reason: Option<String>,
-    /// How many renminbi were asked to be sent abroad (请求出境人民币金额).
+    /// How much was to be sent abroad, in renminbi (请求出境人民币金额).
     pub amount: Fen,
     /// How much arrived, in the smallest unit of the foreign currency (真实出境外币金额).
     pub foreign_amount: Option<i64>,
     /// The foreign currency (外币币种).
     pub foreign_currency: Currency,
-    /// The exchange rate, scaled to an integer as the official page says (汇率).
+    /// The exchange rate, scaled to a whole number (汇率).
     pub rate: Option<i64>,
     /// When the currency was bought (购汇时间).
     pub exchange_rate_time: Option<String>,
     /// When the currency is expected to be bought (预计购汇时间).
     pub estimate_exchange_rate_time: Option<String>,
-    /// How many renminbi were really sent abroad (真实出境人民币金额).
+    /// How much was really sent abroad, in renminbi (真实出境人民币金额).
     pub departure_amount: Option<Fen>,
     /// The charge in renminbi (手续费人民币金额).
     pub fee: Option<Fen>,
@@ -92,3 +93,74 @@ impl FromObject for Order {
 }
 
 serde_by_node!(Order);
+
+/// Money brought back from abroad.
+///
+/// 资金出境退回单.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ReturnOrder {
+    /// The merchant's own number of the return, unique within the merchant (商户出境退回单号).
+    pub out_return_no: String,
+    /// The sub-merchant's number (二级商户号).
+    pub sub_mchid: Option<String>,
+    /// WeChat Pay's number of the return (微信出境退回单号).
+    pub return_id: String,
+    /// The merchant's own number of the sending abroad, unique within the merchant (商户出境单号).
+    pub out_order_id: String,
+    /// WeChat Pay's number of the order (微信订单号).
+    pub transaction_id: String,
+    /// Further words on the proof of the return (退回凭证补充信息).
+    pub supplement_info: Option<String>,
+    /// WeChat Pay's number of the refund (微信退款单号).
+    pub refund_id: Option<String>,
+    /// How much is brought back (退回金额).
+    pub amount: Fen,
+    /// The state of the return (出境退回状态).
+    pub state: ReturnState,
+    /// When it was created (创建时间).
+    pub create_time: DateTime,
+    /// When it succeeded (成功时间).
+    pub success_time: Option<DateTime>,
+    /// Why it failed (失败原因).
+    pub fail_reason: Option<FailReason>,
+}
+
+impl ToObject for ReturnOrder {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(12)
+            .field("out_return_no", &self.out_return_no)
+            .optional("sub_mchid", &self.sub_mchid)
+            .field("return_id", &self.return_id)
+            .field("out_order_id", &self.out_order_id)
+            .field("transaction_id", &self.transaction_id)
+            .optional("supplement_info", &self.supplement_info)
+            .optional("refund_id", &self.refund_id)
+            .field("amount", &self.amount)
+            .field("state", &self.state)
+            .field("create_time", &self.create_time)
+            .optional("success_time", &self.success_time)
+            .optional("fail_reason", &self.fail_reason)
+    }
+}
+
+impl FromObject for ReturnOrder {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            out_return_no: object.required("out_return_no")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            return_id: object.required("return_id")?,
+            out_order_id: object.required("out_order_id")?,
+            transaction_id: object.required("transaction_id")?,
+            supplement_info: object.maybe("supplement_info")?,
+            refund_id: object.maybe("refund_id")?,
+            amount: object.required("amount")?,
+            state: object.required("state")?,
+            create_time: object.required("create_time")?,
+            success_time: object.maybe("success_time")?,
+            fail_reason: object.maybe("fail_reason")?,
+        })
+    }
+}
+
+serde_by_node!(ReturnOrder);

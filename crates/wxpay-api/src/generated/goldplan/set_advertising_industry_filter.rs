@@ -3,6 +3,7 @@
 //! 同业过滤标签管理.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use super::AdvertisingIndustryFilter;
 pub struct SetAdvertisingIndustryFilter {
     /// The sub-merchant's number (特约子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The trades whose advertisements are kept away (同业过滤标签值).
     pub advertising_industry_filters: Vec<AdvertisingIndustryFilter>,
@@ -62,7 +63,8 @@ impl Operation for SetAdvertisingIndustryFilter {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 商户贴息-获取微信分付曝光建议.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::{Exposure, UserIdType};
 pub struct PartnerQueryExposure {
     /// The provider's merchant number (服务商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The provider's app id (服务商应用ID).
     ///
@@ -34,7 +35,7 @@ pub struct PartnerQueryExposure {
     pub sub_appid: String,
     /// The sub-merchant's number (子商户号/二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The user (用户ID).
     pub user_id: Option<UserId>,
@@ -85,9 +86,11 @@ impl Operation for PartnerQueryExposure {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::nested("user_id", &self.user_id, UserId::check)
     }
 
@@ -137,11 +140,11 @@ serde_by_node!(PartnerQueryExposure);
 pub struct UserId {
     /// How the user is identified (用户ID的类型).
     pub user_id_type: Option<UserIdType>,
-    /// The payer's id under `sp_appid` (用户服务标识).
+    /// The user's openid under `sp_appid` (用户服务标识).
     ///
     /// At most 128 characters.
     pub sp_openid: Option<String>,
-    /// The user's id under the sub-merchant's app id (用户子标识).
+    /// The user's openid under `sub_appid` (用户子标识).
     ///
     /// At most 128 characters.
     pub sub_openid: Option<String>,

@@ -3,6 +3,7 @@
 //! 微信分付-支付方式前置服务.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -31,6 +32,8 @@ pub struct QueryAcquiringBankExposure {
     /// Who pays (支付者).
     pub payer: Payer,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
 }
 
@@ -93,7 +96,8 @@ impl Operation for QueryAcquiringBankExposure {
         check::text("merchant_appid", &self.merchant_appid, 1, usize::MAX)?;
         check::text("channel_id", &self.channel_id, 1, usize::MAX)?;
         check::nested("payer", &self.payer, Payer::check)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
     }
 
     fn target(&self) -> Target {
@@ -219,9 +223,9 @@ serde_by_node!(Payer);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AcquiringBankExposure {
-    /// True when they should be offered (是否建议曝光微信分付).
+    /// Whether 微信分付 should be shown (是否建议曝光微信分付).
     pub fqf_exposure: bool,
-    /// Proof that they were offered (曝光凭证).
+    /// Token of this advice (曝光凭证) (曝光凭证).
     pub market_exposure_token: Option<String>,
 }
 

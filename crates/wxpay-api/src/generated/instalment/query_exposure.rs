@@ -3,6 +3,7 @@
 //! 商户贴息-获取微信分付曝光建议.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,15 +23,15 @@ use super::{Exposure, UserIdType};
 pub struct QueryExposure {
     /// The merchant's number (直连商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
-    /// App id bound to the merchant (应用AppID).
+    /// The merchant's AppID (应用AppID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// How the user is identified (用户ID的类型).
     pub user_id_type: UserIdType,
-    /// The user's id under the app id of this call (用户标识).
+    /// The user's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
@@ -83,6 +84,7 @@ impl Operation for QueryExposure {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("phone_number_hash", &self.phone_number_hash, 1, usize::MAX)

@@ -3,6 +3,7 @@
 //! 医保自费混合收款下单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use crate::wire;
 pub struct CreateOrder {
     /// Whether insurance, cash or both pay (混合支付类型).
     pub mix_pay_type: MixPayType,
-    /// Which kind of number `order_no` is (订单类型).
+    /// What is paid for (订单类型).
     pub order_type: OrderType,
     /// The appid of the institution's official account (从业机构的公众号ID).
     ///
@@ -35,13 +36,13 @@ pub struct CreateOrder {
     pub sub_appid: Option<String>,
     /// The medical institution's merchant number (医疗机构的商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The user's openid under the appid (用户在appid下的唯一标识).
+    /// The user's openid under `appid`; this or `sub_openid` (用户在appid下的唯一标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
-    /// The user's openid under the medical institution's appid (用户在医疗机构AppID下的唯一标识).
+    /// The user's openid under `sub_appid`; this or `openid` (用户在医疗机构AppID下的唯一标识).
     ///
     /// At most 128 characters.
     pub sub_openid: Option<String>,
@@ -58,9 +59,9 @@ pub struct CreateOrder {
     /// The payment number given by the insurance bureau (医保局返回的支付单ID).
     pub pay_order_id: Option<String>,
     /// The payment authorisation code given by the insurance bureau (医保局返回的支付授权码).
-    pub pay_auth_no: Option<String>,
+    pub pay_auth_no: Option<Sensitive>,
     /// Where the user is: longitude and latitude, as text (用户定位信息).
-    pub geo_location: Option<String>,
+    pub geo_location: Option<Sensitive>,
     /// The code of the city (城市ID).
     pub city_id: String,
     /// The name of the medical institution (医疗机构名称).
@@ -91,7 +92,7 @@ pub struct CreateOrder {
     pub prepay_id: Option<String>,
     /// What the medical institution hands through to the insurance bureau, as JSON text
     /// (医疗机构透传给医保的数据).
-    pub passthrough_request_content: Option<String>,
+    pub passthrough_request_content: Option<Sensitive>,
     /// Further fields, as JSON text (扩展字段).
     pub extends: Option<String>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
@@ -207,14 +208,14 @@ impl CreateOrder {
 
     /// Sets [`pay_auth_no`](Self::pay_auth_no) (医保局返回的支付授权码).
     #[must_use]
-    pub fn pay_auth_no(mut self, pay_auth_no: impl Into<String>) -> Self {
+    pub fn pay_auth_no(mut self, pay_auth_no: impl Into<Sensitive>) -> Self {
         self.pay_auth_no = Some(pay_auth_no.into());
         self
     }
 
     /// Sets [`geo_location`](Self::geo_location) (用户定位信息).
     #[must_use]
-    pub fn geo_location(mut self, geo_location: impl Into<String>) -> Self {
+    pub fn geo_location(mut self, geo_location: impl Into<Sensitive>) -> Self {
         self.geo_location = Some(geo_location.into());
         self
     }
@@ -289,7 +290,7 @@ impl CreateOrder {
     #[must_use]
     pub fn passthrough_request_content(
         mut self,
-        passthrough_request_content: impl Into<String>,
+        passthrough_request_content: impl Into<Sensitive>,
     ) -> Self {
         self.passthrough_request_content = Some(passthrough_request_content.into());
         self
@@ -348,6 +349,7 @@ impl Operation for CreateOrder {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
         check::nested("payer", &self.payer, Person::check)?;
@@ -370,7 +372,11 @@ impl Operation for CreateOrder {
         )?;
         check::text("extends", &self.extends, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("channel_no", &self.channel_no, 1, usize::MAX)
+        check::text("channel_no", &self.channel_no, 1, usize::MAX)?;
+        check::present(
+            "openid or sub_openid",
+            self.openid.is_some() || self.sub_openid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -486,7 +492,7 @@ pub struct Person {
     /// Encrypted when it is sent.
     pub name: Sensitive,
     /// The digest of the person's identity number (个人身份ID摘要).
-    pub id_digest: String,
+    pub id_digest: Sensitive,
     /// The kind of identity document (证件类型).
     pub card_type: CardType,
 }
@@ -495,7 +501,7 @@ impl Person {
     /// All of it.
     pub fn new(
         name: impl Into<Sensitive>,
-        id_digest: impl Into<String>,
+        id_digest: impl Into<Sensitive>,
         card_type: impl Into<CardType>,
     ) -> Self {
         Self {

@@ -3,6 +3,7 @@
 //! 医保退款通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ pub struct NotifyRefund {
     pub mix_trade_no: String,
     /// The medical institution's merchant number (医疗机构的商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// How much insurance refunds in all (医保退款的总金额).
     pub med_refund_total_fee: Fen,
@@ -93,6 +94,7 @@ impl Operation for NotifyRefund {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mix_trade_no", &self.mix_trade_no, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_refund_no", &self.out_refund_no, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 使用医保自费混合订单号查看下单结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ pub struct QueryOrderByMixTradeNo {
     pub mix_trade_no: String,
     /// The medical institution's merchant number (医疗机构的商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -57,7 +58,8 @@ impl Operation for QueryOrderByMixTradeNo {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mix_trade_no", &self.mix_trade_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

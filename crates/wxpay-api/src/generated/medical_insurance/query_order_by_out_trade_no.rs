@@ -3,6 +3,7 @@
 //! 使用商户订单号查看下单结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -18,11 +19,11 @@ use super::Order;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrderByOutTradeNo {
-    /// The institution's own number of the mixed order (医保自费混合订单号).
+    /// The institution's own order number, unique within the institution (从业机构订单号).
     pub out_trade_no: String,
     /// The medical institution's merchant number (医疗机构的商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -57,7 +58,8 @@ impl Operation for QueryOrderByOutTradeNo {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -23,15 +23,15 @@ pub struct Order {
     pub mix_pay_status: MixPayStatus,
     /// The state of the cash part (混合订单中自费部分的支付状态).
     pub self_pay_status: SelfPayStatus,
-    /// The state of the insurance part (混合订单中自费部分的支付状态).
+    /// The state of the insurance part (混合订单中医保部分的支付状态).
     pub med_ins_pay_status: MedInsPayStatus,
     /// When the order was paid (订单支付时间).
     pub paid_time: Option<DateTime>,
     /// What the insurance bureau answered after payment (支付完成后医保局返回内容).
-    pub passthrough_response_content: Option<String>,
+    pub passthrough_response_content: Option<Sensitive>,
     /// Whether insurance, cash or both pay (混合支付类型).
     pub mix_pay_type: MixPayType,
-    /// Which kind of number `order_no` is (订单类型).
+    /// What is paid for (订单类型).
     pub order_type: OrderType,
     /// The appid of the institution's official account (从业机构的公众号ID).
     pub appid: String,
@@ -52,9 +52,9 @@ pub struct Order {
     /// The payment number given by the insurance bureau (医保局返回的支付单ID).
     pub pay_order_id: Option<String>,
     /// The payment authorisation code given by the insurance bureau (医保局返回的支付授权码).
-    pub pay_auth_no: Option<String>,
+    pub pay_auth_no: Option<Sensitive>,
     /// Where the user is: longitude and latitude, as text (用户定位信息).
-    pub geo_location: Option<String>,
+    pub geo_location: Option<Sensitive>,
     /// The code of the city (城市ID).
     pub city_id: String,
     /// The name of the medical institution (医疗机构名称).
@@ -85,7 +85,7 @@ pub struct Order {
     pub prepay_id: Option<String>,
     /// What the medical institution hands through to the insurance bureau, as JSON text
     /// (医疗机构透传给医保的数据).
-    pub passthrough_request_content: Option<String>,
+    pub passthrough_request_content: Option<Sensitive>,
     /// Further fields, as JSON text (扩展字段).
     pub extends: Option<String>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
@@ -207,18 +207,18 @@ pub struct MedicalInsuranceNotification {
     pub mix_trade_no: String,
     /// Where the order stands (混合订单支付状态).
     pub mix_pay_status: MixPayStatus,
-    /// Where the user's own part stands, such as `SELF_PAY_SUCCESS` (自费部分支付状态).
-    pub self_pay_status: Option<String>,
-    /// Where the insurance's part stands, such as `MED_INS_PAY_SUCCESS` (医保部分支付状态).
-    pub med_ins_pay_status: Option<String>,
+    /// Where the user's own part stands (自费部分支付状态).
+    pub self_pay_status: Option<SelfPayStatus>,
+    /// Where the insurance's part stands (医保部分支付状态).
+    pub med_ins_pay_status: Option<MedInsPayStatus>,
     /// When it was paid (订单支付时间).
     pub paid_time: Option<DateTime>,
     /// What the insurance answered, JSON text (医保局返回内容).
     pub passthrough_response_content: Option<Sensitive>,
-    /// Who pays: `CASH_ONLY`, `INSURANCE_ONLY` or `CASH_AND_INSURANCE` (混合支付类型).
-    pub mix_pay_type: Option<String>,
-    /// What is paid for, such as `REG_PAY` (订单类型).
-    pub order_type: Option<String>,
+    /// Who pays (混合支付类型).
+    pub mix_pay_type: Option<MixPayType>,
+    /// What is paid for (订单类型).
+    pub order_type: Option<OrderType>,
     /// The institution's app id (从业机构的公众号ID).
     pub appid: Option<String>,
     /// The hospital's app id (医疗机构的公众号ID).

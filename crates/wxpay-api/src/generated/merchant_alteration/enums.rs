@@ -96,15 +96,15 @@ wxpay_json::open_enum! {
         /// Registration of a foundation (基金会法人登记证书).
         Foundation = "CERTIFICATE_TYPE_2396",
         /// Licence to practise (执业许可证/执业证).
-        PracticeLicence = "CERTIFICATE_TYPE_2520",
+        Practice = "CERTIFICATE_TYPE_2520",
         /// Credit code certificate of a grass-roots self-governing organization (基层群众性自治组织特别法人统一社会信用代码证).
-        GrassRootsOrganization = "CERTIFICATE_TYPE_2521",
+        GrassrootsSelfGovernment = "CERTIFICATE_TYPE_2521",
         /// Registration of a rural collective (农村集体经济组织登记证).
         RuralCollective = "CERTIFICATE_TYPE_2522",
         /// Registration of a place of worship (宗教活动场所登记证).
-        PlaceOfWorship = "CERTIFICATE_TYPE_2399",
+        ReligiousPlace = "CERTIFICATE_TYPE_2399",
         /// Another valid paper of a government department (政府部门下发的其他有效证明文件).
-        OtherGovernmentPaper = "CERTIFICATE_TYPE_2400",
+        OtherCertificate = "CERTIFICATE_TYPE_2400",
     }
 }
 
@@ -147,15 +147,5 @@ wxpay_json::open_enum! {
         Success = "SUCCESS",
         /// Not withdrawn (失败).
         Fail = "FAIL",
-    }
-}
-
-wxpay_json::open_enum! {
-    /// The state of a withdrawn application to change the short name.
-    ///
-    /// 申请单状态.
-    pub enum RevokedShortnameState {
-        /// Withdrawn (已撤销).
-        Canceled = "APPLYMENT_STATE_CANCELED",
     }
 }

@@ -22,7 +22,7 @@ use super::Alteration;
 pub struct QueryContactAlterationByOutRequestNo {
     /// The number of the merchant whose particulars are to change (微信支付商户号).
     pub merchant_code: String,
-    /// The platform's own number of the application, unique (业务申请编号).
+    /// The provider's or platform's own number of the application, unique (业务申请编号).
     pub out_request_no: String,
 }
 

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::ApplicationState;
+use super::ShortnameAlteration;
 
 /// Looks up a change of short name by WeChat Pay's application number.
 ///
@@ -33,7 +33,7 @@ impl QueryShortnameAlterationByApplyId {
 }
 
 impl Operation for QueryShortnameAlterationByApplyId {
-    type Response = ShortnameAlterationByApplyId;
+    type Response = ShortnameAlteration;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -76,46 +76,3 @@ impl FromObject for QueryShortnameAlterationByApplyId {
 }
 
 serde_by_node!(QueryShortnameAlterationByApplyId);
-
-/// An application to change the short name, found by WeChat Pay's number.
-///
-/// 商户简称变更申请单.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ShortnameAlterationByApplyId {
-    /// WeChat Pay's number of the application (申请单号).
-    pub apply_id: String,
-    /// The platform's own number of the application, unique (业务申请编号).
-    pub out_request_no: String,
-    /// The number of the merchant whose particulars are to change (微信支付商户号).
-    pub merchant_code: String,
-    /// How far the application for the receipt has got (申请单状态).
-    pub state: ApplicationState,
-    /// Why the application as a whole was rejected, for people (总体驳回原因).
-    pub audit_reject_reason: Option<String>,
-}
-
-impl ToObject for ShortnameAlterationByApplyId {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
-            .field("apply_id", &self.apply_id)
-            .field("out_request_no", &self.out_request_no)
-            .field("merchant_code", &self.merchant_code)
-            .field("state", &self.state)
-            .optional("audit_reject_reason", &self.audit_reject_reason)
-    }
-}
-
-impl FromObject for ShortnameAlterationByApplyId {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            apply_id: object.required("apply_id")?,
-            out_request_no: object.required("out_request_no")?,
-            merchant_code: object.required("merchant_code")?,
-            state: object.required("state")?,
-            audit_reject_reason: object.maybe("audit_reject_reason")?,
-        })
-    }
-}
-
-serde_by_node!(ShortnameAlterationByApplyId);

@@ -3,6 +3,7 @@
 //! 查询商户简称申请单状态-使用业务单号和商户号.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::ApplicationState;
+use super::ShortnameAlteration;
 
 /// Looks up a change of short name by the merchant and the provider's own number.
 ///
@@ -21,9 +22,9 @@ use super::ApplicationState;
 pub struct QueryShortnameAlterationByOutRequestNo {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The platform's own number of the application, unique (业务申请编号).
+    /// The provider's or platform's own number of the application, unique (业务申请编号).
     pub out_request_no: String,
 }
 
@@ -51,6 +52,7 @@ impl Operation for QueryShortnameAlterationByOutRequestNo {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)
     }
 
@@ -88,46 +90,3 @@ impl FromObject for QueryShortnameAlterationByOutRequestNo {
 }
 
 serde_by_node!(QueryShortnameAlterationByOutRequestNo);
-
-/// An application to change the short name, found by the provider's own number.
-///
-/// 商户简称变更申请单.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ShortnameAlteration {
-    /// WeChat Pay's number of the application (申请单号).
-    pub apply_id: String,
-    /// The platform's own number of the application, unique (业务申请编号).
-    pub out_request_no: String,
-    /// The sub-merchant's number (二级商户号).
-    pub sub_mchid: Option<String>,
-    /// How far the application for the receipt has got (申请单状态).
-    pub state: ApplicationState,
-    /// Why the application as a whole was rejected, for people (总体驳回原因).
-    pub audit_reject_reason: Option<String>,
-}
-
-impl ToObject for ShortnameAlteration {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
-            .field("apply_id", &self.apply_id)
-            .field("out_request_no", &self.out_request_no)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("state", &self.state)
-            .optional("audit_reject_reason", &self.audit_reject_reason)
-    }
-}
-
-impl FromObject for ShortnameAlteration {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            apply_id: object.required("apply_id")?,
-            out_request_no: object.required("out_request_no")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            state: object.required("state")?,
-            audit_reject_reason: object.maybe("audit_reject_reason")?,
-        })
-    }
-}
-
-serde_by_node!(ShortnameAlteration);

@@ -41,11 +41,11 @@ serde_by_node!(SubmitAlterationResponse);
 pub struct Alteration {
     /// WeChat Pay's number of the application (申请单号).
     pub apply_id: String,
-    /// The platform's own number of the application, unique (业务申请编号).
+    /// The provider's or platform's own number of the application, unique (业务申请编号).
     pub out_request_no: String,
     /// The number of the merchant whose particulars are to change (微信支付商户号).
     pub merchant_code: String,
-    /// How far the application for the receipt has got (申请单状态).
+    /// How far the application has got (申请单状态).
     pub state: ApplicationState,
     /// Why the application as a whole was rejected, for people (总体驳回原因).
     pub audit_reject_reason: Option<String>,
@@ -110,3 +110,81 @@ impl FromObject for AuditRejectDetail {
 }
 
 serde_by_node!(AuditRejectDetail);
+
+/// The state of a withdrawn application for a change.
+///
+/// 撤销后的变更申请单.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RevokedAlteration {
+    /// WeChat Pay's number of the application (申请单号).
+    pub apply_id: Option<String>,
+    /// How far the application has got (申请单状态).
+    pub state: Option<ApplicationState>,
+}
+
+impl ToObject for RevokedAlteration {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .optional("apply_id", &self.apply_id)
+            .optional("state", &self.state)
+    }
+}
+
+impl FromObject for RevokedAlteration {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            apply_id: object.maybe("apply_id")?,
+            state: object.maybe("state")?,
+        })
+    }
+}
+
+serde_by_node!(RevokedAlteration);
+
+/// An application to change the short name.
+///
+/// 商户简称变更申请单.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ShortnameAlteration {
+    /// WeChat Pay's number of the application (申请单号).
+    pub apply_id: String,
+    /// The provider's or platform's own number of the application, unique (业务申请编号).
+    pub out_request_no: String,
+    /// The sub-merchant's number; looked up by the provider's own number only (二级商户号).
+    pub sub_mchid: Option<String>,
+    /// The merchant's number; looked up by WeChat Pay's number only (微信支付商户号).
+    pub merchant_code: Option<String>,
+    /// How far the application has got (申请单状态).
+    pub state: ApplicationState,
+    /// Why the application as a whole was rejected, for people (总体驳回原因).
+    pub audit_reject_reason: Option<String>,
+}
+
+impl ToObject for ShortnameAlteration {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(6)
+            .field("apply_id", &self.apply_id)
+            .field("out_request_no", &self.out_request_no)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("merchant_code", &self.merchant_code)
+            .field("state", &self.state)
+            .optional("audit_reject_reason", &self.audit_reject_reason)
+    }
+}
+
+impl FromObject for ShortnameAlteration {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            apply_id: object.required("apply_id")?,
+            out_request_no: object.required("out_request_no")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            merchant_code: object.maybe("merchant_code")?,
+            state: object.required("state")?,
+            audit_reject_reason: object.maybe("audit_reject_reason")?,
+        })
+    }
+}
+
+serde_by_node!(ShortnameAlteration);

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::ApplicationState;
+use super::RevokedAlteration;
 
 /// Withdraws an application to change the super administrator which is not decided yet.
 ///
@@ -33,7 +33,7 @@ impl RevokeContactAlteration {
 }
 
 impl Operation for RevokeContactAlteration {
-    type Response = RevokeContactAlterationResponse;
+    type Response = RevokedAlteration;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -78,34 +78,3 @@ impl FromObject for RevokeContactAlteration {
 }
 
 serde_by_node!(RevokeContactAlteration);
-
-/// The state of a withdrawn application to change the super administrator.
-///
-/// 撤销后的超管变更申请单.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RevokeContactAlterationResponse {
-    /// WeChat Pay's number of the application (申请单号).
-    pub apply_id: Option<String>,
-    /// How far the application for the receipt has got (申请单状态).
-    pub state: Option<ApplicationState>,
-}
-
-impl ToObject for RevokeContactAlterationResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("apply_id", &self.apply_id)
-            .optional("state", &self.state)
-    }
-}
-
-impl FromObject for RevokeContactAlterationResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            apply_id: object.maybe("apply_id")?,
-            state: object.maybe("state")?,
-        })
-    }
-}
-
-serde_by_node!(RevokeContactAlterationResponse);

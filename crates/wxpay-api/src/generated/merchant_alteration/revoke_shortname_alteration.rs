@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::RevokedShortnameState;
+use super::RevokedAlteration;
 
 /// Withdraws an application to change the short name which is not decided yet.
 ///
@@ -34,7 +34,7 @@ impl RevokeShortnameAlteration {
 }
 
 impl Operation for RevokeShortnameAlteration {
-    type Response = RevokeShortnameAlterationResponse;
+    type Response = RevokedAlteration;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -79,34 +79,3 @@ impl FromObject for RevokeShortnameAlteration {
 }
 
 serde_by_node!(RevokeShortnameAlteration);
-
-/// The state of a withdrawn application to change the short name.
-///
-/// 撤销后的商户简称变更申请单.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RevokeShortnameAlterationResponse {
-    /// WeChat Pay's number of the application (申请单号).
-    pub apply_id: Option<String>,
-    /// How far the application for the receipt has got (申请单状态).
-    pub state: Option<RevokedShortnameState>,
-}
-
-impl ToObject for RevokeShortnameAlterationResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("apply_id", &self.apply_id)
-            .optional("state", &self.state)
-    }
-}
-
-impl FromObject for RevokeShortnameAlterationResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            apply_id: object.maybe("apply_id")?,
-            state: object.maybe("state")?,
-        })
-    }
-}
-
-serde_by_node!(RevokeShortnameAlterationResponse);

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,39 +23,29 @@ use crate::wire;
 pub struct SubmitContactAlteration {
     /// The number of the merchant whose particulars are to change (商户号).
     pub merchant_code: String,
-    /// The platform's own number of the application, unique (业务申请编号).
+    /// The provider's or platform's own number of the application, unique (业务申请编号).
     pub out_request_no: String,
     /// The super administrator, who signs and receives notices (超级管理员信息).
-    pub contact_info: Option<ContactInfo>,
+    pub contact_info: ContactInfo,
 }
 
 impl SubmitContactAlteration {
-    /// What is always needed; the rest has setters.
-    pub fn new(merchant_code: impl Into<String>, out_request_no: impl Into<String>) -> Self {
+    /// All of it.
+    pub fn new(
+        merchant_code: impl Into<String>,
+        out_request_no: impl Into<String>,
+        contact_info: ContactInfo,
+    ) -> Self {
         Self {
             merchant_code: merchant_code.into(),
             out_request_no: out_request_no.into(),
-            contact_info: None,
+            contact_info,
         }
-    }
-
-    /// Sets [`contact_info`](Self::contact_info) (超级管理员信息).
-    #[must_use]
-    pub fn contact_info(mut self, contact_info: ContactInfo) -> Self {
-        self.contact_info = Some(contact_info);
-        self
-    }
-
-    /// Whether there is text to encrypt.
-    fn has_sensitive(&self) -> bool {
-        self.contact_info.is_some()
     }
 
     /// Encrypts what has to be.
     fn encrypt(&mut self, encryptor: &dyn Encryptor) -> Result<(), BodyError> {
-        self.contact_info
-            .iter_mut()
-            .try_for_each(|contact_info| contact_info.encrypt(encryptor))
+        self.contact_info.encrypt(encryptor)
     }
 }
 
@@ -82,13 +72,10 @@ impl Operation for SubmitContactAlteration {
     }
 
     fn body(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
-        if self.has_sensitive() {
-            // A copy is encrypted, the caller's value stays as it is.
-            let mut sealed = self.clone();
-            sealed.encrypt(encryptor)?;
-            return Body::json(&sealed);
-        }
-        Body::json(self)
+        // A copy is encrypted, the caller's value stays as it is.
+        let mut sealed = self.clone();
+        sealed.encrypt(encryptor)?;
+        Body::json(&sealed)
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
@@ -101,7 +88,7 @@ impl ToObject for SubmitContactAlteration {
         Object::with_capacity(3)
             .field("merchant_code", &self.merchant_code)
             .field("out_request_no", &self.out_request_no)
-            .optional("contact_info", &self.contact_info)
+            .field("contact_info", &self.contact_info)
     }
 }
 
@@ -110,7 +97,7 @@ impl FromObject for SubmitContactAlteration {
         Ok(Self {
             merchant_code: object.required("merchant_code")?,
             out_request_no: object.required("out_request_no")?,
-            contact_info: object.maybe("contact_info")?,
+            contact_info: object.required("contact_info")?,
         })
     }
 }
@@ -138,10 +125,11 @@ pub struct ContactInfo {
     /// `media_id` of the back of the administrator's document (超级管理员证件反面照片).
     pub contact_id_doc_copy_back: Option<String>,
     /// First day of the administrator's document (超级管理员证件有效期开始时间).
-    pub contact_id_doc_period_begin: String,
-    /// Last day of the administrator's document, or `长期` (超级管理员证件有效期结束时间).
+    pub contact_id_doc_period_begin: Date,
+    /// Last day of the administrator's document, `yyyy-MM-dd` or `长期`
+    /// (超级管理员证件有效期结束时间).
     pub contact_id_doc_period_end: String,
-    /// Photograph of the letter which authorises the contact, as media number (业务办理授权函).
+    /// `media_id` of a picture of the letter which authorises the contact (业务办理授权函).
     pub business_authorization_letter: Option<String>,
     /// Mobile phone of the super administrator (超级管理员手机).
     ///
@@ -156,7 +144,7 @@ impl ContactInfo {
         contact_id_doc_type: impl Into<IdDocType>,
         contact_id_card_number: impl Into<Sensitive>,
         contact_id_doc_copy: impl Into<String>,
-        contact_id_doc_period_begin: impl Into<String>,
+        contact_id_doc_period_begin: Date,
         contact_id_doc_period_end: impl Into<String>,
         mobile_phone: impl Into<Sensitive>,
     ) -> Self {
@@ -166,7 +154,7 @@ impl ContactInfo {
             contact_id_card_number: contact_id_card_number.into(),
             contact_id_doc_copy: contact_id_doc_copy.into(),
             contact_id_doc_copy_back: None,
-            contact_id_doc_period_begin: contact_id_doc_period_begin.into(),
+            contact_id_doc_period_begin,
             contact_id_doc_period_end: contact_id_doc_period_end.into(),
             business_authorization_letter: None,
             mobile_phone: mobile_phone.into(),
@@ -207,12 +195,6 @@ impl ContactInfo {
         check::text(
             "contact_id_doc_copy_back",
             &self.contact_id_doc_copy_back,
-            1,
-            usize::MAX,
-        )?;
-        check::text(
-            "contact_id_doc_period_begin",
-            &self.contact_id_doc_period_begin,
             1,
             usize::MAX,
         )?;

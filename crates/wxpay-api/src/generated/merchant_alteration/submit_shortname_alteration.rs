@@ -3,6 +3,7 @@
 //! 提交商户简称变更申请单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,9 +23,9 @@ use super::SubmitAlterationResponse;
 pub struct SubmitShortnameAlteration {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The platform's own number of the application, unique (业务申请编号).
+    /// The provider's or platform's own number of the application, unique (业务申请编号).
     pub out_request_no: String,
     /// Short name of the merchant, which payers see (商户简称).
     pub merchant_shortname: String,
@@ -59,6 +60,7 @@ impl Operation for SubmitShortnameAlteration {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text(
             "merchant_shortname",

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -27,7 +27,7 @@ use crate::wire;
 pub struct SubmitSubjectAlteration {
     /// The number of the merchant whose particulars are to change (商户号).
     pub merchant_code: String,
-    /// The platform's own number of the application, unique (业务申请编号).
+    /// The provider's or platform's own number of the application, unique (业务申请编号).
     pub out_request_no: String,
     /// Which part of the legal particulars is to change (主体资料变更范围).
     pub alter_scope: Option<AlterScope>,
@@ -266,9 +266,9 @@ pub struct BusinessLicenseInfo {
     pub legal_person: Sensitive,
     /// Registered address (注册地址).
     pub company_address: Option<String>,
-    /// First day the licence is valid, as YYYY-MM-DD (有效期开始时间).
-    pub license_period_begin: Option<String>,
-    /// Last day the licence is valid, as YYYY-MM-DD or 长期 for no end (有效期结束时间).
+    /// First day the licence is valid (有效期开始时间).
+    pub license_period_begin: Option<Date>,
+    /// Last day the licence is valid, `yyyy-MM-dd` or `长期` (有效期结束时间).
     pub license_period_end: Option<String>,
 }
 
@@ -300,8 +300,8 @@ impl BusinessLicenseInfo {
 
     /// Sets [`license_period_begin`](Self::license_period_begin) (有效期开始时间).
     #[must_use]
-    pub fn license_period_begin(mut self, license_period_begin: impl Into<String>) -> Self {
-        self.license_period_begin = Some(license_period_begin.into());
+    pub fn license_period_begin(mut self, license_period_begin: Date) -> Self {
+        self.license_period_begin = Some(license_period_begin);
         self
     }
 
@@ -318,12 +318,6 @@ impl BusinessLicenseInfo {
         check::text("merchant_name", &self.merchant_name, 1, usize::MAX)?;
         check::text("legal_person", &self.legal_person, 1, usize::MAX)?;
         check::text("company_address", &self.company_address, 1, usize::MAX)?;
-        check::text(
-            "license_period_begin",
-            &self.license_period_begin,
-            1,
-            usize::MAX,
-        )?;
         check::text(
             "license_period_end",
             &self.license_period_end,
@@ -372,7 +366,7 @@ pub struct CertificateInfo {
     pub cert_type: CertType,
     /// Number of the certificate (证书编号).
     pub cert_number: String,
-    /// Photograph of the certificate, as the media number its upload gave (证书照片).
+    /// `media_id` of a picture of the certificate (证书照片).
     pub cert_copy: String,
     /// What the merchant is called, as on its licence (商户名称).
     pub merchant_name: String,
@@ -380,9 +374,9 @@ pub struct CertificateInfo {
     pub legal_person: Sensitive,
     /// Registered address (注册地址).
     pub company_address: String,
-    /// First day the certificate is valid, as YYYY-MM-DD (有效期开始时间).
-    pub cert_period_begin: String,
-    /// Last day the certificate is valid, as YYYY-MM-DD or 长期 for no end (有效期结束时间).
+    /// First day the certificate is valid (有效期开始时间).
+    pub cert_period_begin: Date,
+    /// Last day the certificate is valid, `yyyy-MM-dd` or `长期` (有效期结束时间).
     pub cert_period_end: String,
 }
 
@@ -396,7 +390,7 @@ impl CertificateInfo {
         merchant_name: impl Into<String>,
         legal_person: impl Into<Sensitive>,
         company_address: impl Into<String>,
-        cert_period_begin: impl Into<String>,
+        cert_period_begin: Date,
         cert_period_end: impl Into<String>,
     ) -> Self {
         Self {
@@ -406,7 +400,7 @@ impl CertificateInfo {
             merchant_name: merchant_name.into(),
             legal_person: legal_person.into(),
             company_address: company_address.into(),
-            cert_period_begin: cert_period_begin.into(),
+            cert_period_begin,
             cert_period_end: cert_period_end.into(),
         }
     }
@@ -417,7 +411,6 @@ impl CertificateInfo {
         check::text("merchant_name", &self.merchant_name, 1, usize::MAX)?;
         check::text("legal_person", &self.legal_person, 1, usize::MAX)?;
         check::text("company_address", &self.company_address, 1, usize::MAX)?;
-        check::text("cert_period_begin", &self.cert_period_begin, 1, usize::MAX)?;
         check::text("cert_period_end", &self.cert_period_end, 1, usize::MAX)
     }
 }
@@ -461,8 +454,7 @@ serde_by_node!(CertificateInfo);
 pub struct FinanceInstitutionInfo {
     /// Kind of financial institution (金融机构类型).
     pub finance_type: FinanceType,
-    /// Photographs of the licence of the financial institution, as media numbers
-    /// (金融机构许可证图片).
+    /// `media_id`s of pictures of the licence of the financial institution (金融机构许可证图片).
     pub finance_license_pics: Vec<String>,
 }
 
@@ -518,13 +510,11 @@ pub struct LegalPersonInfo {
     pub id_holder_type: IdHolderType,
     /// Kind of identity document (证件类型).
     pub id_doc_type: Option<IdDocType>,
-    /// Photograph of the statement by the legal representative, as media number
-    /// (法定代表人说明函).
+    /// `media_id` of a picture of the statement by the legal representative (法定代表人说明函).
     pub authorize_letter_copy: Option<String>,
-    /// Photograph of the front of the document, as the media number its upload gave
-    /// (证件正面照片).
+    /// `media_id` of a picture of the front of the document (证件正面照片).
     pub card_front: Option<String>,
-    /// Photograph of the back of the document, as the media number its upload gave (证件反面照片).
+    /// `media_id` of a picture of the back of the document (证件反面照片).
     pub card_back: Option<String>,
     /// Name on the identity document (证件姓名).
     ///
@@ -538,9 +528,9 @@ pub struct LegalPersonInfo {
     ///
     /// Encrypted when it is sent.
     pub card_address: Option<Sensitive>,
-    /// First day the document is valid, as YYYY-MM-DD (证件有效期开始时间).
-    pub card_period_begin: Option<String>,
-    /// Last day the document is valid, as YYYY-MM-DD or 长期 for no end (证件有效期结束时间).
+    /// First day the document is valid (证件有效期开始时间).
+    pub card_period_begin: Option<Date>,
+    /// Last day the document is valid, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub card_period_end: Option<String>,
     /// Whether the proprietor or legal representative is also a beneficial owner
     /// (经营者/法人是否为受益人).
@@ -616,8 +606,8 @@ impl LegalPersonInfo {
 
     /// Sets [`card_period_begin`](Self::card_period_begin) (证件有效期开始时间).
     #[must_use]
-    pub fn card_period_begin(mut self, card_period_begin: impl Into<String>) -> Self {
-        self.card_period_begin = Some(card_period_begin.into());
+    pub fn card_period_begin(mut self, card_period_begin: Date) -> Self {
+        self.card_period_begin = Some(card_period_begin);
         self
     }
 
@@ -647,7 +637,6 @@ impl LegalPersonInfo {
         check::text("card_name", &self.card_name, 1, usize::MAX)?;
         check::text("card_number", &self.card_number, 1, usize::MAX)?;
         check::text("card_address", &self.card_address, 1, usize::MAX)?;
-        check::text("card_period_begin", &self.card_period_begin, 1, usize::MAX)?;
         check::text("card_period_end", &self.card_period_end, 1, usize::MAX)
     }
 
@@ -715,10 +704,9 @@ serde_by_node!(LegalPersonInfo);
 pub struct UboInfo {
     /// Kind of identity document (证件类型).
     pub id_doc_type: IdDocType,
-    /// Photograph of the front of the document, as the media number its upload gave
-    /// (证件正面照片).
+    /// `media_id` of a picture of the front of the document (证件正面照片).
     pub card_front: String,
-    /// Photograph of the back of the document, as the media number its upload gave (证件反面照片).
+    /// `media_id` of a picture of the back of the document (证件反面照片).
     pub card_back: Option<String>,
     /// Name on the identity document (证件姓名).
     ///
@@ -732,9 +720,9 @@ pub struct UboInfo {
     ///
     /// Encrypted when it is sent.
     pub card_address: Sensitive,
-    /// First day the document is valid, as YYYY-MM-DD (证件有效期开始时间).
-    pub card_period_begin: String,
-    /// Last day the document is valid, as YYYY-MM-DD or 长期 for no end (证件有效期结束时间).
+    /// First day the document is valid (证件有效期开始时间).
+    pub card_period_begin: Date,
+    /// Last day the document is valid, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub card_period_end: String,
 }
 
@@ -746,7 +734,7 @@ impl UboInfo {
         card_name: impl Into<Sensitive>,
         card_number: impl Into<Sensitive>,
         card_address: impl Into<Sensitive>,
-        card_period_begin: impl Into<String>,
+        card_period_begin: Date,
         card_period_end: impl Into<String>,
     ) -> Self {
         Self {
@@ -756,7 +744,7 @@ impl UboInfo {
             card_name: card_name.into(),
             card_number: card_number.into(),
             card_address: card_address.into(),
-            card_period_begin: card_period_begin.into(),
+            card_period_begin,
             card_period_end: card_period_end.into(),
         }
     }
@@ -774,7 +762,6 @@ impl UboInfo {
         check::text("card_name", &self.card_name, 1, usize::MAX)?;
         check::text("card_number", &self.card_number, 1, usize::MAX)?;
         check::text("card_address", &self.card_address, 1, usize::MAX)?;
-        check::text("card_period_begin", &self.card_period_begin, 1, usize::MAX)?;
         check::text("card_period_end", &self.card_period_end, 1, usize::MAX)
     }
 
@@ -823,17 +810,16 @@ serde_by_node!(UboInfo);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Addition {
-    /// Photographs of the bank's account opening permit, as media numbers (银行开户许可证).
+    /// `media_id`s of pictures of the bank's account opening permit (银行开户许可证).
     pub bank_openaccount_license: Vec<String>,
-    /// Photographs of the notice of account approval, as media numbers (开户核准通知书).
+    /// `media_id`s of pictures of the notice of account approval (开户核准通知书).
     pub openaccount_approval: Vec<String>,
-    /// Photographs which further prove the legal representative's identity, as media numbers
+    /// `media_id`s of pictures which further prove the legal representative's identity
     /// (法人身份辅助证明).
     pub legal_other_prove: Vec<String>,
-    /// Photographs of a proof by the issuing authority, as media numbers (发证机关证明).
+    /// `media_id`s of pictures of a proof by the issuing authority (发证机关证明).
     pub agency_prove: Vec<String>,
-    /// Photographs which prove who the beneficial owners are, as media numbers
-    /// (受益所有人补充材料).
+    /// `media_id`s of pictures which prove who the beneficial owners are (受益所有人补充材料).
     pub ubo_prove: Vec<String>,
 }
 

@@ -93,15 +93,3 @@ wxpay_json::open_enum! {
         Reject = "REJECT",
     }
 }
-
-wxpay_json::open_enum! {
-    /// The decision on an appeal.
-    ///
-    /// 申诉结果.
-    pub enum BlockSubmissionNotificationResult {
-        /// Granted (通过).
-        Pass = "PASS",
-        /// Refused (驳回).
-        Reject = "REJECT",
-    }
-}

@@ -3,6 +3,7 @@
 //! 分页查询子商户名下的商户管理记录.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::{ManageRecord, ManageRecordState, ManageRecordType};
 pub struct ListManageRecords {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// How many items an answer holds at most (最大资源条数).
     pub limit: i64,
@@ -81,7 +82,8 @@ impl Operation for ListManageRecords {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -7,8 +7,7 @@ use wxpay_json::{DateTime, DecodeError, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{
-    BlockCount, BlockSubmissionNotificationResult, ManageRecordState, ManageRecordType,
-    RecoverReason, RecoverWay, ReviewResult,
+    BlockCount, ManageRecordState, ManageRecordType, RecoverReason, RecoverWay, ReviewResult,
 };
 
 /// A restriction or an enquiry that WeChat Pay put on a sub-merchant.
@@ -290,7 +289,7 @@ pub struct BlockSubmissionNotification {
     /// The appeal (交易拦截记录申诉ID).
     pub appeal_record_id: String,
     /// The decision (申诉结果).
-    pub appeal_result: BlockSubmissionNotificationResult,
+    pub appeal_result: ReviewResult,
 }
 
 impl ToObject for BlockSubmissionNotification {

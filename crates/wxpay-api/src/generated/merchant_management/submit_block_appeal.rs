@@ -3,6 +3,7 @@
 //! 发起交易拦截申诉.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use super::BlockAppeal;
 pub struct SubmitBlockAppeal {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The provider's own number of the appeal, unique within the provider (商户侧申诉单号).
     pub merchant_submit_id: String,
@@ -67,6 +68,7 @@ impl Operation for SubmitBlockAppeal {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text(
             "merchant_submit_id",
             &self.merchant_submit_id,

@@ -3,6 +3,7 @@
 //! 对指定商户管理记录提交资料.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ pub struct SubmitManageMaterial {
     pub manage_record_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The material submitted, as JSON text built from the items asked for (商户提交资料内容).
     pub submit_data: Sensitive,
@@ -65,6 +66,7 @@ impl Operation for SubmitManageMaterial {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("manage_record_id", &self.manage_record_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("submit_data", &self.submit_data, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 上传商户提交资料文件.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use crate::{FileContent, wire};
 pub struct UploadSubmissionFile {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The file's name; what it ends with says what kind of file it is (文件名).
     pub filename: String,
@@ -67,6 +68,7 @@ impl Operation for UploadSubmissionFile {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("file_name", &self.filename, 1, usize::MAX)?;
         check::text("manage_record_id", &self.manage_record_id, 1, usize::MAX)?;
         wire::file("submission_file", &self.content, usize::MAX)

@@ -26,7 +26,7 @@ pub struct AppPresign {
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// The user's openid in the merchant's app (用户在直连商户应用下的用户标示).
+    /// The user's openid in the merchant's app (用户在直连商户应用下的用户标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
@@ -37,6 +37,8 @@ pub struct AppPresign {
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: String,
     /// Where the result of signing is sent (签约结果通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub contract_notify_url: String,
     /// The merchant's own identifier of the user (商户侧用户标识).
     pub out_user_code: Option<String>,
@@ -65,7 +67,7 @@ impl AppPresign {
         }
     }
 
-    /// Sets [`openid`](Self::openid) (用户在直连商户应用下的用户标示).
+    /// Sets [`openid`](Self::openid) (用户在直连商户应用下的用户标识).
     #[must_use]
     pub fn openid(mut self, openid: impl Into<String>) -> Self {
         self.openid = Some(openid.into());
@@ -109,12 +111,7 @@ impl Operation for AppPresign {
             1,
             usize::MAX,
         )?;
-        check::text(
-            "contract_notify_url",
-            &self.contract_notify_url,
-            1,
-            usize::MAX,
-        )?;
+        check::url("contract_notify_url", &self.contract_notify_url, 256)?;
         check::text("out_user_code", &self.out_user_code, 1, usize::MAX)?;
         check::nested(
             "deduct_schedule",

@@ -3,6 +3,7 @@
 //! 代扣受理扣款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,10 +26,14 @@ pub struct ApplyHarmonyDeduction {
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// What is bought, as the payer's bill shows it (商品描述).
     pub description: String,
     /// Where the notification of the deduction's result is sent (通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub transaction_notify_url: String,
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
@@ -105,14 +110,10 @@ impl Operation for ApplyHarmonyDeduction {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("description", &self.description, 1, usize::MAX)?;
-        check::text(
-            "transaction_notify_url",
-            &self.transaction_notify_url,
-            1,
-            usize::MAX,
-        )?;
+        check::url("transaction_notify_url", &self.transaction_notify_url, 256)?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;

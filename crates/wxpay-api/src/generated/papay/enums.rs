@@ -123,15 +123,3 @@ wxpay_json::open_enum! {
         PayFail = "PAY_FAIL",
     }
 }
-
-wxpay_json::open_enum! {
-    /// Where a contract stands.
-    ///
-    /// 协议状态.
-    pub enum PapayContractNotificationState {
-        /// In force (已签约).
-        Signed = "SIGNED",
-        /// Ended (已解约).
-        Terminated = "TERMINATED",
-    }
-}

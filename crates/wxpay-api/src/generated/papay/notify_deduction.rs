@@ -3,6 +3,7 @@
 //! 直连商户预扣费通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{DurationUnit, EstimatedAmount};
+use super::{DeductDuration, EstimatedAmount};
 
 /// Tells the user that a deduction is coming, which must happen before it is applied for. Each
 /// call sends a message.
@@ -24,15 +25,15 @@ pub struct NotifyDeduction {
     pub contract_id: String,
     /// The merchant's number (直连商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
-    /// The app of the merchant, such as an official account (公众号ID).
+    /// AppID of the mini program or official account (应用ID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// How long after the notice the deduction may be made (扣费持续时间).
     pub deduct_duration: Option<DeductDuration>,
-    /// The sum about to be deducted (预计扣费金额信息).
+    /// How much is about to be deducted (预计扣费金额信息).
     pub estimated_amount: EstimatedAmount,
 }
 
@@ -85,6 +86,7 @@ impl Operation for NotifyDeduction {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)
     }
 
@@ -127,49 +129,3 @@ impl FromObject for NotifyDeduction {
 }
 
 serde_by_node!(NotifyDeduction);
-
-/// How long after the notice the deduction may be made.
-///
-/// 扣费持续时间.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct DeductDuration {
-    /// How many units the span of deduction lasts (扣费持续时间数).
-    pub count: i64,
-    /// The unit in which the quantity is counted (单位).
-    pub unit: Option<DurationUnit>,
-}
-
-impl DeductDuration {
-    /// What is always needed; the rest has setters.
-    #[must_use]
-    pub fn new(count: i64) -> Self {
-        Self { count, unit: None }
-    }
-
-    /// Sets [`unit`](Self::unit) (单位).
-    #[must_use]
-    pub fn unit(mut self, unit: impl Into<DurationUnit>) -> Self {
-        self.unit = Some(unit.into());
-        self
-    }
-}
-
-impl ToObject for DeductDuration {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .field("count", &self.count)
-            .optional("unit", &self.unit)
-    }
-}
-
-impl FromObject for DeductDuration {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            count: object.required("count")?,
-            unit: object.maybe("unit")?,
-        })
-    }
-}
-
-serde_by_node!(DeductDuration);

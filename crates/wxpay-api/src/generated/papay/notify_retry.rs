@@ -3,6 +3,7 @@
 //! 重试扣费通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,9 +22,9 @@ pub struct NotifyRetry {
     pub contract_id: String,
     /// The merchant's number (直连商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
-    /// The app of the merchant, such as an official account (公众号ID).
+    /// AppID of the mini program or official account (应用ID).
     ///
     /// At most 32 characters.
     pub appid: String,
@@ -66,6 +67,7 @@ impl Operation for NotifyRetry {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)
     }
 

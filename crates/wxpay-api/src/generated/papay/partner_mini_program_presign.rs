@@ -3,6 +3,7 @@
 //! 小程序场景预约扣费类型签约的预签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,13 +27,13 @@ pub struct PartnerMiniProgramPresign {
     ///
     /// At most 32 characters.
     pub sp_appid: String,
-    /// The user's openid in the provider's app (用户在服务商商户应用下的用户标示).
+    /// The user's openid in the provider's app (用户在服务商商户应用下的用户标识).
     ///
     /// At most 128 characters.
     pub sp_openid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The sub-merchant's app (子商户的AppID).
     ///
@@ -49,6 +50,8 @@ pub struct PartnerMiniProgramPresign {
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: String,
     /// Where the result of signing is sent (签约结果通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub contract_notify_url: String,
     /// The merchant's own identifier of the user (商户侧用户标识).
     pub out_user_code: Option<String>,
@@ -81,7 +84,7 @@ impl PartnerMiniProgramPresign {
         }
     }
 
-    /// Sets [`sp_openid`](Self::sp_openid) (用户在服务商商户应用下的用户标示).
+    /// Sets [`sp_openid`](Self::sp_openid) (用户在服务商商户应用下的用户标识).
     #[must_use]
     pub fn sp_openid(mut self, sp_openid: impl Into<String>) -> Self {
         self.sp_openid = Some(sp_openid.into());
@@ -133,6 +136,7 @@ impl Operation for PartnerMiniProgramPresign {
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_openid", &self.sp_openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
@@ -142,12 +146,7 @@ impl Operation for PartnerMiniProgramPresign {
             1,
             usize::MAX,
         )?;
-        check::text(
-            "contract_notify_url",
-            &self.contract_notify_url,
-            1,
-            usize::MAX,
-        )?;
+        check::url("contract_notify_url", &self.contract_notify_url, 256)?;
         check::text("out_user_code", &self.out_user_code, 1, usize::MAX)?;
         check::nested(
             "deduct_schedule",

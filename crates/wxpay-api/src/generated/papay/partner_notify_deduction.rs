@@ -3,6 +3,7 @@
 //! 服务商商户预扣费通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::EstimatedAmount;
+use super::{DeductDuration, EstimatedAmount};
 
 /// Tells the user that a sub-merchant's deduction is coming, which must happen before it is
 /// applied for. Each call sends a message. Providers only.
@@ -24,7 +25,7 @@ pub struct PartnerNotifyDeduction {
     pub contract_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The provider's app id (服务商应用ID).
     ///
@@ -32,15 +33,15 @@ pub struct PartnerNotifyDeduction {
     pub sp_appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The sub-merchant's app (子商户应用D).
+    /// The sub-merchant's app (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// How long after the notice the deduction may be made (扣费持续时间).
-    pub deduct_duration: Option<PartnerDeductDuration>,
-    /// The sum about to be deducted (预计扣费金额信息).
+    pub deduct_duration: Option<DeductDuration>,
+    /// How much is about to be deducted (预计扣费金额信息).
     pub estimated_amount: EstimatedAmount,
 }
 
@@ -64,7 +65,7 @@ impl PartnerNotifyDeduction {
         }
     }
 
-    /// Sets [`sub_appid`](Self::sub_appid) (子商户应用D).
+    /// Sets [`sub_appid`](Self::sub_appid) (子商户应用ID).
     #[must_use]
     pub fn sub_appid(mut self, sub_appid: impl Into<String>) -> Self {
         self.sub_appid = Some(sub_appid.into());
@@ -73,7 +74,7 @@ impl PartnerNotifyDeduction {
 
     /// Sets [`deduct_duration`](Self::deduct_duration) (扣费持续时间).
     #[must_use]
-    pub fn deduct_duration(mut self, deduct_duration: PartnerDeductDuration) -> Self {
+    pub fn deduct_duration(mut self, deduct_duration: DeductDuration) -> Self {
         self.deduct_duration = Some(deduct_duration);
         self
     }
@@ -105,14 +106,11 @@ impl Operation for PartnerNotifyDeduction {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::nested(
-            "deduct_duration",
-            &self.deduct_duration,
-            PartnerDeductDuration::check,
-        )
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sub_appid", &self.sub_appid, 1, 32)
     }
 
     fn target(&self) -> Target {
@@ -158,53 +156,3 @@ impl FromObject for PartnerNotifyDeduction {
 }
 
 serde_by_node!(PartnerNotifyDeduction);
-
-/// How long after the notice the deduction of a sub-merchant may be made.
-///
-/// 扣费持续时间.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct PartnerDeductDuration {
-    /// How many units the span of deduction lasts (扣费持续时间数).
-    pub count: i64,
-    /// The unit in which the quantity is counted (单位).
-    pub unit: Option<String>,
-}
-
-impl PartnerDeductDuration {
-    /// What is always needed; the rest has setters.
-    #[must_use]
-    pub fn new(count: i64) -> Self {
-        Self { count, unit: None }
-    }
-
-    /// Sets [`unit`](Self::unit) (单位).
-    #[must_use]
-    pub fn unit(mut self, unit: impl Into<String>) -> Self {
-        self.unit = Some(unit.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("unit", &self.unit, 1, usize::MAX)
-    }
-}
-
-impl ToObject for PartnerDeductDuration {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .field("count", &self.count)
-            .optional("unit", &self.unit)
-    }
-}
-
-impl FromObject for PartnerDeductDuration {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            count: object.required("count")?,
-            unit: object.maybe("unit")?,
-        })
-    }
-}
-
-serde_by_node!(PartnerDeductDuration);

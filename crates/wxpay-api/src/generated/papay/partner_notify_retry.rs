@@ -3,6 +3,7 @@
 //! 服务商商户重试扣费通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ pub struct PartnerNotifyRetry {
     pub contract_id: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The provider's app id (服务商应用ID).
     ///
@@ -30,9 +31,9 @@ pub struct PartnerNotifyRetry {
     pub sp_appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The sub-merchant's app (子商户应用D).
+    /// The sub-merchant's app (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -55,7 +56,7 @@ impl PartnerNotifyRetry {
         }
     }
 
-    /// Sets [`sub_appid`](Self::sub_appid) (子商户应用D).
+    /// Sets [`sub_appid`](Self::sub_appid) (子商户应用ID).
     #[must_use]
     pub fn sub_appid(mut self, sub_appid: impl Into<String>) -> Self {
         self.sub_appid = Some(sub_appid.into());
@@ -87,8 +88,10 @@ impl Operation for PartnerNotifyRetry {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)
     }
 

@@ -3,6 +3,7 @@
 //! 通过商户协议号查询委托代扣签约协议.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,24 +23,24 @@ use super::PartnerContract;
 #[non_exhaustive]
 pub struct PartnerQueryContract {
     /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,
-    /// The sub-merchant's number (子商户号商户号).
+    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
 impl PartnerQueryContract {
     /// All of it.
     pub fn new(
-        plan_id: impl Into<String>,
+        plan_id: i64,
         out_contract_code: impl Into<String>,
         sub_mchid: impl Into<String>,
     ) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             out_contract_code: out_contract_code.into(),
             sub_mchid: sub_mchid.into(),
         }
@@ -59,14 +60,14 @@ impl Operation for PartnerQueryContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/sign/partner/contracts/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
             .query("sub_mchid", &self.sub_mchid)

@@ -3,6 +3,7 @@
 //! 查询扣费预约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,9 +22,9 @@ use super::Schedule;
 pub struct PartnerQuerySchedule {
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
-    /// The sub-merchant's number (子商户号商户号).
+    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -51,7 +52,8 @@ impl Operation for PartnerQuerySchedule {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 预约扣费.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,9 +27,9 @@ pub struct PartnerScheduleDeduction {
     ///
     /// At most 32 characters.
     pub sp_appid: String,
-    /// The sub-merchant's number (子商户号商户号).
+    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The sub-merchant's app (子商户的AppID).
     ///
@@ -88,6 +89,7 @@ impl Operation for PartnerScheduleDeduction {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)
     }
 

@@ -3,6 +3,7 @@
 //! 通过商户协议号解除委托代扣签约协议.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,12 +24,12 @@ use super::PartnerContract;
 #[non_exhaustive]
 pub struct PartnerTerminateContract {
     /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,
-    /// The sub-merchant's number (子商户号商户号).
+    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// Why the contract is ended (解约备注).
     pub contract_termination_remark: String,
@@ -37,13 +38,13 @@ pub struct PartnerTerminateContract {
 impl PartnerTerminateContract {
     /// All of it.
     pub fn new(
-        plan_id: impl Into<String>,
+        plan_id: i64,
         out_contract_code: impl Into<String>,
         sub_mchid: impl Into<String>,
         contract_termination_remark: impl Into<String>,
     ) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             out_contract_code: out_contract_code.into(),
             sub_mchid: sub_mchid.into(),
             contract_termination_remark: contract_termination_remark.into(),
@@ -74,9 +75,9 @@ impl Operation for PartnerTerminateContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text(
             "contract_termination_remark",
             &self.contract_termination_remark,
@@ -87,7 +88,7 @@ impl Operation for PartnerTerminateContract {
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/sign/partner/contracts/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
             .literal("/terminate")

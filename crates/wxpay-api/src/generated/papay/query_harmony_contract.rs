@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{ContractState, HarmonyContractTerminateInfo};
+use super::{ContractState, ContractTerminateInfo};
 
 /// Looks up a contract signed on HarmonyOS by its plan and the merchant's own number.
 ///
@@ -20,16 +20,16 @@ use super::{ContractState, HarmonyContractTerminateInfo};
 #[non_exhaustive]
 pub struct QueryHarmonyContract {
     /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,
 }
 
 impl QueryHarmonyContract {
     /// All of it.
-    pub fn new(plan_id: impl Into<String>, out_contract_code: impl Into<String>) -> Self {
+    pub fn new(plan_id: i64, out_contract_code: impl Into<String>) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             out_contract_code: out_contract_code.into(),
         }
     }
@@ -48,13 +48,12 @@ impl Operation for QueryHarmonyContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/sign/contracts/harmony-plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
     }
@@ -114,7 +113,7 @@ pub struct HarmonyContract {
     /// The user's openid under the AppID (用户OpenID).
     pub openid: String,
     /// How the contract was ended (协议解约信息).
-    pub contract_terminate_info: Option<HarmonyContractTerminateInfo>,
+    pub contract_terminate_info: Option<ContractTerminateInfo>,
     /// The merchant's own identifier of the user (商户侧用户标识).
     pub out_user_code: Option<String>,
     /// The user's WeChat number with its middle masked; contracts signed on HarmonyOS only

@@ -3,9 +3,56 @@
 //! What requests are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, Fen, InvalidField, check, serde_by_node};
 
+use super::DurationUnit;
 use crate::Currency;
+
+/// How long after the notice the deduction may be made.
+///
+/// 扣费持续时间.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DeductDuration {
+    /// How many units it lasts (扣费持续时间数).
+    pub count: i64,
+    /// The unit of `count` (单位).
+    pub unit: Option<DurationUnit>,
+}
+
+impl DeductDuration {
+    /// What is always needed; the rest has setters.
+    #[must_use]
+    pub fn new(count: i64) -> Self {
+        Self { count, unit: None }
+    }
+
+    /// Sets [`unit`](Self::unit) (单位).
+    #[must_use]
+    pub fn unit(mut self, unit: impl Into<DurationUnit>) -> Self {
+        self.unit = Some(unit.into());
+        self
+    }
+}
+
+impl ToObject for DeductDuration {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(2)
+            .field("count", &self.count)
+            .optional("unit", &self.unit)
+    }
+}
+
+impl FromObject for DeductDuration {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            count: object.required("count")?,
+            unit: object.maybe("unit")?,
+        })
+    }
+}
+
+serde_by_node!(DeductDuration);
 
 /// How much will be deducted, as the user is told.
 ///
@@ -111,8 +158,8 @@ serde_by_node!(Amount);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DeductSchedule {
-    /// Day on which it is expected to be deducted, as YYYY-MM-DD (预计扣费的日期).
-    pub estimated_deduct_date: String,
+    /// Day on which it is expected to be deducted (预计扣费的日期).
+    pub estimated_deduct_date: Date,
     /// The sum expected to be deducted (预计的扣费金额).
     pub estimated_deduct_amount: Amount,
     /// What is bought, as the payer's bill shows it (商品描述).
@@ -122,24 +169,18 @@ pub struct DeductSchedule {
 impl DeductSchedule {
     /// All of it.
     pub fn new(
-        estimated_deduct_date: impl Into<String>,
+        estimated_deduct_date: Date,
         estimated_deduct_amount: Amount,
         description: impl Into<String>,
     ) -> Self {
         Self {
-            estimated_deduct_date: estimated_deduct_date.into(),
+            estimated_deduct_date,
             estimated_deduct_amount,
             description: description.into(),
         }
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "estimated_deduct_date",
-            &self.estimated_deduct_date,
-            1,
-            usize::MAX,
-        )?;
         check::text("description", &self.description, 1, usize::MAX)
     }
 }

@@ -3,13 +3,10 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{
-    Amount, ContractTerminationMode, PapayContractNotificationState,
-    PapayTransactionNotificationState,
-};
+use super::{Amount, ContractState, ContractTerminationMode, PapayTransactionNotificationState};
 use crate::Currency;
 
 /// A deduction that was accepted.
@@ -51,16 +48,16 @@ serde_by_node!(ApplyDeductionResponse);
 pub struct Schedule {
     /// How far the scheduled deduction has got (扣费预约的状态).
     pub schedule_state: Option<String>,
-    /// First day on which it may be deducted, as YYYY-MM-DD (可扣费开始日期).
-    pub deduct_start_date: Option<String>,
-    /// Last day on which it may be deducted, as YYYY-MM-DD (可扣费结束日期).
-    pub deduct_end_date: Option<String>,
+    /// First day on which it may be deducted (可扣费开始日期).
+    pub deduct_start_date: Option<Date>,
+    /// Last day on which it may be deducted (可扣费结束日期).
+    pub deduct_end_date: Option<Date>,
     /// The sum already scheduled for deduction (已预约的扣费金额信息).
     pub scheduled_amount: Option<Amount>,
     /// The sum really deducted (实际扣费金额).
     pub deduct_amount: Option<Amount>,
-    /// Day of the deduction, as YYYY-MM-DD (实际扣费的日期).
-    pub deduct_date: Option<String>,
+    /// Day of the deduction (实际扣费的日期).
+    pub deduct_date: Option<Date>,
 }
 
 impl ToObject for Schedule {
@@ -187,44 +184,6 @@ impl FromObject for MiniProgramPresignResponse {
 
 serde_by_node!(MiniProgramPresignResponse);
 
-/// How, when and why a contract signed on HarmonyOS was terminated.
-///
-/// 协议解约信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct HarmonyContractTerminateInfo {
-    /// Who ended the contract (协议解约方式).
-    pub contract_termination_mode: ContractTerminationMode,
-    /// When the contract was ended (协议解约时间).
-    pub contract_terminated_time: Option<DateTime>,
-    /// Why the contract is ended (解约备注).
-    pub contract_termination_remark: Option<String>,
-}
-
-impl ToObject for HarmonyContractTerminateInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .field("contract_termination_mode", &self.contract_termination_mode)
-            .optional("contract_terminated_time", &self.contract_terminated_time)
-            .optional(
-                "contract_termination_remark",
-                &self.contract_termination_remark,
-            )
-    }
-}
-
-impl FromObject for HarmonyContractTerminateInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            contract_termination_mode: object.required("contract_termination_mode")?,
-            contract_terminated_time: object.maybe("contract_terminated_time")?,
-            contract_termination_remark: object.maybe("contract_termination_remark")?,
-        })
-    }
-}
-
-serde_by_node!(HarmonyContractTerminateInfo);
-
 /// A contract between a user and a direct merchant.
 ///
 /// 委托代扣签约协议.
@@ -244,7 +203,7 @@ pub struct Contract {
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: Option<String>,
     /// State of the contract (委托代扣协议状态).
-    pub contract_state: Option<String>,
+    pub contract_state: Option<ContractState>,
     /// When the contract was signed (协议签署时间).
     pub contract_signed_time: Option<DateTime>,
     /// When the contract expires (协议到期时间).
@@ -307,10 +266,10 @@ serde_by_node!(Contract);
 #[non_exhaustive]
 pub struct ContractTerminateInfo {
     /// Who ended the contract (协议解约方式).
-    pub contract_termination_mode: Option<String>,
+    pub contract_termination_mode: Option<ContractTerminationMode>,
     /// When the contract was ended (协议解约时间).
     pub contract_terminated_time: Option<DateTime>,
-    /// Why the contract is ended (解约备注).
+    /// Why the contract was ended (解约备注).
     pub contract_termination_remark: Option<String>,
 }
 
@@ -344,8 +303,8 @@ serde_by_node!(ContractTerminateInfo);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractSchedule {
-    /// Day on which it is expected to be deducted, as YYYY-MM-DD (预计扣费的日期).
-    pub estimated_deduct_date: Option<String>,
+    /// Day on which it is expected to be deducted (预计扣费的日期).
+    pub estimated_deduct_date: Option<Date>,
     /// The sum expected to be deducted (预计的扣费金额).
     pub estimated_deduct_amount: Option<Amount>,
     /// How far the scheduled deduction has got (扣费预约状态).
@@ -354,8 +313,8 @@ pub struct ContractSchedule {
     pub scheduled_amount: Option<Amount>,
     /// The sum really deducted (实际扣费金额).
     pub deduct_amount: Option<Amount>,
-    /// Day of the deduction, as YYYY-MM-DD (实际扣费的日期).
-    pub deduct_date: Option<String>,
+    /// Day of the deduction (实际扣费的日期).
+    pub deduct_date: Option<Date>,
 }
 
 impl ToObject for ContractSchedule {
@@ -408,7 +367,7 @@ pub struct PartnerContract {
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: Option<String>,
     /// State of the contract (委托代扣协议状态).
-    pub contract_state: Option<String>,
+    pub contract_state: Option<ContractState>,
     /// When the contract was signed (协议签署时间).
     pub contract_signed_time: Option<DateTime>,
     /// When the contract expires (协议到期时间).
@@ -813,20 +772,20 @@ pub struct PapayContractNotification {
     pub sub_openid: Option<String>,
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
-    /// Template of the contract (模板ID).
+    /// The number of the deduction template (模板ID).
     pub plan_id: Option<i64>,
     /// The merchant's own number of the contract (签约协议号).
     pub out_contract_code: String,
     /// Name of the user's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: Option<Sensitive>,
     /// Where it stands (协议状态).
-    pub contract_state: PapayContractNotificationState,
+    pub contract_state: ContractState,
     /// When it was signed (协议签署时间).
     pub contract_signed_time: Option<DateTime>,
     /// When it runs out (协议到期时间).
     pub contract_expired_time: Option<DateTime>,
     /// How it ended (协议解约信息).
-    pub contract_terminate_info: Option<HarmonyContractTerminateInfo>,
+    pub contract_terminate_info: Option<ContractTerminateInfo>,
     /// The merchant's own name of the user (商户侧用户标识).
     pub out_user_code: Option<String>,
     /// The reserved deduction; contracts of that kind only (扣费预约信息).
@@ -907,7 +866,7 @@ pub struct PapayRetentionNotification {
     pub contract_id: String,
     /// The app id (应用ID).
     pub appid: Option<String>,
-    /// Template of the contract (模板ID).
+    /// The number of the deduction template (模板ID).
     pub plan_id: Option<i64>,
     /// The merchant's own number of the contract (签约协议号).
     pub out_contract_code: Option<String>,
@@ -962,7 +921,7 @@ pub struct PapayTerminationInquiryNotification {
     pub appid: Option<String>,
     /// The user in the app (用户标识).
     pub openid: Option<String>,
-    /// Template of the contract (模板ID).
+    /// The number of the deduction template (模板ID).
     pub plan_id: Option<i64>,
     /// The merchant's own number of the contract (签约协议号).
     pub out_contract_code: String,
@@ -973,7 +932,7 @@ pub struct PapayTerminationInquiryNotification {
     /// Name of the user's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: Option<Sensitive>,
     /// Where it stands (协议状态).
-    pub contract_state: Option<PapayContractNotificationState>,
+    pub contract_state: Option<ContractState>,
     /// When it was signed (协议签署时间).
     pub contract_signed_time: Option<DateTime>,
 }

@@ -3,8 +3,9 @@
 //! 保险商户H5预签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -25,7 +26,7 @@ pub struct H5Presign {
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// The user's openid in the merchant's app (用户在直连商户应用下的用户标示).
+    /// The user's openid in the merchant's app (用户在直连商户应用下的用户标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
@@ -36,20 +37,26 @@ pub struct H5Presign {
     /// Name of the insured, as shown to the user (被保人的展示名称).
     pub insured_display_name: Sensitive,
     /// Where the result of signing is sent (签约结果通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub contract_notify_url: String,
-    /// First day of the policy, as YYYY-MM-DD (保险保单的开始日期).
-    pub policy_start_date: String,
-    /// Last day of the policy, as YYYY-MM-DD (保险保单的结束日期).
-    pub policy_end_date: String,
+    /// First day of the policy (保险保单的开始日期).
+    pub policy_start_date: Date,
+    /// Last day of the policy (保险保单的结束日期).
+    pub policy_end_date: Date,
     /// The periods whose premiums are deducted (保单的扣费周期列表).
     pub policy_periods: Vec<CoveredPolicyPeriod>,
     /// The sum to be deducted (扣费金额信息).
     pub amount: Option<Amount>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// What is bought, as the payer's bill shows it (商品描述).
     pub description: Option<String>,
     /// Where the notification of the first payment's result is sent (支付结果通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub transaction_notify_url: Option<String>,
     /// The merchant's own identifier of the user (商户侧用户标识).
     pub out_user_code: Option<String>,
@@ -78,8 +85,8 @@ impl H5Presign {
         out_contract_code: impl Into<String>,
         insured_display_name: impl Into<Sensitive>,
         contract_notify_url: impl Into<String>,
-        policy_start_date: impl Into<String>,
-        policy_end_date: impl Into<String>,
+        policy_start_date: Date,
+        policy_end_date: Date,
         policy_periods: impl Into<Vec<CoveredPolicyPeriod>>,
     ) -> Self {
         Self {
@@ -89,8 +96,8 @@ impl H5Presign {
             out_contract_code: out_contract_code.into(),
             insured_display_name: insured_display_name.into(),
             contract_notify_url: contract_notify_url.into(),
-            policy_start_date: policy_start_date.into(),
-            policy_end_date: policy_end_date.into(),
+            policy_start_date,
+            policy_end_date,
             policy_periods: policy_periods.into(),
             amount: None,
             out_trade_no: None,
@@ -107,7 +114,7 @@ impl H5Presign {
         }
     }
 
-    /// Sets [`openid`](Self::openid) (用户在直连商户应用下的用户标示).
+    /// Sets [`openid`](Self::openid) (用户在直连商户应用下的用户标识).
     #[must_use]
     pub fn openid(mut self, openid: impl Into<String>) -> Self {
         self.openid = Some(openid.into());
@@ -233,14 +240,7 @@ impl Operation for H5Presign {
             1,
             usize::MAX,
         )?;
-        check::text(
-            "contract_notify_url",
-            &self.contract_notify_url,
-            1,
-            usize::MAX,
-        )?;
-        check::text("policy_start_date", &self.policy_start_date, 1, usize::MAX)?;
-        check::text("policy_end_date", &self.policy_end_date, 1, usize::MAX)?;
+        check::url("contract_notify_url", &self.contract_notify_url, 256)?;
         check::each(
             "policy_periods",
             &self.policy_periods,
@@ -248,14 +248,10 @@ impl Operation for H5Presign {
             usize::MAX,
             CoveredPolicyPeriod::check,
         )?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("description", &self.description, 1, usize::MAX)?;
-        check::text(
-            "transaction_notify_url",
-            &self.transaction_notify_url,
-            1,
-            usize::MAX,
-        )?;
+        check::url("transaction_notify_url", &self.transaction_notify_url, 256)?;
         check::text("out_user_code", &self.out_user_code, 1, usize::MAX)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -21,7 +21,7 @@ use super::Amount;
 #[non_exhaustive]
 pub struct ListPolicyPeriods {
     /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,
     /// How many items a page holds (分页大小).
@@ -32,9 +32,9 @@ pub struct ListPolicyPeriods {
 
 impl ListPolicyPeriods {
     /// What is always needed; the rest has setters.
-    pub fn new(plan_id: impl Into<String>, out_contract_code: impl Into<String>) -> Self {
+    pub fn new(plan_id: i64, out_contract_code: impl Into<String>) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             out_contract_code: out_contract_code.into(),
             limit: None,
             offset: None,
@@ -69,13 +69,12 @@ impl Operation for ListPolicyPeriods {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/insurance-sign/policy_periods/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
             .query_opt(
@@ -126,7 +125,7 @@ serde_by_node!(ListPolicyPeriods);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyPeriodPage {
-    /// The certificates (平台证书列表).
+    /// The periods of this page (扣费周期列表).
     pub data: Vec<ListedPolicyPeriod>,
     /// How many items a page holds (分页大小).
     pub limit: i64,
@@ -167,9 +166,8 @@ serde_by_node!(PolicyPeriodPage);
 pub struct ListedPolicyPeriod {
     /// Which of the policy's periods of deduction (保单的扣费周期编号).
     pub policy_period_id: i64,
-    /// Day on which the period is expected to be deducted, as YYYY-MM-DD
-    /// (扣费周期预计的扣费的日期).
-    pub estimated_deduct_date: Option<String>,
+    /// Day on which the period is expected to be deducted (扣费周期预计的扣费的日期).
+    pub estimated_deduct_date: Option<Date>,
     /// The sum expected to be deducted for the period (扣费周期预计的扣费金额).
     pub estimated_deduct_amount: Option<Amount>,
     /// How far the scheduled deduction of the period has got (扣费周期预约状态).
@@ -178,8 +176,8 @@ pub struct ListedPolicyPeriod {
     pub scheduled_amount: Option<Amount>,
     /// The sum really deducted (实际扣费金额).
     pub deduct_amount: Option<Amount>,
-    /// Day of the deduction, as YYYY-MM-DD (实际扣费的日期).
-    pub deduct_date: Option<String>,
+    /// Day of the deduction (实际扣费的日期).
+    pub deduct_date: Option<Date>,
 }
 
 impl ToObject for ListedPolicyPeriod {

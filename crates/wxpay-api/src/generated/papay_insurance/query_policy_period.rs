@@ -23,15 +23,15 @@ pub struct QueryPolicyPeriod {
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
     /// Which of the policy's periods of deduction (保单的扣费周期编号).
-    pub policy_period_id: String,
+    pub policy_period_id: i64,
 }
 
 impl QueryPolicyPeriod {
     /// All of it.
-    pub fn new(contract_id: impl Into<String>, policy_period_id: impl Into<String>) -> Self {
+    pub fn new(contract_id: impl Into<String>, policy_period_id: i64) -> Self {
         Self {
             contract_id: contract_id.into(),
-            policy_period_id: policy_period_id.into(),
+            policy_period_id,
         }
     }
 }
@@ -49,15 +49,14 @@ impl Operation for QueryPolicyPeriod {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
-        check::text("policy_period_id", &self.policy_period_id, 1, usize::MAX)
+        check::text("contract_id", &self.contract_id, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/insurance-pay/policy-periods/contract-id/")
             .segment(&self.contract_id)
             .literal("/policy-period-id/")
-            .segment(&self.policy_period_id)
+            .segment(&self.policy_period_id.to_string())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

@@ -23,7 +23,7 @@ use super::PlannedPolicyPeriod;
 #[non_exhaustive]
 pub struct RenewContract {
     /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
     /// AppID of the mini program or official account (应用ID).
@@ -37,13 +37,13 @@ pub struct RenewContract {
 impl RenewContract {
     /// All of it.
     pub fn new(
-        plan_id: impl Into<String>,
+        plan_id: i64,
         contract_id: impl Into<String>,
         appid: impl Into<String>,
         policy_periods: impl Into<Vec<PlannedPolicyPeriod>>,
     ) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             contract_id: contract_id.into(),
             appid: appid.into(),
             policy_periods: policy_periods.into(),
@@ -71,21 +71,14 @@ impl Operation for RenewContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::each(
-            "policy_periods",
-            &self.policy_periods,
-            1,
-            usize::MAX,
-            PlannedPolicyPeriod::check,
-        )
+        check::count("policy_periods", self.policy_periods.len(), 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/insurance-sign/contracts/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/contract-id/")
             .segment(&self.contract_id)
             .literal("/renew")

@@ -3,7 +3,7 @@
 //! What requests are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::BodyError;
 use wxpay_proto::sign::Encryptor;
 
@@ -67,33 +67,25 @@ serde_by_node!(Amount);
 pub struct PlannedPolicyPeriod {
     /// Which of the policy's periods of deduction (保险扣费周期编号).
     pub policy_period_id: i64,
-    /// Day on which it is expected to be deducted, as YYYY-MM-DD (预计扣费的日期).
-    pub estimated_deduct_date: String,
+    /// Day on which it is expected to be deducted (预计扣费的日期).
+    pub estimated_deduct_date: Date,
     /// The sum expected to be deducted (预计扣费金额).
     pub estimated_deduct_amount: Amount,
 }
 
 impl PlannedPolicyPeriod {
     /// All of it.
+    #[must_use]
     pub fn new(
         policy_period_id: i64,
-        estimated_deduct_date: impl Into<String>,
+        estimated_deduct_date: Date,
         estimated_deduct_amount: Amount,
     ) -> Self {
         Self {
             policy_period_id,
-            estimated_deduct_date: estimated_deduct_date.into(),
+            estimated_deduct_date,
             estimated_deduct_amount,
         }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "estimated_deduct_date",
-            &self.estimated_deduct_date,
-            1,
-            usize::MAX,
-        )
     }
 }
 
@@ -194,8 +186,8 @@ serde_by_node!(RealIdentity);
 pub struct CoveredPolicyPeriod {
     /// Which of the policy's periods of deduction (保险扣费周期编号).
     pub policy_period_id: i64,
-    /// Day on which it is expected to be deducted, as YYYY-MM-DD (预计扣费的日期).
-    pub estimated_deduct_date: String,
+    /// Day on which it is expected to be deducted (预计扣费的日期).
+    pub estimated_deduct_date: Date,
     /// The sum expected to be deducted (预计扣费金额).
     pub estimated_deduct_amount: Amount,
     /// What the policy covers, as shown to the user (保障详情).
@@ -204,14 +196,15 @@ pub struct CoveredPolicyPeriod {
 
 impl CoveredPolicyPeriod {
     /// What is always needed; the rest has setters.
+    #[must_use]
     pub fn new(
         policy_period_id: i64,
-        estimated_deduct_date: impl Into<String>,
+        estimated_deduct_date: Date,
         estimated_deduct_amount: Amount,
     ) -> Self {
         Self {
             policy_period_id,
-            estimated_deduct_date: estimated_deduct_date.into(),
+            estimated_deduct_date,
             estimated_deduct_amount,
             policy_coverage_detail: None,
         }
@@ -225,12 +218,6 @@ impl CoveredPolicyPeriod {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "estimated_deduct_date",
-            &self.estimated_deduct_date,
-            1,
-            usize::MAX,
-        )?;
         check::nested(
             "policy_coverage_detail",
             &self.policy_coverage_detail,

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{Amount, ContractState, ContractTerminationMode, PapayTransactionNotificationState};
@@ -19,16 +19,16 @@ pub struct PolicyPeriod {
     pub policy_period_id: i64,
     /// How far the deduction of this period has got (当前扣费周期的状态).
     pub policy_period_state: Option<String>,
-    /// First day on which it may be deducted, as YYYY-MM-DD (可扣费开始日期).
-    pub deduct_start_date: Option<String>,
-    /// Last day on which it may be deducted, as YYYY-MM-DD (可扣费结束日期).
-    pub deduct_end_date: Option<String>,
+    /// First day on which it may be deducted (可扣费开始日期).
+    pub deduct_start_date: Option<Date>,
+    /// Last day on which it may be deducted (可扣费结束日期).
+    pub deduct_end_date: Option<Date>,
     /// The sum already scheduled for deduction (已预约的扣费金额信息).
     pub scheduled_amount: Option<Amount>,
     /// The sum really deducted (实际扣费金额).
     pub deduct_amount: Option<Amount>,
-    /// Day of the deduction, as YYYY-MM-DD (实际扣费的日期).
-    pub deduct_date: Option<String>,
+    /// Day of the deduction (实际扣费的日期).
+    pub deduct_date: Option<Date>,
 }
 
 impl ToObject for PolicyPeriod {
@@ -60,24 +60,112 @@ impl FromObject for PolicyPeriod {
 
 serde_by_node!(PolicyPeriod);
 
+/// A contract by which insurance premiums are deducted.
+///
+/// 保险自动续费协议.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Contract {
+    /// The merchant's number (商户号).
+    pub mchid: String,
+    /// WeChat Pay's number of the contract (委托代扣协议ID).
+    pub contract_id: String,
+    /// The merchant's AppID (商户AppID).
+    pub appid: String,
+    /// The number of the deduction template (委托代扣模板ID).
+    pub plan_id: i64,
+    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    pub out_contract_code: String,
+    /// Name of the insured, as shown to the user (被保人姓名).
+    pub insured_display_name: Option<Sensitive>,
+    /// State of the contract (委托代扣协议状态).
+    pub contract_state: ContractState,
+    /// When the contract was signed (协议签署时间).
+    pub contract_signed_time: Option<DateTime>,
+    /// When the contract expires (协议到期时间).
+    pub contract_expired_time: Option<DateTime>,
+    /// How the contract was ended (协议解约信息).
+    pub contract_terminate_info: Option<ContractTerminateInfo>,
+    /// The user's openid under the AppID (用户OpenID).
+    pub openid: String,
+    /// The merchant's own identifier of the user (商户侧用户标识).
+    pub out_user_code: Option<String>,
+    /// Page of the mini program in which the user takes a termination back
+    /// (跳转撤销解约小程序的路径).
+    pub revoke_terminate_contract_redirect_url: Option<String>,
+    /// The mini program in which the user takes a termination back (跳转撤销解约小程序的appid).
+    pub revoke_terminate_contract_redirect_appid: Option<String>,
+}
+
+impl ToObject for Contract {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(14)
+            .field("mchid", &self.mchid)
+            .field("contract_id", &self.contract_id)
+            .field("appid", &self.appid)
+            .field("plan_id", &self.plan_id)
+            .field("out_contract_code", &self.out_contract_code)
+            .optional("insured_display_name", &self.insured_display_name)
+            .field("contract_state", &self.contract_state)
+            .optional("contract_signed_time", &self.contract_signed_time)
+            .optional("contract_expired_time", &self.contract_expired_time)
+            .optional("contract_terminate_info", &self.contract_terminate_info)
+            .field("openid", &self.openid)
+            .optional("out_user_code", &self.out_user_code)
+            .optional(
+                "revoke_terminate_contract_redirect_url",
+                &self.revoke_terminate_contract_redirect_url,
+            )
+            .optional(
+                "revoke_terminate_contract_redirect_appid",
+                &self.revoke_terminate_contract_redirect_appid,
+            )
+    }
+}
+
+impl FromObject for Contract {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+            contract_id: object.required("contract_id")?,
+            appid: object.required("appid")?,
+            plan_id: object.required("plan_id")?,
+            out_contract_code: object.required("out_contract_code")?,
+            insured_display_name: object.maybe("insured_display_name")?,
+            contract_state: object.required("contract_state")?,
+            contract_signed_time: object.maybe("contract_signed_time")?,
+            contract_expired_time: object.maybe("contract_expired_time")?,
+            contract_terminate_info: object.maybe("contract_terminate_info")?,
+            openid: object.required("openid")?,
+            out_user_code: object.maybe("out_user_code")?,
+            revoke_terminate_contract_redirect_url: object
+                .maybe("revoke_terminate_contract_redirect_url")?,
+            revoke_terminate_contract_redirect_appid: object
+                .maybe("revoke_terminate_contract_redirect_appid")?,
+        })
+    }
+}
+
+serde_by_node!(Contract);
+
 /// How, when and why a contract was terminated.
 ///
 /// 协议解约信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ContractTerminateInfo {
     /// Who ended the contract (协议解约方式).
-    pub contract_termination_mode: ContractTerminationMode,
+    pub contract_termination_mode: Option<ContractTerminationMode>,
     /// When the contract was ended (协议解约时间).
     pub contract_terminated_time: Option<DateTime>,
-    /// Why the contract is ended (解约备注).
+    /// Why the contract was ended (解约备注).
     pub contract_termination_remark: Option<String>,
 }
 
 impl ToObject for ContractTerminateInfo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
-            .field("contract_termination_mode", &self.contract_termination_mode)
+            .optional("contract_termination_mode", &self.contract_termination_mode)
             .optional("contract_terminated_time", &self.contract_terminated_time)
             .optional(
                 "contract_termination_remark",
@@ -89,7 +177,7 @@ impl ToObject for ContractTerminateInfo {
 impl FromObject for ContractTerminateInfo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            contract_termination_mode: object.required("contract_termination_mode")?,
+            contract_termination_mode: object.maybe("contract_termination_mode")?,
             contract_terminated_time: object.maybe("contract_terminated_time")?,
             contract_termination_remark: object.maybe("contract_termination_remark")?,
         })
@@ -451,7 +539,7 @@ pub struct InsuranceContractNotification {
     pub contract_id: String,
     /// The app id (应用ID).
     pub appid: Option<String>,
-    /// Template of the contract (模板ID).
+    /// The number of the deduction template (模板ID).
     pub plan_id: Option<i64>,
     /// The merchant's own number of the contract (签约协议号).
     pub out_contract_code: String,

@@ -25,7 +25,7 @@ pub struct SchedulePolicyPeriod {
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
     /// Which of the policy's periods of deduction (保单的扣费周期编号).
-    pub policy_period_id: String,
+    pub policy_period_id: i64,
     /// AppID of the mini program or official account (应用ID).
     ///
     /// At most 32 characters.
@@ -38,13 +38,13 @@ impl SchedulePolicyPeriod {
     /// All of it.
     pub fn new(
         contract_id: impl Into<String>,
-        policy_period_id: impl Into<String>,
+        policy_period_id: i64,
         appid: impl Into<String>,
         scheduled_amount: Amount,
     ) -> Self {
         Self {
             contract_id: contract_id.into(),
-            policy_period_id: policy_period_id.into(),
+            policy_period_id,
             appid: appid.into(),
             scheduled_amount,
         }
@@ -72,7 +72,6 @@ impl Operation for SchedulePolicyPeriod {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
-        check::text("policy_period_id", &self.policy_period_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)
     }
 
@@ -80,7 +79,7 @@ impl Operation for SchedulePolicyPeriod {
         Target::new("/v3/papay/insurance-pay/policy-periods/contract-id/")
             .segment(&self.contract_id)
             .literal("/policy-period-id/")
-            .segment(&self.policy_period_id)
+            .segment(&self.policy_period_id.to_string())
             .literal("/schedule")
     }
 

@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{ContractState, ContractTerminateInfo};
+use super::Contract;
 
 /// Terminates a renewal contract, so that nothing more can be deducted under it.
 ///
@@ -21,7 +21,7 @@ use super::{ContractState, ContractTerminateInfo};
 #[non_exhaustive]
 pub struct TerminateContract {
     /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique in the template (商户签约协议号).
     pub out_contract_code: String,
     /// Why the contract is ended (解约备注).
@@ -31,12 +31,12 @@ pub struct TerminateContract {
 impl TerminateContract {
     /// All of it.
     pub fn new(
-        plan_id: impl Into<String>,
+        plan_id: i64,
         out_contract_code: impl Into<String>,
         contract_termination_remark: impl Into<String>,
     ) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             out_contract_code: out_contract_code.into(),
             contract_termination_remark: contract_termination_remark.into(),
         }
@@ -52,7 +52,7 @@ impl TerminateContract {
 }
 
 impl Operation for TerminateContract {
-    type Response = TerminatedContract;
+    type Response = Contract;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -64,7 +64,6 @@ impl Operation for TerminateContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text(
             "contract_termination_remark",
@@ -76,7 +75,7 @@ impl Operation for TerminateContract {
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/insurance-sign/contracts/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
             .literal("/terminate")
@@ -114,74 +113,3 @@ impl FromObject for TerminateContract {
 }
 
 serde_by_node!(TerminateContract);
-
-/// A contract just after its termination was asked for.
-///
-/// 解除的保险自动续费协议.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct TerminatedContract {
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// WeChat Pay's number of the contract (委托代扣协议ID).
-    pub contract_id: String,
-    /// The merchant's AppID (商户AppID).
-    pub appid: String,
-    /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
-    pub out_contract_code: String,
-    /// Name of the insured, as shown to the user (被保人姓名).
-    pub insured_display_name: Option<Sensitive>,
-    /// State of the contract (委托代扣协议状态).
-    pub contract_state: ContractState,
-    /// When the contract was signed (协议签署时间).
-    pub contract_signed_time: Option<DateTime>,
-    /// When the contract expires (协议到期时间).
-    pub contract_expired_time: Option<DateTime>,
-    /// How the contract was ended (协议解约信息).
-    pub contract_terminate_info: Option<ContractTerminateInfo>,
-    /// The user's openid under the AppID (用户OpenID).
-    pub openid: String,
-    /// The merchant's own identifier of the user (商户侧用户标识).
-    pub out_user_code: Option<String>,
-}
-
-impl ToObject for TerminatedContract {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(12)
-            .field("mchid", &self.mchid)
-            .field("contract_id", &self.contract_id)
-            .field("appid", &self.appid)
-            .field("plan_id", &self.plan_id)
-            .field("out_contract_code", &self.out_contract_code)
-            .optional("insured_display_name", &self.insured_display_name)
-            .field("contract_state", &self.contract_state)
-            .optional("contract_signed_time", &self.contract_signed_time)
-            .optional("contract_expired_time", &self.contract_expired_time)
-            .optional("contract_terminate_info", &self.contract_terminate_info)
-            .field("openid", &self.openid)
-            .optional("out_user_code", &self.out_user_code)
-    }
-}
-
-impl FromObject for TerminatedContract {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.required("mchid")?,
-            contract_id: object.required("contract_id")?,
-            appid: object.required("appid")?,
-            plan_id: object.required("plan_id")?,
-            out_contract_code: object.required("out_contract_code")?,
-            insured_display_name: object.maybe("insured_display_name")?,
-            contract_state: object.required("contract_state")?,
-            contract_signed_time: object.maybe("contract_signed_time")?,
-            contract_expired_time: object.maybe("contract_expired_time")?,
-            contract_terminate_info: object.maybe("contract_terminate_info")?,
-            openid: object.required("openid")?,
-            out_user_code: object.maybe("out_user_code")?,
-        })
-    }
-}
-
-serde_by_node!(TerminatedContract);

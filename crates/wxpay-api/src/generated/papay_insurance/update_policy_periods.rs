@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Amount, PlannedPolicyPeriod};
+use super::PlannedPolicyPeriod;
 
 /// Replaces the list of periods of deduction of a contract; scheduled deductions are cancelled
 /// only if that is allowed in the request.
@@ -23,14 +23,14 @@ use super::{Amount, PlannedPolicyPeriod};
 #[non_exhaustive]
 pub struct UpdatePolicyPeriods {
     /// The number of the deduction template (委托代扣模板ID).
-    pub plan_id: String,
+    pub plan_id: i64,
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
     /// AppID of the mini program or official account (应用ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// The periods of deduction and their expected days and sums (续期的扣费周期列表).
+    /// The periods of deduction and their expected days and sums (扣费周期列表).
     pub policy_periods: Vec<PlannedPolicyPeriod>,
     /// Whether deductions already scheduled may be cancelled by the change (是否允许取消预约).
     pub allow_cancel_scheduled: Option<bool>,
@@ -39,13 +39,13 @@ pub struct UpdatePolicyPeriods {
 impl UpdatePolicyPeriods {
     /// What is always needed; the rest has setters.
     pub fn new(
-        plan_id: impl Into<String>,
+        plan_id: i64,
         contract_id: impl Into<String>,
         appid: impl Into<String>,
         policy_periods: impl Into<Vec<PlannedPolicyPeriod>>,
     ) -> Self {
         Self {
-            plan_id: plan_id.into(),
+            plan_id,
             contract_id: contract_id.into(),
             appid: appid.into(),
             policy_periods: policy_periods.into(),
@@ -82,21 +82,14 @@ impl Operation for UpdatePolicyPeriods {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::each(
-            "policy_periods",
-            &self.policy_periods,
-            1,
-            usize::MAX,
-            PlannedPolicyPeriod::check,
-        )
+        check::count("policy_periods", self.policy_periods.len(), 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/papay/insurance-sign/policy-periods/plan-id/")
-            .segment(&self.plan_id)
+            .segment(&self.plan_id.to_string())
             .literal("/contract-id/")
             .segment(&self.contract_id)
             .literal("/modify")
@@ -143,7 +136,7 @@ serde_by_node!(UpdatePolicyPeriods);
 #[non_exhaustive]
 pub struct UpdatePolicyPeriodsResponse {
     /// The periods of deduction as they now stand (最新的扣费周期列表).
-    pub policy_periods: Vec<UpdatedPolicyPeriod>,
+    pub policy_periods: Vec<PlannedPolicyPeriod>,
     /// Period whose scheduled deduction was cancelled by the change
     /// (发生了取消预约的扣费计划项编号).
     pub cancel_scheduled_policy_period_id: Option<i64>,
@@ -170,38 +163,3 @@ impl FromObject for UpdatePolicyPeriodsResponse {
 }
 
 serde_by_node!(UpdatePolicyPeriodsResponse);
-
-/// A period of a policy after a change.
-///
-/// 最新的扣费周期.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UpdatedPolicyPeriod {
-    /// Which of the policy's periods of deduction (保险扣费周期编号).
-    pub policy_period_id: i64,
-    /// Day on which it is expected to be deducted, as YYYY-MM-DD (预计扣费的日期).
-    pub estimated_deduct_date: Option<String>,
-    /// The sum expected to be deducted (预计扣费金额).
-    pub estimated_deduct_amount: Option<Amount>,
-}
-
-impl ToObject for UpdatedPolicyPeriod {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .field("policy_period_id", &self.policy_period_id)
-            .optional("estimated_deduct_date", &self.estimated_deduct_date)
-            .optional("estimated_deduct_amount", &self.estimated_deduct_amount)
-    }
-}
-
-impl FromObject for UpdatedPolicyPeriod {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            policy_period_id: object.required("policy_period_id")?,
-            estimated_deduct_date: object.maybe("estimated_deduct_date")?,
-            estimated_deduct_amount: object.maybe("estimated_deduct_amount")?,
-        })
-    }
-}
-
-serde_by_node!(UpdatedPolicyPeriod);

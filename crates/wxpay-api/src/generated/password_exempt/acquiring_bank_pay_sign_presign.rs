@@ -3,6 +3,7 @@
 //! 清算机构模式支付后场景预签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -32,11 +33,11 @@ pub struct AcquiringBankPaySignPresign {
     pub sub_appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
     pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
     /// Where the contract notification is sent (回调通知地址).
     ///
@@ -44,14 +45,13 @@ pub struct AcquiringBankPaySignPresign {
     pub notify_url: String,
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: String,
-    /// Goes into the parameters that open the payment on the payer's client; valid for two hours
-    /// (预支付交易会话标识).
+    /// The prepaid order after whose payment the user is asked to sign (预支付交易会话标识).
     pub prepay_id: String,
-    /// The user's id under the app id of this call (用户标识).
+    /// The user's openid under `appid`; this or `sub_openid` (用户标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
-    /// The user's id under the sub-merchant's app id (用户子标识).
+    /// The user's openid under `sub_appid`; this or `openid` (用户子标识).
     ///
     /// At most 128 characters.
     pub sub_openid: Option<String>,
@@ -115,6 +115,7 @@ impl Operation for AcquiringBankPaySignPresign {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text(
@@ -125,7 +126,11 @@ impl Operation for AcquiringBankPaySignPresign {
         )?;
         check::text("prepay_id", &self.prepay_id, 1, usize::MAX)?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("sub_openid", &self.sub_openid, 1, 128)
+        check::text("sub_openid", &self.sub_openid, 1, 128)?;
+        check::present(
+            "openid or sub_openid",
+            self.openid.is_some() || self.sub_openid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

@@ -28,7 +28,7 @@ pub struct MiniProgramPresign {
     pub appid: String,
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
     pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
     /// Where the contract notification is sent (回调通知地址).
     ///
@@ -36,7 +36,7 @@ pub struct MiniProgramPresign {
     pub notify_url: String,
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: String,
-    /// The user's id under the app id of this call (用户标识).
+    /// The user's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,

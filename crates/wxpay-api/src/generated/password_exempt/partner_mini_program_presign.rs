@@ -3,12 +3,15 @@
 //! 服务商模式小程序场景预签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::MiniProgramPresignResponse;
 
 /// Begins the signing of a sub-merchant's password-free payment contract in a mini program.
 /// Providers only.
@@ -20,29 +23,29 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerMiniProgramPresign {
-    /// The provider's app (商户AppID).
+    /// The provider's AppID (服务商AppID).
     ///
     /// At most 32 characters.
     pub sp_appid: String,
-    /// The user's openid in the provider's app (用户标识).
+    /// The user's openid under `sp_appid`; this or `sub_openid` (用户标识).
     ///
     /// At most 128 characters.
     pub sp_openid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The sub-merchant's AppID (子商户AppID).
     ///
     /// At most 32 characters.
     pub sub_appid: String,
-    /// The user's id under the sub-merchant's app id (用户子标识).
+    /// The user's openid under `sub_appid`; this or `sp_openid` (用户子标识).
     ///
     /// At most 128 characters.
     pub sub_openid: Option<String>,
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
     pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
     /// Where the contract notification is sent (回调通知地址).
     ///
@@ -92,7 +95,7 @@ impl PartnerMiniProgramPresign {
 }
 
 impl Operation for PartnerMiniProgramPresign {
-    type Response = PartnerMiniProgramPresignResponse;
+    type Response = MiniProgramPresignResponse;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -107,6 +110,7 @@ impl Operation for PartnerMiniProgramPresign {
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_openid", &self.sp_openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
@@ -116,6 +120,10 @@ impl Operation for PartnerMiniProgramPresign {
             &self.contract_display_account,
             1,
             usize::MAX,
+        )?;
+        check::present(
+            "sp_openid or sub_openid",
+            self.sp_openid.is_some() || self.sub_openid.is_some(),
         )
     }
 
@@ -166,54 +174,3 @@ impl FromObject for PartnerMiniProgramPresign {
 }
 
 serde_by_node!(PartnerMiniProgramPresign);
-
-/// Where a mini program jumps to let the user sign, for a sub-merchant.
-///
-/// 服务商小程序场景预签约结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct PartnerMiniProgramPresignResponse {
-    /// Number with which the signing is opened (预签约ID).
-    pub pre_entrustweb_id: String,
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
-    pub sub_mchid: Option<String>,
-    /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
-    pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
-    pub out_contract_code: String,
-    /// The signing mini program to jump to (跳转签约的小程序AppID).
-    pub sign_mp_appid: String,
-    /// Page of the signing mini program to jump to (跳转签约的小程序路径).
-    pub sign_mp_path: Option<String>,
-}
-
-impl ToObject for PartnerMiniProgramPresignResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(7)
-            .field("pre_entrustweb_id", &self.pre_entrustweb_id)
-            .field("mchid", &self.mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("service_id", &self.service_id)
-            .field("out_contract_code", &self.out_contract_code)
-            .field("sign_mp_appid", &self.sign_mp_appid)
-            .optional("sign_mp_path", &self.sign_mp_path)
-    }
-}
-
-impl FromObject for PartnerMiniProgramPresignResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            pre_entrustweb_id: object.required("pre_entrustweb_id")?,
-            mchid: object.required("mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            service_id: object.required("service_id")?,
-            out_contract_code: object.required("out_contract_code")?,
-            sign_mp_appid: object.required("sign_mp_appid")?,
-            sign_mp_path: object.maybe("sign_mp_path")?,
-        })
-    }
-}
-
-serde_by_node!(PartnerMiniProgramPresignResponse);

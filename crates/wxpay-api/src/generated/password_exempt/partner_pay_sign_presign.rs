@@ -3,12 +3,15 @@
 //! 服务商模式支付后场景预签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
+
+use super::ContractReference;
 
 /// Begins the signing of a sub-merchant's password-free payment contract, offered after paying
 /// the given prepaid order. Providers only.
@@ -20,29 +23,29 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PartnerPaySignPresign {
-    /// The provider's app (商户AppID).
+    /// The provider's AppID (服务商AppID).
     ///
     /// At most 32 characters.
     pub sp_appid: String,
-    /// The user's openid in the provider's app (用户标识).
+    /// The user's openid under `sp_appid`; this or `sub_openid` (用户标识).
     ///
     /// At most 128 characters.
     pub sp_openid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The sub-merchant's AppID (子商户AppID).
     ///
     /// At most 32 characters.
     pub sub_appid: String,
-    /// The user's id under the sub-merchant's app id (用户子标识).
+    /// The user's openid under `sub_appid`; this or `sp_openid` (用户子标识).
     ///
     /// At most 128 characters.
     pub sub_openid: Option<String>,
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
     pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
     /// Where the contract notification is sent (回调通知地址).
     ///
@@ -50,8 +53,7 @@ pub struct PartnerPaySignPresign {
     pub notify_url: String,
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: String,
-    /// Goes into the parameters that open the payment on the payer's client; valid for two hours
-    /// (预支付交易会话标识).
+    /// The prepaid order after whose payment the user is asked to sign (预支付交易会话标识).
     pub prepay_id: String,
 }
 
@@ -98,7 +100,7 @@ impl PartnerPaySignPresign {
 }
 
 impl Operation for PartnerPaySignPresign {
-    type Response = PartnerPaySignPresignResponse;
+    type Response = ContractReference;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -113,6 +115,7 @@ impl Operation for PartnerPaySignPresign {
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_openid", &self.sp_openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
@@ -123,7 +126,11 @@ impl Operation for PartnerPaySignPresign {
             1,
             usize::MAX,
         )?;
-        check::text("prepay_id", &self.prepay_id, 1, usize::MAX)
+        check::text("prepay_id", &self.prepay_id, 1, usize::MAX)?;
+        check::present(
+            "sp_openid or sub_openid",
+            self.sp_openid.is_some() || self.sub_openid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -175,42 +182,3 @@ impl FromObject for PartnerPaySignPresign {
 }
 
 serde_by_node!(PartnerPaySignPresign);
-
-/// Which contract of a sub-merchant a signing after a payment is about.
-///
-/// 服务商支付后场景预签约结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct PartnerPaySignPresignResponse {
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
-    pub sub_mchid: Option<String>,
-    /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
-    pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
-    pub out_contract_code: String,
-}
-
-impl ToObject for PartnerPaySignPresignResponse {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .field("mchid", &self.mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("service_id", &self.service_id)
-            .field("out_contract_code", &self.out_contract_code)
-    }
-}
-
-impl FromObject for PartnerPaySignPresignResponse {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.required("mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            service_id: object.required("service_id")?,
-            out_contract_code: object.required("out_contract_code")?,
-        })
-    }
-}
-
-serde_by_node!(PartnerPaySignPresignResponse);

@@ -19,16 +19,16 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QueryContract {
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
-    pub service_id: String,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    pub service_id: i64,
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
 }
 
 impl QueryContract {
     /// All of it.
-    pub fn new(service_id: impl Into<String>, out_contract_code: impl Into<String>) -> Self {
+    pub fn new(service_id: i64, out_contract_code: impl Into<String>) -> Self {
         Self {
-            service_id: service_id.into(),
+            service_id,
             out_contract_code: out_contract_code.into(),
         }
     }
@@ -47,13 +47,12 @@ impl Operation for QueryContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/password-exempt-contract/contracts/service-id/")
-            .segment(&self.service_id)
+            .segment(&self.service_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
     }
@@ -98,7 +97,7 @@ pub struct Contract {
     pub contract_id: String,
     /// The merchant's AppID (商户AppID).
     pub appid: String,
-    /// The user's id under the app id of this call (用户标识).
+    /// The user's openid under the AppID (用户标识).
     pub openid: String,
     /// The sub-merchant's AppID (子商户AppID).
     pub sub_appid: Option<String>,
@@ -106,11 +105,11 @@ pub struct Contract {
     pub sub_openid: Option<String>,
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
     pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
     /// Name of the payer's account as the contract page shows it (用户账户展示名称).
     pub contract_display_account: Option<String>,
-    /// State of the contract (委托代扣协议状态).
+    /// State of the contract, such as `SIGNED` (免密支付协议状态).
     pub contract_state: Option<String>,
     /// When the contract was signed (协议签署时间).
     pub contract_signed_time: Option<DateTime>,
@@ -167,7 +166,7 @@ pub struct ContractTerminateInfo {
     pub contract_termination_mode: Option<String>,
     /// When the contract was ended (协议解约时间).
     pub contract_terminated_time: Option<DateTime>,
-    /// Why the contract is ended (解约备注).
+    /// Why the contract was ended (解约备注).
     pub contract_termination_remark: Option<String>,
 }
 

@@ -15,9 +15,11 @@ pub struct MiniProgramPresignResponse {
     pub pre_entrustweb_id: String,
     /// The merchant's number (商户号).
     pub mchid: String,
+    /// The sub-merchant's number; providers only (子商户号).
+    pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
     pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
     /// The signing mini program to jump to (跳转签约的小程序AppID).
     pub sign_mp_appid: String,
@@ -27,9 +29,10 @@ pub struct MiniProgramPresignResponse {
 
 impl ToObject for MiniProgramPresignResponse {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(6)
+        Object::with_capacity(7)
             .field("pre_entrustweb_id", &self.pre_entrustweb_id)
             .field("mchid", &self.mchid)
+            .optional("sub_mchid", &self.sub_mchid)
             .field("service_id", &self.service_id)
             .field("out_contract_code", &self.out_contract_code)
             .field("sign_mp_appid", &self.sign_mp_appid)
@@ -42,6 +45,7 @@ impl FromObject for MiniProgramPresignResponse {
         Ok(Self {
             pre_entrustweb_id: object.required("pre_entrustweb_id")?,
             mchid: object.required("mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
             service_id: object.required("service_id")?,
             out_contract_code: object.required("out_contract_code")?,
             sign_mp_appid: object.required("sign_mp_appid")?,
@@ -60,16 +64,19 @@ serde_by_node!(MiniProgramPresignResponse);
 pub struct ContractReference {
     /// The merchant's number (商户号).
     pub mchid: String,
+    /// The sub-merchant's number; providers only (子商户号).
+    pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
     pub service_id: i64,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
 }
 
 impl ToObject for ContractReference {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
+        Object::with_capacity(4)
             .field("mchid", &self.mchid)
+            .optional("sub_mchid", &self.sub_mchid)
             .field("service_id", &self.service_id)
             .field("out_contract_code", &self.out_contract_code)
     }
@@ -79,6 +86,7 @@ impl FromObject for ContractReference {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             mchid: object.required("mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
             service_id: object.required("service_id")?,
             out_contract_code: object.required("out_contract_code")?,
         })

@@ -22,8 +22,8 @@ use super::ContractReference;
 #[non_exhaustive]
 pub struct TerminateContract {
     /// WeChat Pay's number of the password-free payment service (免密支付服务ID).
-    pub service_id: String,
-    /// The merchant's own number of the contract, unique in the template (商户签约协议号).
+    pub service_id: i64,
+    /// The merchant's own number of the contract, unique within the service (商户签约协议号).
     pub out_contract_code: String,
     /// Why the contract is ended (解约备注).
     pub contract_termination_remark: String,
@@ -32,12 +32,12 @@ pub struct TerminateContract {
 impl TerminateContract {
     /// All of it.
     pub fn new(
-        service_id: impl Into<String>,
+        service_id: i64,
         out_contract_code: impl Into<String>,
         contract_termination_remark: impl Into<String>,
     ) -> Self {
         Self {
-            service_id: service_id.into(),
+            service_id,
             out_contract_code: out_contract_code.into(),
             contract_termination_remark: contract_termination_remark.into(),
         }
@@ -65,7 +65,6 @@ impl Operation for TerminateContract {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("service_id", &self.service_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text(
             "contract_termination_remark",
@@ -77,7 +76,7 @@ impl Operation for TerminateContract {
 
     fn target(&self) -> Target {
         Target::new("/v3/password-exempt-contract/contracts/service-id/")
-            .segment(&self.service_id)
+            .segment(&self.service_id.to_string())
             .literal("/out-contract-code/")
             .segment(&self.out_contract_code)
             .literal("/terminate")

@@ -3,6 +3,7 @@
 //! 生成投保结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,15 +21,15 @@ use wxpay_proto::{
 pub struct CreateInsurance {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
-    /// WeSure's (微保) number of the insurance order (特约商户商户号).
+    /// WeSure's (微保) number of the insurance order (微保保单号).
     pub wesure_order_no: String,
-    /// Token of the identity check (微保保单号).
+    /// Token of the identity check (token值).
     pub token: String,
     /// The insurance company's number of the policy (保司保单号).
     pub insurance_company_order_no: String,
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,
@@ -84,6 +85,7 @@ impl Operation for CreateInsurance {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("wesure_order_no", &self.wesure_order_no, 1, usize::MAX)?;
         check::text("token", &self.token, 1, usize::MAX)?;
         check::text(

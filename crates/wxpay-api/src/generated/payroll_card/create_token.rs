@@ -3,6 +3,7 @@
 //! 生成授权token.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,7 +21,7 @@ use crate::wire;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateToken {
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,
@@ -28,13 +29,13 @@ pub struct CreateToken {
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's AppID (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The worker's real name (用户实名).
     ///
@@ -106,6 +107,7 @@ impl Operation for CreateToken {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
         check::text("id_card_number", &self.id_card_number, 1, usize::MAX)
     }
@@ -161,7 +163,7 @@ serde_by_node!(CreateToken);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateTokenResponse {
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     pub openid: String,
     /// The provider's merchant number (服务商商户号).
     pub mchid: String,

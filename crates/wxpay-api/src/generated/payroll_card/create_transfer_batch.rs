@@ -3,6 +3,7 @@
 //! 发起批量转账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,6 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
+use super::EmploymentType;
 use crate::wire;
 
 /// Starts a batch of transfers to payroll cards. The answer is only an acceptance: query the
@@ -23,7 +25,7 @@ use crate::wire;
 pub struct CreateTransferBatch {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The sub-merchant's app (特约商户AppID).
     ///
@@ -32,10 +34,16 @@ pub struct CreateTransferBatch {
     /// What the sub-merchant authorised the provider to do (特约商户授权类型).
     pub authorization_type: String,
     /// The merchant's own number of the batch, unique within the merchant (商家批次单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_batch_no: String,
     /// Name of the batch; Chinese text for people (批次名称).
+    ///
+    /// At most 32 characters.
     pub batch_name: String,
     /// Remark on the batch; Chinese text for people (批次备注).
+    ///
+    /// At most 32 characters.
     pub batch_remark: String,
     /// Sum of all the transfers; must match the details (转账总金额).
     pub total_amount: Fen,
@@ -47,8 +55,8 @@ pub struct CreateTransferBatch {
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
-    /// How the worker is employed (用工类型).
-    pub employment_type: String,
+    /// How the workers are employed (用工类型).
+    pub employment_type: EmploymentType,
     /// What kind of work is paid for (用工场景).
     pub employment_scene: String,
 }
@@ -65,7 +73,7 @@ impl CreateTransferBatch {
         total_amount: Fen,
         total_num: i64,
         transfer_detail_list: impl Into<Vec<TransferDetail>>,
-        employment_type: impl Into<String>,
+        employment_type: impl Into<EmploymentType>,
         employment_scene: impl Into<String>,
     ) -> Self {
         Self {
@@ -125,6 +133,7 @@ impl Operation for CreateTransferBatch {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text(
             "authorization_type",
@@ -132,9 +141,10 @@ impl Operation for CreateTransferBatch {
             1,
             usize::MAX,
         )?;
-        check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
-        check::text("batch_name", &self.batch_name, 1, usize::MAX)?;
-        check::text("batch_remark", &self.batch_remark, 1, usize::MAX)?;
+        check::text("out_batch_no", &self.out_batch_no, 1, 32)?;
+        check::alphabet("out_batch_no", &self.out_batch_no, Alphabet::Alphanumeric)?;
+        check::text("batch_name", &self.batch_name, 1, 32)?;
+        check::text("batch_remark", &self.batch_remark, 1, 32)?;
         check::each(
             "transfer_detail_list",
             &self.transfer_detail_list,
@@ -143,7 +153,6 @@ impl Operation for CreateTransferBatch {
             TransferDetail::check,
         )?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
-        check::text("employment_type", &self.employment_type, 1, usize::MAX)?;
         check::text("employment_scene", &self.employment_scene, 1, usize::MAX)
     }
 
@@ -212,12 +221,18 @@ serde_by_node!(CreateTransferBatch);
 #[non_exhaustive]
 pub struct TransferDetail {
     /// The merchant's own number of the single transfer, unique within the batch (商家明细单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_detail_no: String,
     /// How much is transferred (转账金额).
+    ///
+    /// At least 1 fen.
     pub transfer_amount: Fen,
     /// Remark on the transfer, which the receiver sees (转账备注).
+    ///
+    /// At most 32 characters.
     pub transfer_remark: String,
-    /// The openid of the user who receives the money (收款用户OpenID).
+    /// The worker's openid under the AppID (收款用户OpenID).
     ///
     /// At most 128 characters.
     pub openid: String,
@@ -246,8 +261,10 @@ impl TransferDetail {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_detail_no", &self.out_detail_no, 1, usize::MAX)?;
-        check::text("transfer_remark", &self.transfer_remark, 1, usize::MAX)?;
+        check::text("out_detail_no", &self.out_detail_no, 1, 32)?;
+        check::alphabet("out_detail_no", &self.out_detail_no, Alphabet::Alphanumeric)?;
+        check::range("transfer_amount", self.transfer_amount, 1, i64::MAX)?;
+        check::text("transfer_remark", &self.transfer_remark, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)
     }

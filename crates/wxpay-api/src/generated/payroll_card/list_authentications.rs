@@ -3,14 +3,15 @@
 //! 查询核身记录.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{AuthenticateScene, AuthenticateState};
+use super::{AuthenticateState, Authentication};
 
 /// Lists the identity checks of a worker, page by page. Providers only.
 ///
@@ -19,7 +20,7 @@ use super::{AuthenticateScene, AuthenticateState};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ListAuthentications {
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,
@@ -27,16 +28,16 @@ pub struct ListAuthentications {
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's AppID (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// Day of the identity check, as YYYY-MM-DD (核身日期).
-    pub authenticate_date: String,
+    /// Day of the identity check (核身日期).
+    pub authenticate_date: Date,
     /// Result of the identity check (核身状态).
     pub authenticate_state: AuthenticateState,
     /// From which item on the answer lists, counting from 0 (本次查询偏移量).
@@ -50,7 +51,7 @@ impl ListAuthentications {
     pub fn new(
         openid: impl Into<String>,
         sub_mchid: impl Into<String>,
-        authenticate_date: impl Into<String>,
+        authenticate_date: Date,
         authenticate_state: impl Into<AuthenticateState>,
     ) -> Self {
         Self {
@@ -58,7 +59,7 @@ impl ListAuthentications {
             appid: None,
             sub_appid: None,
             sub_mchid: sub_mchid.into(),
-            authenticate_date: authenticate_date.into(),
+            authenticate_date,
             authenticate_state: authenticate_state.into(),
             offset: None,
             limit: None,
@@ -111,7 +112,7 @@ impl Operation for ListAuthentications {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("authenticate_date", &self.authenticate_date, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -120,7 +121,7 @@ impl Operation for ListAuthentications {
             .query_opt("appid", self.appid.as_deref())
             .query_opt("sub_appid", self.sub_appid.as_deref())
             .query("sub_mchid", &self.sub_mchid)
-            .query("authenticate_date", &self.authenticate_date)
+            .query("authenticate_date", &self.authenticate_date.to_string())
             .query("authenticate_state", self.authenticate_state.as_str())
             .query_opt(
                 "offset",
@@ -179,7 +180,7 @@ serde_by_node!(ListAuthentications);
 #[non_exhaustive]
 pub struct AuthenticationPage {
     /// The identity checks of this page (查询结果记录列表).
-    pub data: Vec<AuthenticationRecord>,
+    pub data: Vec<Authentication>,
     /// How many there are in all (总记录条数).
     pub total_count: i64,
     /// Where in the list to begin, from 0 (记录起始位置).
@@ -210,66 +211,3 @@ impl FromObject for AuthenticationPage {
 }
 
 serde_by_node!(AuthenticationPage);
-
-/// An identity check, as the list gives it.
-///
-/// 核身记录.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct AuthenticationRecord {
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
-    pub sub_mchid: Option<String>,
-    /// The user's id under the app id of this call (用户标识).
-    pub openid: String,
-    /// Whether the check was made in a mini program or at a device (核身渠道).
-    pub authenticate_scene: AuthenticateScene,
-    /// Identifier of the mini program or device of the check (核身渠道标识).
-    pub authenticate_source: Option<String>,
-    /// Project the worker takes part in (项目名称).
-    pub project_name: Option<String>,
-    /// Employer of the worker (单位名称).
-    pub employer_name: Option<String>,
-    /// Result of the identity check (核身状态).
-    pub authenticate_state: AuthenticateState,
-    /// When the check was made (核身时间).
-    pub authenticate_time: Option<String>,
-    /// The merchant's own number of the identity check (商家核身单号).
-    pub authenticate_number: String,
-}
-
-impl ToObject for AuthenticationRecord {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(10)
-            .field("mchid", &self.mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("openid", &self.openid)
-            .field("authenticate_scene", &self.authenticate_scene)
-            .optional("authenticate_source", &self.authenticate_source)
-            .optional("project_name", &self.project_name)
-            .optional("employer_name", &self.employer_name)
-            .field("authenticate_state", &self.authenticate_state)
-            .optional("authenticate_time", &self.authenticate_time)
-            .field("authenticate_number", &self.authenticate_number)
-    }
-}
-
-impl FromObject for AuthenticationRecord {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.required("mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            openid: object.required("openid")?,
-            authenticate_scene: object.required("authenticate_scene")?,
-            authenticate_source: object.maybe("authenticate_source")?,
-            project_name: object.maybe("project_name")?,
-            employer_name: object.maybe("employer_name")?,
-            authenticate_state: object.required("authenticate_state")?,
-            authenticate_time: object.maybe("authenticate_time")?,
-            authenticate_number: object.required("authenticate_number")?,
-        })
-    }
-}
-
-serde_by_node!(AuthenticationRecord);

@@ -3,6 +3,7 @@
 //! 微工卡核身预下单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,7 @@ use super::{AuthenticateType, PreOrderAuthenticationResponse};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PreOrderAuthentication {
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,
@@ -31,9 +32,9 @@ pub struct PreOrderAuthentication {
     pub appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's AppID (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -100,6 +101,7 @@ impl Operation for PreOrderAuthentication {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text(
             "authenticate_number",

@@ -3,6 +3,7 @@
 //! 微工卡核身预下单（流程中完成授权）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use crate::wire;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PreOrderAuthenticationWithAuth {
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,
@@ -33,9 +34,9 @@ pub struct PreOrderAuthenticationWithAuth {
     pub appid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's AppID (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -125,6 +126,7 @@ impl Operation for PreOrderAuthenticationWithAuth {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text(
             "authenticate_number",

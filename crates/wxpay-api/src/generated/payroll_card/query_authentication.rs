@@ -3,6 +3,7 @@
 //! 获取核身结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::AuthenticateState;
+use super::Authentication;
 
 /// Looks up the result of an identity check.
 ///
@@ -23,7 +24,7 @@ pub struct QueryAuthentication {
     pub authenticate_number: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -56,7 +57,8 @@ impl Operation for QueryAuthentication {
             1,
             usize::MAX,
         )?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -92,73 +94,3 @@ impl FromObject for QueryAuthentication {
 }
 
 serde_by_node!(QueryAuthentication);
-
-/// An identity check and its outcome.
-///
-/// 核身结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Authentication {
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
-    pub sub_mchid: Option<String>,
-    /// The user's id under the app id of this call (用户标识).
-    pub openid: String,
-    /// Whether the check was made in a mini program or at a device (核身渠道).
-    pub authenticate_scene: Option<String>,
-    /// Identifier of the mini program or device of the check (核身渠道标识).
-    pub authenticate_source: Option<String>,
-    /// Project the worker takes part in (项目名称).
-    pub project_name: Option<String>,
-    /// Employer of the worker (单位名称).
-    pub employer_name: Option<String>,
-    /// Result of the identity check (核身状态).
-    pub authenticate_state: AuthenticateState,
-    /// When the check was made (核身时间).
-    pub authenticate_time: Option<String>,
-    /// The merchant's own number of the identity check (商家核身单号).
-    pub authenticate_number: String,
-    /// Why the check failed, for people (核身失败原因).
-    pub authenticate_failed_reason: Option<String>,
-}
-
-impl ToObject for Authentication {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(11)
-            .field("mchid", &self.mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .field("openid", &self.openid)
-            .optional("authenticate_scene", &self.authenticate_scene)
-            .optional("authenticate_source", &self.authenticate_source)
-            .optional("project_name", &self.project_name)
-            .optional("employer_name", &self.employer_name)
-            .field("authenticate_state", &self.authenticate_state)
-            .optional("authenticate_time", &self.authenticate_time)
-            .field("authenticate_number", &self.authenticate_number)
-            .optional(
-                "authenticate_failed_reason",
-                &self.authenticate_failed_reason,
-            )
-    }
-}
-
-impl FromObject for Authentication {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.required("mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            openid: object.required("openid")?,
-            authenticate_scene: object.maybe("authenticate_scene")?,
-            authenticate_source: object.maybe("authenticate_source")?,
-            project_name: object.maybe("project_name")?,
-            employer_name: object.maybe("employer_name")?,
-            authenticate_state: object.required("authenticate_state")?,
-            authenticate_time: object.maybe("authenticate_time")?,
-            authenticate_number: object.required("authenticate_number")?,
-            authenticate_failed_reason: object.maybe("authenticate_failed_reason")?,
-        })
-    }
-}
-
-serde_by_node!(Authentication);

@@ -3,6 +3,7 @@
 //! 查询微工卡授权关系.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,19 +20,19 @@ use super::AuthorizeState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryRelation {
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// AppID of the mini program or official account (应用ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's AppID (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -78,6 +79,7 @@ impl Operation for QueryRelation {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)
     }
@@ -128,7 +130,7 @@ serde_by_node!(QueryRelation);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Relation {
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     pub openid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
@@ -139,7 +141,7 @@ pub struct Relation {
     /// When the user gave authorisation (授权时间).
     pub authorize_time: Option<DateTime>,
     /// When the user took authorisation back (取消授权时间).
-    pub deauthorize_time: Option<String>,
+    pub deauthorize_time: Option<DateTime>,
 }
 
 impl ToObject for Relation {

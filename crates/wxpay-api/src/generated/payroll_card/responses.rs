@@ -3,7 +3,9 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, serde_by_node};
+
+use super::{AuthenticateScene, AuthenticateState};
 
 /// The token with which the user goes through an identity check.
 ///
@@ -13,7 +15,7 @@ use wxpay_json::{DecodeError, serde_by_node};
 pub struct PreOrderAuthenticationResponse {
     /// The merchant's own number of the identity check (商家核身单号).
     pub authenticate_number: String,
-    /// The user's id under the app id of this call (用户标识).
+    /// The worker's openid under the AppID (用户标识).
     pub openid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
@@ -51,3 +53,73 @@ impl FromObject for PreOrderAuthenticationResponse {
 }
 
 serde_by_node!(PreOrderAuthenticationResponse);
+
+/// An identity check and its outcome.
+///
+/// 核身结果.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Authentication {
+    /// The merchant's number (商户号).
+    pub mchid: String,
+    /// The sub-merchant's number (子商户号).
+    pub sub_mchid: Option<String>,
+    /// The worker's openid under the AppID (用户标识).
+    pub openid: String,
+    /// Whether the check was made in a mini program or at a device (核身渠道).
+    pub authenticate_scene: Option<AuthenticateScene>,
+    /// Identifier of the mini program or device of the check (核身渠道标识).
+    pub authenticate_source: Option<String>,
+    /// Project the worker takes part in (项目名称).
+    pub project_name: Option<String>,
+    /// Employer of the worker (单位名称).
+    pub employer_name: Option<String>,
+    /// Result of the identity check (核身状态).
+    pub authenticate_state: AuthenticateState,
+    /// When the check was made (核身时间).
+    pub authenticate_time: Option<DateTime>,
+    /// The merchant's own number of the identity check (商家核身单号).
+    pub authenticate_number: String,
+    /// Why the check failed, for people (核身失败原因).
+    pub authenticate_failed_reason: Option<String>,
+}
+
+impl ToObject for Authentication {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(11)
+            .field("mchid", &self.mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .field("openid", &self.openid)
+            .optional("authenticate_scene", &self.authenticate_scene)
+            .optional("authenticate_source", &self.authenticate_source)
+            .optional("project_name", &self.project_name)
+            .optional("employer_name", &self.employer_name)
+            .field("authenticate_state", &self.authenticate_state)
+            .optional("authenticate_time", &self.authenticate_time)
+            .field("authenticate_number", &self.authenticate_number)
+            .optional(
+                "authenticate_failed_reason",
+                &self.authenticate_failed_reason,
+            )
+    }
+}
+
+impl FromObject for Authentication {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mchid: object.required("mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            openid: object.required("openid")?,
+            authenticate_scene: object.maybe("authenticate_scene")?,
+            authenticate_source: object.maybe("authenticate_source")?,
+            project_name: object.maybe("project_name")?,
+            employer_name: object.maybe("employer_name")?,
+            authenticate_state: object.required("authenticate_state")?,
+            authenticate_time: object.maybe("authenticate_time")?,
+            authenticate_number: object.required("authenticate_number")?,
+            authenticate_failed_reason: object.maybe("authenticate_failed_reason")?,
+        })
+    }
+}
+
+serde_by_node!(Authentication);

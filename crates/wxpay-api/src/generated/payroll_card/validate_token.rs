@@ -3,8 +3,9 @@
 //! 校验核身结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,11 +24,11 @@ use crate::wire;
 pub struct ValidateToken {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The sub-merchant's number (特约商户商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// Token of the check or the authorisation (token值).
     pub token: String,
@@ -90,7 +91,9 @@ impl Operation for ValidateToken {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("token", &self.token, 1, usize::MAX)?;
         check::text("user_name", &self.user_name, 1, usize::MAX)?;
         check::text("id_card_number", &self.id_card_number, 1, usize::MAX)
@@ -148,8 +151,8 @@ pub struct ValidateTokenResponse {
     /// What the check came to (校验结果).
     pub result: Option<String>,
     /// When the identity check succeeded (核身成功时间).
-    pub authenticate_success_time: Option<String>,
-    /// The user's id under the app id of this call (用户标识).
+    pub authenticate_success_time: Option<DateTime>,
+    /// The worker's openid under the AppID (用户标识).
     pub openid: Option<String>,
     /// Why the check failed, for people (校验不通过原因).
     pub fail_reason: Option<String>,

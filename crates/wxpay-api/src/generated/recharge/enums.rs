@@ -3,16 +3,6 @@
 //! Words.
 
 wxpay_json::open_enum! {
-    /// How money is to be paid in.
-    ///
-    /// 充值场景.
-    pub enum RequestRechargeScene {
-        /// By an ordinary bank transfer.
-        NormalBankTransfer = "NORMAL_BANK_TRANSFER",
-    }
-}
-
-wxpay_json::open_enum! {
     /// The account money is paid into.
     ///
     /// 充值入账账户.
@@ -41,11 +31,13 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
-    /// How money was paid in.
+    /// How money is paid in.
     ///
     /// 充值场景.
     pub enum RechargeScene {
         /// By a bank transfer to a platform.
         EcommerceBankTransfer = "ECOMMERCE_BANK_TRANSFER",
+        /// By an ordinary bank transfer.
+        NormalBankTransfer = "NORMAL_BANK_TRANSFER",
     }
 }

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -20,7 +20,7 @@ use super::{AccountType, RechargeAmount, RechargeScene, RechargeState};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryBankTransferRecharge {
-    /// The platform's own number of the recharge, unique (商户充值单号).
+    /// The merchant's own number of the recharge, unique within the merchant (商户充值单号).
     pub out_recharge_no: String,
 }
 
@@ -89,13 +89,13 @@ pub struct BankTransferRecharge {
     pub mchid: String,
     /// WeChat Pay's number of the recharge (微信支付充值单号).
     pub recharge_id: String,
-    /// The platform's own number of the recharge, unique (商户充值单号).
+    /// The merchant's own number of the recharge, unique within the merchant (商户充值单号).
     pub out_recharge_no: String,
     /// Which of the merchant's accounts is recharged (充值入账账户).
     pub account_type: AccountType,
     /// State of the recharge (充值状态).
     pub recharge_state: RechargeState,
-    /// What the recharge is for, from WeChat Pay's list (充值场景).
+    /// How the money is paid in (充值场景).
     pub recharge_scene: RechargeScene,
     /// The state of the recharge in words (充值状态描述).
     pub recharge_state_desc: Option<String>,
@@ -104,11 +104,11 @@ pub struct BankTransferRecharge {
     /// The payment by bank transfer (转账充值的付款信息).
     pub bank_transfer_info: Option<BankTransferInfo>,
     /// When the recharge was accepted (受理充值时间).
-    pub accept_time: Option<String>,
+    pub accept_time: Option<DateTime>,
     /// When the recharge succeeded (充值成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
     /// When the recharge was closed (关闭充值时间).
-    pub close_time: Option<String>,
+    pub close_time: Option<DateTime>,
 }
 
 impl ToObject for BankTransferRecharge {
@@ -159,7 +159,7 @@ pub struct BankTransferInfo {
     /// Words that must go with the transfer (转账充值附言).
     pub memo: Option<String>,
     /// When the transfer was sent back (银行转账退回时间).
-    pub return_time: Option<String>,
+    pub return_time: Option<DateTime>,
     /// Why the transfer was sent back (银行转账退回原因).
     pub return_reason: Option<String>,
     /// Name of the bank (开户银行名称).

@@ -3,34 +3,32 @@
 //! What requests are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 
 use crate::Currency;
 
 /// How much is paid into the account.
 ///
 /// 充值金额.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RechargeAmount {
-    /// The whole amount without tax (总金额).
-    pub amount: Option<Fen>,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// How much (总金额).
+    ///
+    /// At least 1 fen.
+    pub amount: Fen,
+    /// Currency of the amount, `CNY` (货币类型).
     pub currency: Option<Currency>,
 }
 
 impl RechargeAmount {
-    /// Nothing set yet.
+    /// What is always needed; the rest has setters.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`amount`](Self::amount) (总金额).
-    #[must_use]
-    pub fn amount(mut self, amount: Fen) -> Self {
-        self.amount = Some(amount);
-        self
+    pub fn new(amount: Fen) -> Self {
+        Self {
+            amount,
+            currency: None,
+        }
     }
 
     /// Sets [`currency`](Self::currency) (货币类型).
@@ -39,12 +37,16 @@ impl RechargeAmount {
         self.currency = Some(currency.into());
         self
     }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::range("amount", self.amount, 1, i64::MAX)
+    }
 }
 
 impl ToObject for RechargeAmount {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .optional("currency", &self.currency)
     }
 }
@@ -52,7 +54,7 @@ impl ToObject for RechargeAmount {
 impl FromObject for RechargeAmount {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             currency: object.maybe("currency")?,
         })
     }

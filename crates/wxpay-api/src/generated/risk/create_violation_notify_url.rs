@@ -17,27 +17,21 @@ use super::ViolationNotifyUrl;
 ///
 /// 创建商户违规通知回调地址: `POST /v3/merchant-risk-manage/violation-notifications`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_1.shtml).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateViolationNotifyUrl {
-    /// Where the notification is sent (通知地址).
+    /// Where notifications of violations are sent (通知地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
-    pub notify_url: Option<String>,
+    pub notify_url: String,
 }
 
 impl CreateViolationNotifyUrl {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`notify_url`](Self::notify_url) (通知地址).
-    #[must_use]
-    pub fn notify_url(mut self, notify_url: impl Into<String>) -> Self {
-        self.notify_url = Some(notify_url.into());
-        self
+    /// All of it.
+    pub fn new(notify_url: impl Into<String>) -> Self {
+        Self {
+            notify_url: notify_url.into(),
+        }
     }
 }
 
@@ -72,14 +66,14 @@ impl Operation for CreateViolationNotifyUrl {
 
 impl ToObject for CreateViolationNotifyUrl {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).optional("notify_url", &self.notify_url)
+        Object::with_capacity(1).field("notify_url", &self.notify_url)
     }
 }
 
 impl FromObject for CreateViolationNotifyUrl {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            notify_url: object.maybe("notify_url")?,
+            notify_url: object.required("notify_url")?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! 查询风险订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,21 +20,21 @@ use wxpay_proto::{
 pub struct QueryRiskTrades {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
-    /// When it starts (开始时间).
+    /// Start of the span asked for (开始时间).
     pub start_time: Option<DateTime>,
-    /// When it ends (结束时间).
+    /// End of the span asked for (结束时间).
     pub end_time: Option<DateTime>,
-    /// Which page to answer (查询页码).
+    /// Which page to give (查询页码).
     pub page_index: Option<i64>,
     /// How many items a page holds (查询页大小).
     pub page_size: Option<i64>,
@@ -110,8 +111,11 @@ impl Operation for QueryRiskTrades {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("mchid", &self.mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -201,7 +205,7 @@ pub struct RiskTrade {
     pub risk_type: Option<i64>,
     /// How grave the risk is, as a number (风险等级).
     pub risk_level: Option<i64>,
-    /// When the risk was discovered (投诉单状态).
+    /// When the risk was discovered (风险发现时间).
     pub risk_discove_time: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 //! 查询风险信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,7 @@ use super::{PunishType, RiskType};
 pub struct QueryTradeRisk {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
     /// The institution's merchant number (从业机构号).
     pub acquiring_bank_id: Option<String>,
@@ -29,9 +30,11 @@ pub struct QueryTradeRisk {
     pub channel_id: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// Complaints about the merchant, for people (投诉信息).
     pub complaints_information: Option<String>,
@@ -100,10 +103,13 @@ impl Operation for QueryTradeRisk {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("acquiring_bank_id", &self.acquiring_bank_id, 1, usize::MAX)?;
         check::text("channel_id", &self.channel_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text(
             "complaints_information",
             &self.complaints_information,

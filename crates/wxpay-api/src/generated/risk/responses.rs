@@ -12,7 +12,7 @@ use wxpay_proto::{NotificationContent, Plaintext};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ViolationNotifyUrl {
-    /// Where the notification is sent (通知地址).
+    /// Where notifications of violations are sent (通知地址).
     pub notify_url: Option<String>,
 }
 

@@ -16,27 +16,21 @@ use super::ViolationNotifyUrl;
 ///
 /// 修改商户违规通知回调地址: `PUT /v3/merchant-risk-manage/violation-notifications`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_3_3.shtml).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateViolationNotifyUrl {
-    /// Where notifications of violations are sent (通知链接).
+    /// Where notifications of violations are sent (通知地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
-    pub notify_url: Option<String>,
+    pub notify_url: String,
 }
 
 impl UpdateViolationNotifyUrl {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`notify_url`](Self::notify_url) (通知链接).
-    #[must_use]
-    pub fn notify_url(mut self, notify_url: impl Into<String>) -> Self {
-        self.notify_url = Some(notify_url.into());
-        self
+    /// All of it.
+    pub fn new(notify_url: impl Into<String>) -> Self {
+        Self {
+            notify_url: notify_url.into(),
+        }
     }
 }
 
@@ -71,14 +65,14 @@ impl Operation for UpdateViolationNotifyUrl {
 
 impl ToObject for UpdateViolationNotifyUrl {
     fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).optional("notify_url", &self.notify_url)
+        Object::with_capacity(1).field("notify_url", &self.notify_url)
     }
 }
 
 impl FromObject for UpdateViolationNotifyUrl {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            notify_url: object.maybe("notify_url")?,
+            notify_url: object.required("notify_url")?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! 申请修改特约商户结算规则.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,7 +27,7 @@ pub struct ApplyRuleChange {
     pub channel_id: String,
     /// The number of the institution's sub-merchant (从业机构特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// Identifier of the settlement rule (结算规则id).
     pub settle_rule_id: i64,
@@ -64,7 +65,8 @@ impl Operation for ApplyRuleChange {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("acquiring_bank_id", &self.acquiring_bank_id, 1, usize::MAX)?;
         check::text("channel_id", &self.channel_id, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

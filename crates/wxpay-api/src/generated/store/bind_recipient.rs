@@ -3,6 +3,7 @@
 //! 绑定门店收款信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{RecipientChange, RequestRecipient};
+use super::{RecipientChange, StoreRecipient};
 
 /// Binds a merchant number and company to a store, which receives its payments.
 ///
@@ -21,24 +22,24 @@ use super::{RecipientChange, RequestRecipient};
 #[non_exhaustive]
 pub struct BindRecipient {
     /// WeChat Pay's number of the store (微信支付商户门店ID).
-    pub store_id: String,
+    pub store_id: i64,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// Merchants that collect payments for the store (门店收款信息).
-    pub store_recipient: Vec<RequestRecipient>,
+    pub store_recipient: Vec<StoreRecipient>,
 }
 
 impl BindRecipient {
     /// All of it.
     pub fn new(
-        store_id: impl Into<String>,
+        store_id: i64,
         sub_mchid: impl Into<String>,
-        store_recipient: impl Into<Vec<RequestRecipient>>,
+        store_recipient: impl Into<Vec<StoreRecipient>>,
     ) -> Self {
         Self {
-            store_id: store_id.into(),
+            store_id,
             sub_mchid: sub_mchid.into(),
             store_recipient: store_recipient.into(),
         }
@@ -65,20 +66,20 @@ impl Operation for BindRecipient {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("store_id", &self.store_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::each(
             "store_recipient",
             &self.store_recipient,
             1,
             usize::MAX,
-            RequestRecipient::check,
+            StoreRecipient::check,
         )
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/merchant-store/stores/")
-            .segment(&self.store_id)
+            .segment(&self.store_id.to_string())
             .literal("/recipients/bind")
     }
 

@@ -3,6 +3,7 @@
 //! 创建门店.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{RequestRecipient, RequestStoreAddress, RequestStoreBasics, StoreBusiness};
+use super::{StoreAddress, StoreBasics, StoreBusiness, StoreRecipient};
 
 /// Creates a store of a brand. Repeating it may create another.
 ///
@@ -21,16 +22,16 @@ use super::{RequestRecipient, RequestStoreAddress, RequestStoreBasics, StoreBusi
 pub struct CreateStore {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The store's name and own number (门店基础信息).
-    pub store_basics: Option<RequestStoreBasics>,
+    pub store_basics: Option<StoreBasics>,
     /// Where the store is (门店地址信息).
-    pub store_address: Option<RequestStoreAddress>,
+    pub store_address: Option<StoreAddress>,
     /// When the store is open and how to reach it (门店经营信息).
     pub store_business: Option<StoreBusiness>,
     /// Merchants that collect payments for the store (门店收款信息).
-    pub store_recipient: Vec<RequestRecipient>,
+    pub store_recipient: Vec<StoreRecipient>,
 }
 
 impl CreateStore {
@@ -49,14 +50,14 @@ impl CreateStore {
 
     /// Sets [`store_basics`](Self::store_basics) (门店基础信息).
     #[must_use]
-    pub fn store_basics(mut self, store_basics: RequestStoreBasics) -> Self {
+    pub fn store_basics(mut self, store_basics: StoreBasics) -> Self {
         self.store_basics = Some(store_basics);
         self
     }
 
     /// Sets [`store_address`](Self::store_address) (门店地址信息).
     #[must_use]
-    pub fn store_address(mut self, store_address: RequestStoreAddress) -> Self {
+    pub fn store_address(mut self, store_address: StoreAddress) -> Self {
         self.store_address = Some(store_address);
         self
     }
@@ -70,7 +71,7 @@ impl CreateStore {
 
     /// Sets [`store_recipient`](Self::store_recipient) (门店收款信息).
     #[must_use]
-    pub fn store_recipient(mut self, store_recipient: impl Into<Vec<RequestRecipient>>) -> Self {
+    pub fn store_recipient(mut self, store_recipient: impl Into<Vec<StoreRecipient>>) -> Self {
         self.store_recipient = store_recipient.into();
         self
     }
@@ -90,23 +91,16 @@ impl Operation for CreateStore {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::nested(
-            "store_basics",
-            &self.store_basics,
-            RequestStoreBasics::check,
-        )?;
-        check::nested(
-            "store_address",
-            &self.store_address,
-            RequestStoreAddress::check,
-        )?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::nested("store_basics", &self.store_basics, StoreBasics::check)?;
+        check::nested("store_address", &self.store_address, StoreAddress::check)?;
         check::nested("store_business", &self.store_business, StoreBusiness::check)?;
         check::each(
             "store_recipient",
             &self.store_recipient,
             0,
             usize::MAX,
-            RequestRecipient::check,
+            StoreRecipient::check,
         )
     }
 

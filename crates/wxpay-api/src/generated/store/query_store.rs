@@ -3,6 +3,7 @@
 //! 查询门店.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::StoreBusiness;
+use super::{StoreAddress, StoreBasics, StoreBusiness, StoreRecipient};
 
 /// Looks up a store.
 ///
@@ -20,18 +21,19 @@ use super::StoreBusiness;
 #[non_exhaustive]
 pub struct QueryStore {
     /// WeChat Pay's number of the store (微信支付商户门店ID).
-    pub store_id: String,
+    pub store_id: i64,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
 impl QueryStore {
     /// What is always needed; the rest has setters.
-    pub fn new(store_id: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(store_id: i64) -> Self {
         Self {
-            store_id: store_id.into(),
+            store_id,
             sub_mchid: None,
         }
     }
@@ -57,13 +59,13 @@ impl Operation for QueryStore {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("store_id", &self.store_id, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/merchant-store/stores/")
-            .segment(&self.store_id)
+            .segment(&self.store_id.to_string())
             .query_opt("sub_mchid", self.sub_mchid.as_deref())
     }
 
@@ -138,123 +140,6 @@ impl FromObject for Store {
 
 serde_by_node!(Store);
 
-/// The name, brand and own number of a store.
-///
-/// 门店基础信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct StoreBasics {
-    /// The merchant's own number of the store (商家门店编号).
-    pub store_reference_id: Option<String>,
-    /// Name of the brand, which users see (品牌名称).
-    pub brand_name: Option<String>,
-    /// What the store is called, in Chinese (门店名称).
-    pub store_name: Option<String>,
-    /// What the branch is called, in Chinese (分店名称).
-    pub branch_name: Option<String>,
-    /// WeChat Pay's number of the brand (品牌ID).
-    pub brand_id: Option<i64>,
-}
-
-impl ToObject for StoreBasics {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
-            .optional("store_reference_id", &self.store_reference_id)
-            .optional("brand_name", &self.brand_name)
-            .optional("store_name", &self.store_name)
-            .optional("branch_name", &self.branch_name)
-            .optional("brand_id", &self.brand_id)
-    }
-}
-
-impl FromObject for StoreBasics {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            store_reference_id: object.maybe("store_reference_id")?,
-            brand_name: object.maybe("brand_name")?,
-            store_name: object.maybe("store_name")?,
-            branch_name: object.maybe("branch_name")?,
-            brand_id: object.maybe("brand_id")?,
-        })
-    }
-}
-
-serde_by_node!(StoreBasics);
-
-/// The address of a store.
-///
-/// 门店地址信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct StoreAddress {
-    /// Code of the district of the store (门店省市编码).
-    pub address_code: String,
-    /// Address of the store, without the district (门店地址).
-    pub address_detail: Option<String>,
-    /// Help to find the address, such as floor or landmark (门店地址辅助描述).
-    pub address_complements: Option<String>,
-    /// Longitude of the store, decimal degrees as text (门店经度).
-    pub longitude: Option<String>,
-    /// Latitude of the store, decimal degrees as text (门店纬度).
-    pub latitude: Option<String>,
-}
-
-impl ToObject for StoreAddress {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
-            .field("address_code", &self.address_code)
-            .optional("address_detail", &self.address_detail)
-            .optional("address_complements", &self.address_complements)
-            .optional("longitude", &self.longitude)
-            .optional("latitude", &self.latitude)
-    }
-}
-
-impl FromObject for StoreAddress {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            address_code: object.required("address_code")?,
-            address_detail: object.maybe("address_detail")?,
-            address_complements: object.maybe("address_complements")?,
-            longitude: object.maybe("longitude")?,
-            latitude: object.maybe("latitude")?,
-        })
-    }
-}
-
-serde_by_node!(StoreAddress);
-
-/// A merchant number and company that receives a store's payments.
-///
-/// 门店收款信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct StoreRecipient {
-    /// Merchant number that collects for the store (门店收款商户号).
-    pub mchid: String,
-    /// Name of the company that collects for the store (门店收款主体).
-    pub company_name: Option<String>,
-}
-
-impl ToObject for StoreRecipient {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .field("mchid", &self.mchid)
-            .optional("company_name", &self.company_name)
-    }
-}
-
-impl FromObject for StoreRecipient {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.required("mchid")?,
-            company_name: object.maybe("company_name")?,
-        })
-    }
-}
-
-serde_by_node!(StoreRecipient);
-
 /// The state of a store, with the reason if its address was refused.
 ///
 /// 门店状态.
@@ -265,7 +150,7 @@ pub struct StoreState {
     pub store_state_message: Option<String>,
     /// Why the address could not be verified, for people (地址核实失败原因).
     pub address_failed_reason: Option<String>,
-    /// State of the store, such as STORE_STATE_VALID (STORE_STATE_VALID).
+    /// State of the store, such as `STORE_STATE_VALID` (门店状态).
     pub store_state_value: Option<String>,
 }
 

@@ -2,15 +2,16 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 
-/// The name, brand and own number a store is to have.
+/// The name, brand and own number of a store.
 ///
 /// 门店基础信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestStoreBasics {
+pub struct StoreBasics {
     /// The merchant's own number of the store (商家门店编号).
     pub store_reference_id: Option<String>,
     /// Name of the brand, which users see (品牌名称).
@@ -23,7 +24,7 @@ pub struct RequestStoreBasics {
     pub brand_id: Option<i64>,
 }
 
-impl RequestStoreBasics {
+impl StoreBasics {
     /// What is always needed; the rest has setters.
     pub fn new(store_name: impl Into<String>) -> Self {
         Self {
@@ -76,7 +77,7 @@ impl RequestStoreBasics {
     }
 }
 
-impl ToObject for RequestStoreBasics {
+impl ToObject for StoreBasics {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .optional("store_reference_id", &self.store_reference_id)
@@ -87,7 +88,7 @@ impl ToObject for RequestStoreBasics {
     }
 }
 
-impl FromObject for RequestStoreBasics {
+impl FromObject for StoreBasics {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             store_reference_id: object.maybe("store_reference_id")?,
@@ -99,14 +100,14 @@ impl FromObject for RequestStoreBasics {
     }
 }
 
-serde_by_node!(RequestStoreBasics);
+serde_by_node!(StoreBasics);
 
-/// The address a store is to have.
+/// The address of a store.
 ///
 /// 门店地址信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestStoreAddress {
+pub struct StoreAddress {
     /// Code of the district of the store (门店省市编码).
     pub address_code: String,
     /// Address of the store, without the district (门店地址).
@@ -119,7 +120,7 @@ pub struct RequestStoreAddress {
     pub latitude: Option<String>,
 }
 
-impl RequestStoreAddress {
+impl StoreAddress {
     /// What is always needed; the rest has setters.
     pub fn new(address_code: impl Into<String>, address_detail: impl Into<String>) -> Self {
         Self {
@@ -166,7 +167,7 @@ impl RequestStoreAddress {
     }
 }
 
-impl ToObject for RequestStoreAddress {
+impl ToObject for StoreAddress {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .field("address_code", &self.address_code)
@@ -177,7 +178,7 @@ impl ToObject for RequestStoreAddress {
     }
 }
 
-impl FromObject for RequestStoreAddress {
+impl FromObject for StoreAddress {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             address_code: object.required("address_code")?,
@@ -189,7 +190,7 @@ impl FromObject for RequestStoreAddress {
     }
 }
 
-serde_by_node!(RequestStoreAddress);
+serde_by_node!(StoreAddress);
 
 /// The telephone number and opening hours of a store.
 ///
@@ -249,21 +250,21 @@ impl FromObject for StoreBusiness {
 
 serde_by_node!(StoreBusiness);
 
-/// A merchant number and company to be bound to a store or unbound from it.
+/// A merchant number and company that receives a store's payments.
 ///
 /// 门店收款信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestRecipient {
+pub struct StoreRecipient {
     /// Merchant number that collects for the store (门店收款商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Name of the company that collects for the store (门店收款主体).
     pub company_name: Option<String>,
 }
 
-impl RequestRecipient {
+impl StoreRecipient {
     /// What is always needed; the rest has setters.
     pub fn new(mchid: impl Into<String>) -> Self {
         Self {
@@ -281,11 +282,12 @@ impl RequestRecipient {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("company_name", &self.company_name, 1, usize::MAX)
     }
 }
 
-impl ToObject for RequestRecipient {
+impl ToObject for StoreRecipient {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("mchid", &self.mchid)
@@ -293,7 +295,7 @@ impl ToObject for RequestRecipient {
     }
 }
 
-impl FromObject for RequestRecipient {
+impl FromObject for StoreRecipient {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             mchid: object.required("mchid")?,
@@ -302,4 +304,4 @@ impl FromObject for RequestRecipient {
     }
 }
 
-serde_by_node!(RequestRecipient);
+serde_by_node!(StoreRecipient);

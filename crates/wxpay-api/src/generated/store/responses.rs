@@ -11,7 +11,8 @@ use wxpay_json::{DecodeError, serde_by_node};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RecipientChange {
-    /// The recipients which could not be bound, each with the reason (绑定失败的收款信息).
+    /// The recipients that could not be bound or unbound, each with the reason
+    /// (变更失败的收款信息).
     pub failed_store_recipient: Vec<FailedRecipient>,
 }
 
@@ -40,7 +41,7 @@ serde_by_node!(RecipientChange);
 pub struct FailedRecipient {
     /// Merchant number that collects for the store (门店收款商户号).
     pub mchid: Option<String>,
-    /// Why the recipient could not be bound, for people (绑定当前收款信息失败的原因).
+    /// Why the recipient could not be bound or unbound, for people (绑定当前收款信息失败的原因).
     pub failed_reason: Option<String>,
 }
 

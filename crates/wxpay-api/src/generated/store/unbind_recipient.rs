@@ -3,6 +3,7 @@
 //! 解除门店收款信息绑定.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{RecipientChange, RequestRecipient};
+use super::{RecipientChange, StoreRecipient};
 
 /// Unbinds a merchant number from a store.
 ///
@@ -21,22 +22,22 @@ use super::{RecipientChange, RequestRecipient};
 #[non_exhaustive]
 pub struct UnbindRecipient {
     /// WeChat Pay's number of the store (微信支付商户门店ID).
-    pub store_id: String,
+    pub store_id: i64,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Merchants that collect payments for the store (门店收款信息).
-    pub store_recipient: Vec<RequestRecipient>,
+    pub store_recipient: Vec<StoreRecipient>,
 }
 
 impl UnbindRecipient {
     /// What is always needed; the rest has setters.
-    pub fn new(store_id: impl Into<String>) -> Self {
+    pub fn new(store_id: i64, store_recipient: impl Into<Vec<StoreRecipient>>) -> Self {
         Self {
-            store_id: store_id.into(),
+            store_id,
             sub_mchid: None,
-            store_recipient: Vec::new(),
+            store_recipient: store_recipient.into(),
         }
     }
 
@@ -47,18 +48,11 @@ impl UnbindRecipient {
         self
     }
 
-    /// Sets [`store_recipient`](Self::store_recipient) (门店收款信息).
-    #[must_use]
-    pub fn store_recipient(mut self, store_recipient: impl Into<Vec<RequestRecipient>>) -> Self {
-        self.store_recipient = store_recipient.into();
-        self
-    }
-
     /// Every field that does not stand in the path or the query.
     fn to_body(&self) -> Object<'_> {
         Object::with_capacity(2)
             .optional("sub_mchid", &self.sub_mchid)
-            .optional_list("store_recipient", &self.store_recipient)
+            .list("store_recipient", &self.store_recipient)
     }
 }
 
@@ -75,20 +69,20 @@ impl Operation for UnbindRecipient {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("store_id", &self.store_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::each(
             "store_recipient",
             &self.store_recipient,
-            0,
+            1,
             usize::MAX,
-            RequestRecipient::check,
+            StoreRecipient::check,
         )
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/merchant-store/stores/")
-            .segment(&self.store_id)
+            .segment(&self.store_id.to_string())
             .literal("/recipients/unbind")
     }
 
@@ -106,7 +100,7 @@ impl ToObject for UnbindRecipient {
         Object::with_capacity(3)
             .field("store_id", &self.store_id)
             .optional("sub_mchid", &self.sub_mchid)
-            .optional_list("store_recipient", &self.store_recipient)
+            .list("store_recipient", &self.store_recipient)
     }
 }
 
@@ -115,7 +109,7 @@ impl FromObject for UnbindRecipient {
         Ok(Self {
             store_id: object.required("store_id")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            store_recipient: object.maybe_list("store_recipient")?,
+            store_recipient: object.required_list("store_recipient")?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! 修改门店.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{RequestStoreAddress, RequestStoreBasics, StoreBusiness};
+use super::{StoreAddress, StoreBasics, StoreBusiness};
 
 /// Changes a store.
 ///
@@ -21,24 +22,25 @@ use super::{RequestStoreAddress, RequestStoreBasics, StoreBusiness};
 #[non_exhaustive]
 pub struct UpdateStore {
     /// WeChat Pay's number of the store (微信支付商户门店ID).
-    pub store_id: String,
+    pub store_id: i64,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The store's name and own number (门店基础信息).
-    pub store_basics: Option<RequestStoreBasics>,
+    pub store_basics: Option<StoreBasics>,
     /// Where the store is (门店地址信息).
-    pub store_address: Option<RequestStoreAddress>,
+    pub store_address: Option<StoreAddress>,
     /// When the store is open and how to reach it (门店经营信息).
     pub store_business: Option<StoreBusiness>,
 }
 
 impl UpdateStore {
     /// What is always needed; the rest has setters.
-    pub fn new(store_id: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(store_id: i64) -> Self {
         Self {
-            store_id: store_id.into(),
+            store_id,
             sub_mchid: None,
             store_basics: None,
             store_address: None,
@@ -55,14 +57,14 @@ impl UpdateStore {
 
     /// Sets [`store_basics`](Self::store_basics) (门店基础信息).
     #[must_use]
-    pub fn store_basics(mut self, store_basics: RequestStoreBasics) -> Self {
+    pub fn store_basics(mut self, store_basics: StoreBasics) -> Self {
         self.store_basics = Some(store_basics);
         self
     }
 
     /// Sets [`store_address`](Self::store_address) (门店地址信息).
     #[must_use]
-    pub fn store_address(mut self, store_address: RequestStoreAddress) -> Self {
+    pub fn store_address(mut self, store_address: StoreAddress) -> Self {
         self.store_address = Some(store_address);
         self
     }
@@ -97,23 +99,15 @@ impl Operation for UpdateStore {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("store_id", &self.store_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::nested(
-            "store_basics",
-            &self.store_basics,
-            RequestStoreBasics::check,
-        )?;
-        check::nested(
-            "store_address",
-            &self.store_address,
-            RequestStoreAddress::check,
-        )?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::nested("store_basics", &self.store_basics, StoreBasics::check)?;
+        check::nested("store_address", &self.store_address, StoreAddress::check)?;
         check::nested("store_business", &self.store_business, StoreBusiness::check)
     }
 
     fn target(&self) -> Target {
-        Target::new("/v3/merchant-store/stores/").segment(&self.store_id)
+        Target::new("/v3/merchant-store/stores/").segment(&self.store_id.to_string())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

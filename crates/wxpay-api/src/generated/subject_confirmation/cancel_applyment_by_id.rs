@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -19,15 +19,14 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct CancelApplymentById {
     /// WeChat Pay's number of the application (申请单编号).
-    pub applyment_id: String,
+    pub applyment_id: i64,
 }
 
 impl CancelApplymentById {
     /// All of it.
-    pub fn new(applyment_id: impl Into<String>) -> Self {
-        Self {
-            applyment_id: applyment_id.into(),
-        }
+    #[must_use]
+    pub fn new(applyment_id: i64) -> Self {
+        Self { applyment_id }
     }
 }
 
@@ -43,13 +42,9 @@ impl Operation for CancelApplymentById {
         )
     }
 
-    fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)
-    }
-
     fn target(&self) -> Target {
         Target::new("/v3/apply4subject/applyment/")
-            .segment(&self.applyment_id)
+            .segment(&self.applyment_id.to_string())
             .literal("/cancel")
     }
 

@@ -13,7 +13,7 @@ use wxpay_proto::{
 use super::ApplymentState;
 
 /// Looks up an application for the confirmation of a merchant's will to open an account
-/// (开户意愿确认).
+/// (开户意愿确认), by either of its numbers.
 ///
 /// 查询商户开户意愿申请单审核结果: `GET /v3/apply4subject/applyment`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_3.shtml).
@@ -21,7 +21,7 @@ use super::ApplymentState;
 #[non_exhaustive]
 pub struct QueryApplyment {
     /// WeChat Pay's number of the application (申请单编号).
-    pub applyment_id: Option<String>,
+    pub applyment_id: Option<i64>,
     /// The institution's own number of the application, the same when repeated (业务申请编号).
     ///
     /// At most 128 characters.
@@ -37,8 +37,8 @@ impl QueryApplyment {
 
     /// Sets [`applyment_id`](Self::applyment_id) (申请单编号).
     #[must_use]
-    pub fn applyment_id(mut self, applyment_id: impl Into<String>) -> Self {
-        self.applyment_id = Some(applyment_id.into());
+    pub fn applyment_id(mut self, applyment_id: i64) -> Self {
+        self.applyment_id = Some(applyment_id);
         self
     }
 
@@ -63,13 +63,19 @@ impl Operation for QueryApplyment {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
-        check::text("business_code", &self.business_code, 1, 128)
+        check::text("business_code", &self.business_code, 1, 128)?;
+        check::present(
+            "applyment_id or business_code",
+            self.applyment_id.is_some() || self.business_code.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/apply4subject/applyment")
-            .query_opt("applyment_id", self.applyment_id.as_deref())
+            .query_opt(
+                "applyment_id",
+                self.applyment_id.map(|value| value.to_string()).as_deref(),
+            )
             .query_opt("business_code", self.business_code.as_deref())
     }
 

@@ -29,6 +29,8 @@ pub struct SubmitApplyment {
     /// At least 8 characters.
     pub channel_id: Option<String>,
     /// The institution's own number of the application, the same when repeated (业务申请编号).
+    ///
+    /// At most 128 characters.
     pub business_code: String,
     /// The person to turn to (联系人信息).
     pub contact_info: ContactInfo,
@@ -117,7 +119,7 @@ impl Operation for SubmitApplyment {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("channel_id", &self.channel_id, 8, usize::MAX)?;
-        check::text("business_code", &self.business_code, 1, usize::MAX)?;
+        check::text("business_code", &self.business_code, 1, 128)?;
         check::nested("contact_info", &self.contact_info, ContactInfo::check)?;
         check::nested("subject_info", &self.subject_info, SubjectInfo::check)?;
         check::nested(
@@ -198,16 +200,16 @@ pub struct ContactInfo {
     ///
     /// Encrypted when it is sent.
     pub id_card_number: Sensitive,
-    /// Photograph of the front of the contact's document, as media number (联系人证件正面照片).
+    /// `media_id` of a picture of the front of the contact's document (联系人证件正面照片).
     pub contact_id_doc_copy: Option<String>,
-    /// Photograph of the back of the contact's document, as media number (联系人证件反面照片).
+    /// `media_id` of a picture of the back of the contact's document (联系人证件反面照片).
     pub contact_id_doc_copy_back: Option<String>,
     /// First day the contact's document is valid (联系人证件有效期开始时间).
     pub contact_period_begin: Option<Date>,
-    /// Last day the contact's document is valid, as YYYY-MM-DD or 长期 for no end
+    /// Last day the contact's document is valid, `yyyy-MM-dd` or `长期`
     /// (联系人证件有效期结束时间).
     pub contact_period_end: Option<String>,
-    /// Photograph of the letter which authorises the contact, as media number (业务办理授权函).
+    /// `media_id` of a picture of the letter which authorises the contact (业务办理授权函).
     pub business_authorization_letter: Option<String>,
     /// Mobile telephone number of the contact (联系人手机号).
     ///
@@ -375,10 +377,10 @@ pub struct SubjectInfo {
     /// Whether it is a financial institution (是否金融机构).
     pub is_finance_institution: Option<bool>,
     /// The business licence; for enterprises and individual businesses (营业执照).
-    pub business_license_info: BusinessLicenseInfo,
+    pub business_license_info: Option<BusinessLicenseInfo>,
     /// The registration certificate; for institutions without a business licence (登记证书).
     pub certificate_info: Option<CertificateInfo>,
-    /// Photograph of the letter which proves the institution, as media number (单位证明函照片).
+    /// `media_id` of a picture of the letter which proves the institution (单位证明函照片).
     pub company_prove_copy: Option<String>,
     /// Further proof of business; only for small and micro merchants (辅助证明材料信息).
     pub assist_prove_info: Option<AssistProveInfo>,
@@ -391,14 +393,11 @@ pub struct SubjectInfo {
 
 impl SubjectInfo {
     /// What is always needed; the rest has setters.
-    pub fn new(
-        subject_type: impl Into<SubjectType>,
-        business_license_info: BusinessLicenseInfo,
-    ) -> Self {
+    pub fn new(subject_type: impl Into<SubjectType>) -> Self {
         Self {
             subject_type: subject_type.into(),
             is_finance_institution: None,
-            business_license_info,
+            business_license_info: None,
             certificate_info: None,
             company_prove_copy: None,
             assist_prove_info: None,
@@ -411,6 +410,13 @@ impl SubjectInfo {
     #[must_use]
     pub fn is_finance_institution(mut self, is_finance_institution: bool) -> Self {
         self.is_finance_institution = Some(is_finance_institution);
+        self
+    }
+
+    /// Sets [`business_license_info`](Self::business_license_info) (营业执照).
+    #[must_use]
+    pub fn business_license_info(mut self, business_license_info: BusinessLicenseInfo) -> Self {
+        self.business_license_info = Some(business_license_info);
         self
     }
 
@@ -485,7 +491,7 @@ impl ToObject for SubjectInfo {
         Object::with_capacity(8)
             .field("subject_type", &self.subject_type)
             .optional("is_finance_institution", &self.is_finance_institution)
-            .field("business_license_info", &self.business_license_info)
+            .optional("business_license_info", &self.business_license_info)
             .optional("certificate_info", &self.certificate_info)
             .optional("company_prove_copy", &self.company_prove_copy)
             .optional("assist_prove_info", &self.assist_prove_info)
@@ -499,7 +505,7 @@ impl FromObject for SubjectInfo {
         Ok(Self {
             subject_type: object.required("subject_type")?,
             is_finance_institution: object.maybe("is_finance_institution")?,
-            business_license_info: object.required("business_license_info")?,
+            business_license_info: object.maybe("business_license_info")?,
             certificate_info: object.maybe("certificate_info")?,
             company_prove_copy: object.maybe("company_prove_copy")?,
             assist_prove_info: object.maybe("assist_prove_info")?,
@@ -519,7 +525,7 @@ serde_by_node!(SubjectInfo);
 pub struct BusinessLicenseInfo {
     /// Registration number on the business licence (营业执照注册号).
     pub licence_number: String,
-    /// Photograph of the business licence, as media number (营业执照照片).
+    /// `media_id` of a picture of the business licence (营业执照照片).
     pub licence_copy: String,
     /// What the merchant is called, as on its licence (商户名称).
     pub merchant_name: String,
@@ -527,7 +533,8 @@ pub struct BusinessLicenseInfo {
     pub legal_person: Sensitive,
     /// Registered address (注册地址).
     pub company_address: String,
-    /// First and last day the licence is valid, a list as text (营业执照有效日期).
+    /// First and last day the licence is valid, a JSON array as text such as
+    /// `["1970-01-01","forever"]` (营业执照有效日期).
     pub licence_valid_date: String,
 }
 
@@ -603,7 +610,7 @@ pub struct CertificateInfo {
     pub cert_type: CertType,
     /// Number of the certificate (证书编号).
     pub cert_number: String,
-    /// Photograph of the certificate, as media number (登记证书照片).
+    /// `media_id` of a picture of the certificate (登记证书照片).
     pub cert_copy: String,
     /// What the merchant is called, as on its licence (商户名称).
     pub merchant_name: String,
@@ -611,7 +618,8 @@ pub struct CertificateInfo {
     pub legal_person: Sensitive,
     /// Registered address (注册地址).
     pub company_address: String,
-    /// First and last day the certificate is valid, a list as text (证书有效日期).
+    /// First and last day the certificate is valid, a JSON array as text such as
+    /// `["1970-01-01","forever"]` (证书有效日期).
     pub cert_valid_date: String,
 }
 
@@ -690,9 +698,9 @@ pub struct AssistProveInfo {
     pub store_address_code: Option<String>,
     /// Address of the store, in Chinese (门店地址).
     pub store_address: String,
-    /// Photograph of the front of the store, as media number (门店门头照片).
+    /// `media_id` of a picture of the front of the store (门店门头照片).
     pub store_header_copy: String,
-    /// Photograph of the inside of the store, as media number (店内环境照片).
+    /// `media_id` of a picture of the inside of the store (店内环境照片).
     pub store_indoor_copy: String,
 }
 
@@ -769,9 +777,9 @@ serde_by_node!(AssistProveInfo);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SpecialOperationInfo {
-    /// Which kind of business, by number (行业id).
+    /// The kind of business, by its number (行业id).
     pub category_id: i64,
-    /// Photographs of the licence, as media numbers (行业经营许可证资质照片).
+    /// `media_id`s of pictures of the licence (行业经营许可证资质照片).
     pub store_indoor_copy: Vec<String>,
 }
 
@@ -820,8 +828,7 @@ serde_by_node!(SpecialOperationInfo);
 pub struct FinanceInstitutionInfo {
     /// Kind of financial institution (金融机构类型).
     pub finance_type: Option<FinanceType>,
-    /// Photographs of the licence of the financial institution, as media numbers
-    /// (金融机构许可证图片).
+    /// `media_id`s of pictures of the licence of the financial institution (金融机构许可证图片).
     pub finance_license_pics: Vec<String>,
 }
 
@@ -876,8 +883,7 @@ pub struct IdentificationInfo {
     pub id_holder_type: Option<IdHolderType>,
     /// Kind of identity document (证件类型).
     pub identification_type: IdDocType,
-    /// Photograph of the statement by the legal representative, as media number
-    /// (法定代表人说明函).
+    /// `media_id` of a picture of the statement by the legal representative (法定代表人说明函).
     pub authorize_letter_copy: Option<String>,
     /// Name on the identity document (证件姓名).
     ///
@@ -887,15 +893,16 @@ pub struct IdentificationInfo {
     ///
     /// Encrypted when it is sent.
     pub identification_number: Sensitive,
-    /// First and last day the document is valid, a list as text (证件有效日期).
+    /// First and last day the document is valid, a JSON array as text such as
+    /// `["1970-01-01","forever"]` (证件有效日期).
     pub identification_valid_date: String,
     /// Address on the identity document (证件居住地址).
     ///
     /// Encrypted when it is sent.
     pub identification_address: Option<Sensitive>,
-    /// Photograph of the front of the document, as media number (证件正面照片).
+    /// `media_id` of a picture of the front of the document (证件正面照片).
     pub identification_front_copy: String,
-    /// Photograph of the back of the document, as media number (证件反面照片).
+    /// `media_id` of a picture of the back of the document (证件反面照片).
     pub identification_back_copy: Option<String>,
     /// Whether the proprietor or legal representative is also a beneficial owner
     /// (经营者/法人是否为受益人).
@@ -1066,10 +1073,10 @@ serde_by_node!(IdentificationInfo);
 pub struct UboInfo {
     /// Kind of identity document of the beneficial owner (证件类型).
     pub ubo_id_doc_type: IdDocType,
-    /// Photograph of the front of the document, as media number (证件正面照片).
+    /// `media_id` of a picture of the front of the document (证件正面照片).
     pub ubo_id_doc_copy: String,
-    /// Photograph of the back of the document, as media number (证件反面照片).
-    pub ubo_id_doc_copy_back: String,
+    /// `media_id` of a picture of the back of the document (证件反面照片).
+    pub ubo_id_doc_copy_back: Option<String>,
     /// Name on the beneficial owner's document (证件姓名).
     ///
     /// Encrypted when it is sent.
@@ -1084,17 +1091,15 @@ pub struct UboInfo {
     pub ubo_id_doc_address: Sensitive,
     /// First day the document is valid (证件有效期开始时间).
     pub ubo_period_begin: Date,
-    /// Last day the document is valid, as YYYY-MM-DD or 长期 for no end (证件有效期结束时间).
+    /// Last day the document is valid, `yyyy-MM-dd` or `长期` (证件有效期结束时间).
     pub ubo_period_end: String,
 }
 
 impl UboInfo {
-    /// All of it.
-    #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
+    /// What is always needed; the rest has setters.
     pub fn new(
         ubo_id_doc_type: impl Into<IdDocType>,
         ubo_id_doc_copy: impl Into<String>,
-        ubo_id_doc_copy_back: impl Into<String>,
         ubo_id_doc_name: impl Into<Sensitive>,
         ubo_id_doc_number: impl Into<Sensitive>,
         ubo_id_doc_address: impl Into<Sensitive>,
@@ -1104,13 +1109,20 @@ impl UboInfo {
         Self {
             ubo_id_doc_type: ubo_id_doc_type.into(),
             ubo_id_doc_copy: ubo_id_doc_copy.into(),
-            ubo_id_doc_copy_back: ubo_id_doc_copy_back.into(),
+            ubo_id_doc_copy_back: None,
             ubo_id_doc_name: ubo_id_doc_name.into(),
             ubo_id_doc_number: ubo_id_doc_number.into(),
             ubo_id_doc_address: ubo_id_doc_address.into(),
             ubo_period_begin,
             ubo_period_end: ubo_period_end.into(),
         }
+    }
+
+    /// Sets [`ubo_id_doc_copy_back`](Self::ubo_id_doc_copy_back) (证件反面照片).
+    #[must_use]
+    pub fn ubo_id_doc_copy_back(mut self, ubo_id_doc_copy_back: impl Into<String>) -> Self {
+        self.ubo_id_doc_copy_back = Some(ubo_id_doc_copy_back.into());
+        self
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
@@ -1149,7 +1161,7 @@ impl ToObject for UboInfo {
         Object::with_capacity(8)
             .field("ubo_id_doc_type", &self.ubo_id_doc_type)
             .field("ubo_id_doc_copy", &self.ubo_id_doc_copy)
-            .field("ubo_id_doc_copy_back", &self.ubo_id_doc_copy_back)
+            .optional("ubo_id_doc_copy_back", &self.ubo_id_doc_copy_back)
             .field("ubo_id_doc_name", &self.ubo_id_doc_name)
             .field("ubo_id_doc_number", &self.ubo_id_doc_number)
             .field("ubo_id_doc_address", &self.ubo_id_doc_address)
@@ -1163,7 +1175,7 @@ impl FromObject for UboInfo {
         Ok(Self {
             ubo_id_doc_type: object.required("ubo_id_doc_type")?,
             ubo_id_doc_copy: object.required("ubo_id_doc_copy")?,
-            ubo_id_doc_copy_back: object.required("ubo_id_doc_copy_back")?,
+            ubo_id_doc_copy_back: object.maybe("ubo_id_doc_copy_back")?,
             ubo_id_doc_name: object.required("ubo_id_doc_name")?,
             ubo_id_doc_number: object.required("ubo_id_doc_number")?,
             ubo_id_doc_address: object.required("ubo_id_doc_address")?,

@@ -3,6 +3,7 @@
 //! 上报订单关联信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,10 +20,10 @@ use crate::wire;
 /// [official page](https://pay.weixin.qq.com/docs/partner/apis/risk-manage/trade-risk/report-trade-risk-information.html).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ReportTradeUnion {
+pub struct ReportTradeInformation {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
     /// The institution's merchant number (从业机构商户号).
     pub acquiring_bank_id: Option<String>,
@@ -30,11 +31,13 @@ pub struct ReportTradeUnion {
     pub channel_id: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
-    /// The user's id under the app id of this call (用户标识).
+    /// The payer's openid (用户标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
@@ -69,9 +72,9 @@ pub struct ReportTradeUnion {
     /// Kind of business, as a number (业务场景).
     pub scene: Option<i64>,
     /// Particulars of a top-up; only for top-ups (充值业务场景独有字段).
-    pub recharge_fields: Option<RechargeField>,
+    pub recharge_fields: Option<RechargeFields>,
     /// Particulars of a household bill; only for such bills (生活缴费场景独有字段).
-    pub living_expenses_fields: Option<LivingExpensesField>,
+    pub living_expenses_fields: Option<LivingExpensesFields>,
     /// Spare field, used as agreed with WeChat Pay (扩展字段1).
     pub extra_fields1: Option<String>,
     /// Spare field, used as agreed with WeChat Pay (扩展字段2).
@@ -119,14 +122,18 @@ pub struct ReportTradeUnion {
     /// When the goods were put on offer (商品上架时间).
     pub goods_listing_time: Option<String>,
     /// The merchant's own number of the combined order (合单商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: Option<String>,
-    /// Merchant number of whoever placed it (合单商户号).
+    /// Number of the merchant that combines the orders (合单商户号).
+    ///
+    /// At most 32 digits.
     pub combine_mchid: Option<String>,
     /// The single orders of a combined one (子单列表).
     pub sub_orders: Vec<SubOrder>,
 }
 
-impl ReportTradeUnion {
+impl ReportTradeInformation {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -268,14 +275,14 @@ impl ReportTradeUnion {
 
     /// Sets [`recharge_fields`](Self::recharge_fields) (充值业务场景独有字段).
     #[must_use]
-    pub fn recharge_fields(mut self, recharge_fields: RechargeField) -> Self {
+    pub fn recharge_fields(mut self, recharge_fields: RechargeFields) -> Self {
         self.recharge_fields = Some(recharge_fields);
         self
     }
 
     /// Sets [`living_expenses_fields`](Self::living_expenses_fields) (生活缴费场景独有字段).
     #[must_use]
-    pub fn living_expenses_fields(mut self, living_expenses_fields: LivingExpensesField) -> Self {
+    pub fn living_expenses_fields(mut self, living_expenses_fields: LivingExpensesFields) -> Self {
         self.living_expenses_fields = Some(living_expenses_fields);
         self
     }
@@ -471,12 +478,12 @@ impl ReportTradeUnion {
     }
 }
 
-impl Operation for ReportTradeUnion {
-    type Response = ReportTradeUnionResponse;
+impl Operation for ReportTradeInformation {
+    type Response = ReportTradeInformationResponse;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "risk.report_trade_union",
+            "risk.report_trade_information",
             Method::POST,
             Idempotency::No,
             ReplySignature::Signed,
@@ -485,10 +492,13 @@ impl Operation for ReportTradeUnion {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("acquiring_bank_id", &self.acquiring_bank_id, 1, usize::MAX)?;
         check::text("channel_id", &self.channel_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("phone", &self.phone, 1, usize::MAX)?;
         check::text(
@@ -503,12 +513,12 @@ impl Operation for ReportTradeUnion {
         check::nested(
             "recharge_fields",
             &self.recharge_fields,
-            RechargeField::check,
+            RechargeFields::check,
         )?;
         check::nested(
             "living_expenses_fields",
             &self.living_expenses_fields,
-            LivingExpensesField::check,
+            LivingExpensesFields::check,
         )?;
         check::text("extra_fields1", &self.extra_fields1, 1, usize::MAX)?;
         check::text("extra_fields2", &self.extra_fields2, 1, usize::MAX)?;
@@ -542,13 +552,14 @@ impl Operation for ReportTradeUnion {
             1,
             usize::MAX,
         )?;
-        check::text(
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 6, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
-        check::text("combine_mchid", &self.combine_mchid, 1, usize::MAX)?;
+        check::text("combine_mchid", &self.combine_mchid, 1, 32)?;
+        check::alphabet("combine_mchid", &self.combine_mchid, Alphabet::Digits)?;
         check::each(
             "sub_orders",
             &self.sub_orders,
@@ -577,7 +588,7 @@ impl Operation for ReportTradeUnion {
     }
 }
 
-impl ToObject for ReportTradeUnion {
+impl ToObject for ReportTradeInformation {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(46)
             .optional("sp_mchid", &self.sp_mchid)
@@ -629,7 +640,7 @@ impl ToObject for ReportTradeUnion {
     }
 }
 
-impl FromObject for ReportTradeUnion {
+impl FromObject for ReportTradeInformation {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sp_mchid: object.maybe("sp_mchid")?,
@@ -682,21 +693,21 @@ impl FromObject for ReportTradeUnion {
     }
 }
 
-serde_by_node!(ReportTradeUnion);
+serde_by_node!(ReportTradeInformation);
 
 /// The account a recharge was bought for.
 ///
 /// 充值业务场景独有字段.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RechargeField {
+pub struct RechargeFields {
     /// Kind of account topped up, as a number (充值账号类型).
     pub account_type: Option<i64>,
     /// The account topped up (充值账号).
     pub account: Option<Sensitive>,
 }
 
-impl RechargeField {
+impl RechargeFields {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -722,7 +733,7 @@ impl RechargeField {
     }
 }
 
-impl ToObject for RechargeField {
+impl ToObject for RechargeFields {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .optional("account_type", &self.account_type)
@@ -730,7 +741,7 @@ impl ToObject for RechargeField {
     }
 }
 
-impl FromObject for RechargeField {
+impl FromObject for RechargeFields {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             account_type: object.maybe("account_type")?,
@@ -739,14 +750,14 @@ impl FromObject for RechargeField {
     }
 }
 
-serde_by_node!(RechargeField);
+serde_by_node!(RechargeFields);
 
 /// The household bill which is paid.
 ///
 /// 生活缴费场景独有字段.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct LivingExpensesField {
+pub struct LivingExpensesFields {
     /// Customer number of the household (户号).
     pub acc_no: Option<Sensitive>,
     /// What the bill is for, as a number (费种).
@@ -763,7 +774,7 @@ pub struct LivingExpensesField {
     pub amount: Option<Fen>,
 }
 
-impl LivingExpensesField {
+impl LivingExpensesFields {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -828,7 +839,7 @@ impl LivingExpensesField {
     }
 }
 
-impl ToObject for LivingExpensesField {
+impl ToObject for LivingExpensesFields {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(7)
             .optional("acc_no", &self.acc_no)
@@ -841,7 +852,7 @@ impl ToObject for LivingExpensesField {
     }
 }
 
-impl FromObject for LivingExpensesField {
+impl FromObject for LivingExpensesFields {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             acc_no: object.maybe("acc_no")?,
@@ -855,7 +866,7 @@ impl FromObject for LivingExpensesField {
     }
 }
 
-serde_by_node!(LivingExpensesField);
+serde_by_node!(LivingExpensesFields);
 
 /// One part of a combined order.
 ///
@@ -863,7 +874,9 @@ serde_by_node!(LivingExpensesField);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubOrder {
-    /// The merchant's own number of it (子单商户订单号).
+    /// The merchant's own number of the single order (子单商户订单号).
+    ///
+    /// 6 to 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// Number of the merchant which makes the single order (子单发起方商户号).
     pub mch_id: Option<String>,
@@ -936,7 +949,8 @@ impl SubOrder {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 6, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("mch_id", &self.mch_id, 1, usize::MAX)?;
         check::text("delivery_province", &self.delivery_province, 1, usize::MAX)?;
         check::text("delivery_city", &self.delivery_city, 1, usize::MAX)
@@ -977,7 +991,7 @@ serde_by_node!(SubOrder);
 /// 上报订单关联信息应答.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ReportTradeUnionResponse {
+pub struct ReportTradeInformationResponse {
     /// The provider's merchant number (服务商商户号).
     pub sp_mchid: Option<String>,
     /// The institution's merchant number (从业机构商户号).
@@ -990,7 +1004,7 @@ pub struct ReportTradeUnionResponse {
     pub out_trade_no: Option<String>,
 }
 
-impl ToObject for ReportTradeUnionResponse {
+impl ToObject for ReportTradeInformationResponse {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .optional("sp_mchid", &self.sp_mchid)
@@ -1001,7 +1015,7 @@ impl ToObject for ReportTradeUnionResponse {
     }
 }
 
-impl FromObject for ReportTradeUnionResponse {
+impl FromObject for ReportTradeInformationResponse {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sp_mchid: object.maybe("sp_mchid")?,
@@ -1013,4 +1027,4 @@ impl FromObject for ReportTradeUnionResponse {
     }
 }
 
-serde_by_node!(ReportTradeUnionResponse);
+serde_by_node!(ReportTradeInformationResponse);

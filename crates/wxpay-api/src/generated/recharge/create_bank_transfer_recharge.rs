@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{AccountType, RechargeAmount, RequestRechargeScene};
+use super::{AccountType, RechargeAmount, RechargeScene};
 
 /// Applies for a bank transfer into the merchant's account and gives the bank account to pay
 /// to.
@@ -20,22 +20,22 @@ use super::{AccountType, RechargeAmount, RequestRechargeScene};
 /// Repeating it with the same `out_recharge_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ApplyBankTransferRecharge {
-    /// The platform's own number of the recharge, unique (商户充值单号).
+pub struct CreateBankTransferRecharge {
+    /// The merchant's own number of the recharge, unique within the merchant (商户充值单号).
     pub out_recharge_no: String,
-    /// What the recharge is for, from WeChat Pay's list (充值场景).
-    pub recharge_scene: RequestRechargeScene,
+    /// How the money is paid in (充值场景).
+    pub recharge_scene: RechargeScene,
     /// Which of the merchant's accounts is recharged (充值入账账户).
     pub account_type: AccountType,
     /// How much to recharge (充值金额).
     pub recharge_amount: RechargeAmount,
 }
 
-impl ApplyBankTransferRecharge {
+impl CreateBankTransferRecharge {
     /// All of it.
     pub fn new(
         out_recharge_no: impl Into<String>,
-        recharge_scene: impl Into<RequestRechargeScene>,
+        recharge_scene: impl Into<RechargeScene>,
         account_type: impl Into<AccountType>,
         recharge_amount: RechargeAmount,
     ) -> Self {
@@ -48,12 +48,12 @@ impl ApplyBankTransferRecharge {
     }
 }
 
-impl Operation for ApplyBankTransferRecharge {
-    type Response = ApplyBankTransferRechargeResponse;
+impl Operation for CreateBankTransferRecharge {
+    type Response = CreateBankTransferRechargeResponse;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "recharge.apply_bank_transfer_recharge",
+            "recharge.create_bank_transfer_recharge",
             Method::POST,
             Idempotency::MerchantNumber,
             ReplySignature::Signed,
@@ -61,7 +61,12 @@ impl Operation for ApplyBankTransferRecharge {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_recharge_no", &self.out_recharge_no, 1, usize::MAX)
+        check::text("out_recharge_no", &self.out_recharge_no, 1, usize::MAX)?;
+        check::nested(
+            "recharge_amount",
+            &self.recharge_amount,
+            RechargeAmount::check,
+        )
     }
 
     fn target(&self) -> Target {
@@ -77,7 +82,7 @@ impl Operation for ApplyBankTransferRecharge {
     }
 }
 
-impl ToObject for ApplyBankTransferRecharge {
+impl ToObject for CreateBankTransferRecharge {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("out_recharge_no", &self.out_recharge_no)
@@ -87,7 +92,7 @@ impl ToObject for ApplyBankTransferRecharge {
     }
 }
 
-impl FromObject for ApplyBankTransferRecharge {
+impl FromObject for CreateBankTransferRecharge {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             out_recharge_no: object.required("out_recharge_no")?,
@@ -98,23 +103,23 @@ impl FromObject for ApplyBankTransferRecharge {
     }
 }
 
-serde_by_node!(ApplyBankTransferRecharge);
+serde_by_node!(CreateBankTransferRecharge);
 
 /// The number of a recharge and the bank account to pay to.
 ///
 /// 银行转账充值受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ApplyBankTransferRechargeResponse {
+pub struct CreateBankTransferRechargeResponse {
     /// WeChat Pay's number of the recharge (微信支付充值单号).
     pub recharge_id: String,
-    /// The platform's own number of the recharge, unique (商户充值单号).
+    /// The merchant's own number of the recharge, unique within the merchant (商户充值单号).
     pub out_recharge_no: String,
     /// Bank account to pay into (银行账户).
     pub transfer_in_account: Option<TransferInAccount>,
 }
 
-impl ToObject for ApplyBankTransferRechargeResponse {
+impl ToObject for CreateBankTransferRechargeResponse {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .field("recharge_id", &self.recharge_id)
@@ -123,7 +128,7 @@ impl ToObject for ApplyBankTransferRechargeResponse {
     }
 }
 
-impl FromObject for ApplyBankTransferRechargeResponse {
+impl FromObject for CreateBankTransferRechargeResponse {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             recharge_id: object.required("recharge_id")?,
@@ -133,7 +138,7 @@ impl FromObject for ApplyBankTransferRechargeResponse {
     }
 }
 
-serde_by_node!(ApplyBankTransferRechargeResponse);
+serde_by_node!(CreateBankTransferRechargeResponse);
 
 /// The bank account to pay to.
 ///
