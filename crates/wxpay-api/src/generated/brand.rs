@@ -7,14 +7,14 @@
 //! other brand products need. The products a brand has authorised and its shake-for-offers
 //! activities are looked up here too.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryProductAuthorities`] | 获得品牌已授权且在生效中的产品权限信息 | `GET /v3/brand-basic/partner/brands/{brand_id}/product-authorities` | - |
-//! | [`SubmitApplyment`] | 提交入驻申请 | `POST /v3/brand/applyments` | - |
-//! | [`QueryApplymentById`] | 根据申请单ID查询申请状态 | `GET /v3/brand/applyments/applyment-id/{applyment_id}` | - |
-//! | [`QueryApplymentByBusinessCode`] | 根据业务申请编号查询申请状态 | `GET /v3/brand/applyments/business-code/{business_code}` | - |
-//! | [`CancelApplyment`] | 撤销申请 | `POST /v3/brand/applyments/cancel-applyment` | - |
-//! | [`ListShakeActivities`] | 查询摇优惠活动列表 | `GET /v3/brand/marketing/shake-activities/activities` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryProductAuthorities`] | 获得品牌已授权且在生效中的产品权限信息<br>`GET /v3/brand-basic/partner/brands/{brand_id}/product-authorities` |
+//! | [`SubmitApplyment`] | 提交入驻申请<br>`POST /v3/brand/applyments` |
+//! | [`QueryApplymentById`] | 根据申请单ID查询申请状态<br>`GET /v3/brand/applyments/applyment-id/{applyment_id}` |
+//! | [`QueryApplymentByBusinessCode`] | 根据业务申请编号查询申请状态<br>`GET /v3/brand/applyments/business-code/{business_code}` |
+//! | [`CancelApplyment`] | 撤销申请<br>`POST /v3/brand/applyments/cancel-applyment` |
+//! | [`ListShakeActivities`] | 查询摇优惠活动列表<br>`GET /v3/brand/marketing/shake-activities/activities` |
 
 mod cancel_applyment;
 mod enums;
@@ -36,7 +36,7 @@ pub use list_shake_activities::{
 pub use query_applyment_by_business_code::QueryApplymentByBusinessCode;
 pub use query_applyment_by_id::QueryApplymentById;
 pub use query_product_authorities::{ProductAuthorities, QueryProductAuthorities};
-pub use responses::{Applyment, SubmitApplymentResponse};
+pub use responses::{Applyment, ApplymentReference};
 pub use submit_applyment::{
     AdminInfo, BrandBasicInfo, SubjectInfo, SubmitApplyment, Trademark,
     TrademarkRegistrationCertificate,

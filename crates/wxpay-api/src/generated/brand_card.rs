@@ -7,18 +7,18 @@
 //! by the merchant and may be ended later. Providers need the brand's authorisation of the
 //! product.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryConfig`] | 查询商家名片配置申请状态 | `GET /v3/brand/card/card-configs` | - |
-//! | [`SubmitConfig`] | 提交商家名片配置申请 | `POST /v3/brand/card/card-configs` | - |
-//! | [`CancelConfig`] | 撤销商家名片配置申请 | `POST /v3/brand/card/card-configs/cancel-applyment` | - |
-//! | [`QueryPreviewUrl`] | 获取商家名片预览二维码 | `GET /v3/brand/card/card-configs/preview-url` | - |
-//! | [`PublishConfig`] | 发布商家名片配置 | `POST /v3/brand/card/card-configs/publish` | - |
-//! | [`ListLinks`] | 查询已生效交易连接名片规则 | `GET /v3/brand/card/card-links` | - |
-//! | [`AddLink`] | 添加交易连接名片规则申请 | `POST /v3/brand/card/card-links` | - |
-//! | [`QueryLinkApplication`] | 根据业务申请编号查询添加申请状态 | `GET /v3/brand/card/card-links/business-code/{business_code}` | - |
-//! | [`CancelLinkApplication`] | 撤销交易连接名片配置申请 | `POST /v3/brand/card/card-links/cancel-applyment` | - |
-//! | [`UnbindLink`] | 解除已生效交易连接名片场景 | `POST /v3/brand/card/card-links/unbind-card-link` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryConfig`] | 查询商家名片配置申请状态<br>`GET /v3/brand/card/card-configs` |
+//! | [`SubmitConfig`] | 提交商家名片配置申请<br>`POST /v3/brand/card/card-configs` |
+//! | [`CancelConfig`] | 撤销商家名片配置申请<br>`POST /v3/brand/card/card-configs/cancel-applyment` |
+//! | [`QueryPreviewUrl`] | 获取商家名片预览二维码<br>`GET /v3/brand/card/card-configs/preview-url` |
+//! | [`PublishConfig`] | 发布商家名片配置<br>`POST /v3/brand/card/card-configs/publish` |
+//! | [`ListLinks`] | 查询已生效交易连接名片规则<br>`GET /v3/brand/card/card-links` |
+//! | [`AddLink`] | 添加交易连接名片规则申请<br>`POST /v3/brand/card/card-links` |
+//! | [`QueryLinkApplication`] | 根据业务申请编号查询添加申请状态<br>`GET /v3/brand/card/card-links/business-code/{business_code}` |
+//! | [`CancelLinkApplication`] | 撤销交易连接名片配置申请<br>`POST /v3/brand/card/card-links/cancel-applyment` |
+//! | [`UnbindLink`] | 解除已生效交易连接名片场景<br>`POST /v3/brand/card/card-links/unbind-card-link` |
 
 mod add_link;
 mod cancel_config;
@@ -33,18 +33,18 @@ mod submit_config;
 mod unbind_link;
 
 pub use add_link::{AddLink, AddLinkResponse};
-pub use cancel_config::{CancelConfig, CancelConfigResponse};
+pub use cancel_config::{CancelConfig, CanceledConfig};
 pub use cancel_link_application::{CancelLinkApplication, CancelLinkApplicationResponse};
 pub use enums::{
     ApplymentState, ConfigurationState, CustomerServiceType, PaymentScene, PublishType,
     ServiceJumpType,
 };
 pub use list_links::{ActiveLink, LinkPage, ListLinks};
-pub use publish_config::{PublishConfig, PublishConfigResponse};
+pub use publish_config::{PublishConfig, PublishedConfig};
 pub use query_config::{Config, QueryConfig};
 pub use query_link_application::{LinkApplication, QueryLinkApplication};
 pub use query_preview_url::{PreviewUrl, QueryPreviewUrl};
 pub use submit_config::{
-    BrandCustomerService, BrandMiniProgramInfo, Service, SubmitConfig, SubmitConfigResponse,
+    BrandCustomerService, BrandMiniProgramInfo, Service, SubmitConfig, SubmittedConfig,
 };
 pub use unbind_link::{UnbindLink, UnbindLinkResponse};

@@ -7,31 +7,31 @@
 //! token, or are imported. When a user joins, report the outcome with a confirmation.
 //! Providers need the brand's authorisation.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListCards`] | 查询会员卡模板列表 | `GET /v3/brand/partner/card-member/cards` | - |
-//! | [`CreateCard`] | 创建会员卡模板 | `POST /v3/brand/partner/card-member/cards` | - |
-//! | [`DeleteCard`] | 删除会员卡模板 | `DELETE /v3/brand/partner/card-member/cards/{card_id}` | - |
-//! | [`QueryCard`] | 查询会员卡模板信息 | `GET /v3/brand/partner/card-member/cards/{card_id}` | - |
-//! | [`UpdateCard`] | 修改会员卡模板信息 | `PATCH /v3/brand/partner/card-member/cards/{card_id}` | - |
-//! | [`InvalidateCard`] | 作废会员卡模板 | `POST /v3/brand/partner/card-member/cards/{card_id}/invalidate` | - |
-//! | [`ListActivities`] | 查询品牌会员发券活动列表 | `GET /v3/brand/partner/card-member/membership-activities` | - |
-//! | [`CreateActivity`] | 创建品牌会员发券活动 | `POST /v3/brand/partner/card-member/membership-activities` | - |
-//! | [`QueryActivity`] | 查询品牌会员发券活动 | `GET /v3/brand/partner/card-member/membership-activities/{activity_id}` | - |
-//! | [`UpdateActivity`] | 修改品牌会员发券活动信息 | `PATCH /v3/brand/partner/card-member/membership-activities/{activity_id}` | - |
-//! | [`TerminateActivity`] | 终止品牌会员发券活动 | `POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate` | - |
-//! | [`CreatePayViewToken`] | 品牌会员展示付款码组件预授权 | `POST /v3/brand/partner/card-member/pay-view-tokens` | - |
-//! | [`CreatePreAuthToken`] | 入会组件预授权 | `POST /v3/brand/partner/card-member/pre-auth-tokens` | - |
-//! | [`ListUserCards`] | 查询用户在品牌下所有会员卡 | `GET /v3/brand/partner/card-member/user-cards` | - |
-//! | [`ImportUserCardByOpenid`] | 根据openid导入用户会员卡 | `POST /v3/brand/partner/card-member/user-cards/import-by-openid` | - |
-//! | [`ImportUserCardByPhone`] | 根据手机号导入用户会员卡 | `POST /v3/brand/partner/card-member/user-cards/import-by-phone` | - |
-//! | [`QueryUserCard`] | 查询用户会员卡信息 | `GET /v3/brand/partner/card-member/user-cards/{user_card_code}` | - |
-//! | [`UpdateUserCard`] | 修改用户会员卡信息 | `PATCH /v3/brand/partner/card-member/user-cards/{user_card_code}` | - |
-//! | [`ConfirmUserCard`] | 同步会员开通结果 | `POST /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm` | - |
-//! | [`InvalidateUserCard`] | 作废用户会员卡 | `POST /v3/brand/partner/card-member/user-cards/{user_card_code}/invalidate` | - |
-//! | [`CreateUserFeed`] | 创建用户动态信息 | `POST /v3/brand/partner/card-member/user-feeds` | - |
-//! | [`ConfirmExchangeCoupon`] | 同步积分兑券结果 | `POST /v3/brand/partner/card-member/user-points/exchange-coupon/confirm` | - |
-//! | [`SyncPoints`] | 同步积分余额 | `POST /v3/brand/partner/card-member/user-points/sync` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListCards`] | 查询会员卡模板列表<br>`GET /v3/brand/partner/card-member/cards` |
+//! | [`CreateCard`] | 创建会员卡模板<br>`POST /v3/brand/partner/card-member/cards` |
+//! | [`DeleteCard`] | 删除会员卡模板<br>`DELETE /v3/brand/partner/card-member/cards/{card_id}` |
+//! | [`QueryCard`] | 查询会员卡模板信息<br>`GET /v3/brand/partner/card-member/cards/{card_id}` |
+//! | [`UpdateCard`] | 修改会员卡模板信息<br>`PATCH /v3/brand/partner/card-member/cards/{card_id}` |
+//! | [`InvalidateCard`] | 作废会员卡模板<br>`POST /v3/brand/partner/card-member/cards/{card_id}/invalidate` |
+//! | [`ListActivities`] | 查询品牌会员发券活动列表<br>`GET /v3/brand/partner/card-member/membership-activities` |
+//! | [`CreateActivity`] | 创建品牌会员发券活动<br>`POST /v3/brand/partner/card-member/membership-activities` |
+//! | [`QueryActivity`] | 查询品牌会员发券活动<br>`GET /v3/brand/partner/card-member/membership-activities/{activity_id}` |
+//! | [`UpdateActivity`] | 修改品牌会员发券活动信息<br>`PATCH /v3/brand/partner/card-member/membership-activities/{activity_id}` |
+//! | [`TerminateActivity`] | 终止品牌会员发券活动<br>`POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate` |
+//! | [`CreatePayViewToken`] | 品牌会员展示付款码组件预授权<br>`POST /v3/brand/partner/card-member/pay-view-tokens` |
+//! | [`CreatePreAuthToken`] | 入会组件预授权<br>`POST /v3/brand/partner/card-member/pre-auth-tokens` |
+//! | [`ListUserCards`] | 查询用户在品牌下所有会员卡<br>`GET /v3/brand/partner/card-member/user-cards` |
+//! | [`ImportUserCardByOpenid`] | 根据openid导入用户会员卡<br>`POST /v3/brand/partner/card-member/user-cards/import-by-openid` |
+//! | [`ImportUserCardByPhone`] | 根据手机号导入用户会员卡<br>`POST /v3/brand/partner/card-member/user-cards/import-by-phone` |
+//! | [`QueryUserCard`] | 查询用户会员卡信息<br>`GET /v3/brand/partner/card-member/user-cards/{user_card_code}` |
+//! | [`UpdateUserCard`] | 修改用户会员卡信息<br>`PATCH /v3/brand/partner/card-member/user-cards/{user_card_code}` |
+//! | [`ConfirmUserCard`] | 同步会员开通结果<br>`POST /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm` |
+//! | [`InvalidateUserCard`] | 作废用户会员卡<br>`POST /v3/brand/partner/card-member/user-cards/{user_card_code}/invalidate` |
+//! | [`CreateUserFeed`] | 创建用户动态信息<br>`POST /v3/brand/partner/card-member/user-feeds` |
+//! | [`ConfirmExchangeCoupon`] | 同步积分兑券结果<br>`POST /v3/brand/partner/card-member/user-points/exchange-coupon/confirm` |
+//! | [`SyncPoints`] | 同步积分余额<br>`POST /v3/brand/partner/card-member/user-points/sync` |
 
 mod confirm_exchange_coupon;
 mod confirm_user_card;
@@ -78,7 +78,7 @@ pub use invalidate_card::{InvalidateCard, InvalidateCardResponse};
 pub use invalidate_user_card::InvalidateUserCard;
 pub use list_activities::{ActivityPage, ListActivities};
 pub use list_cards::{CardPage, ListCards};
-pub use list_user_cards::{ListUserCards, ListedUserCard, UserCardPage};
+pub use list_user_cards::{ListUserCards, UserCardPage};
 pub use query_activity::QueryActivity;
 pub use query_card::QueryCard;
 pub use query_user_card::QueryUserCard;

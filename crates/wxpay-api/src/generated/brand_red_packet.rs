@@ -6,13 +6,13 @@
 //! first: query it, and its details, for what became of each red packet. Repeat an unclear
 //! request only with the same `out_batch_no`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateBatch`] | 品牌商户发放红包 | `POST /v3/fund-app/brand-redpacket/brand-merchant-batches` | - |
-//! | [`QueryBatchByNo`] | 微信支付批次单号查询批次单 | `GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}` | - |
-//! | [`QueryDetailByNo`] | 商家明细单号查询明细单 | `GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no}` | - |
-//! | [`QueryBatchByOutBatchNo`] | 商家批次单号查询批次单 | `GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}` | - |
-//! | [`QueryDetailByOutDetailNo`] | 商家明细单号查询明细单 | `GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateBatch`] | 品牌商户发放红包<br>`POST /v3/fund-app/brand-redpacket/brand-merchant-batches` |
+//! | [`QueryBatchByNo`] | 微信支付批次单号查询批次单<br>`GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}` |
+//! | [`QueryDetailByNo`] | 微信支付明细单号查询明细单<br>`GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no}` |
+//! | [`QueryBatchByOutBatchNo`] | 商家批次单号查询批次单<br>`GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}` |
+//! | [`QueryDetailByOutDetailNo`] | 商家明细单号查询明细单<br>`GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}` |
 
 mod create_batch;
 mod enums;
@@ -22,7 +22,7 @@ mod query_detail_by_no;
 mod query_detail_by_out_detail_no;
 mod responses;
 
-pub use create_batch::{CreateBatch, CreateBatchResponse, RequestDetail};
+pub use create_batch::{AcceptedBatch, CreateBatch, RequestDetail};
 pub use enums::{BatchState, CloseReason, DetailState, DetailView, FailReason, Scene};
 pub use query_batch_by_no::QueryBatchByNo;
 pub use query_batch_by_out_batch_no::QueryBatchByOutBatchNo;

@@ -6,17 +6,17 @@
 //! its payments is bound to it and confirmed by that merchant. Stores can be paused, resumed
 //! and deleted.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListStores`] | 列表查询品牌门店信息 | `GET /v3/brand/partner/store/brandstores` | - |
-//! | [`CreateStore`] | 创建品牌门店 | `POST /v3/brand/partner/store/brandstores` | - |
-//! | [`DeleteStore`] | 删除品牌门店 | `DELETE /v3/brand/partner/store/brandstores/{store_id}` | - |
-//! | [`QueryStore`] | 查询品牌门店 | `GET /v3/brand/partner/store/brandstores/{store_id}` | - |
-//! | [`UpdateStore`] | 更新品牌门店 | `PATCH /v3/brand/partner/store/brandstores/{store_id}` | - |
-//! | [`BindRecipient`] | 绑定收款商户号 | `POST /v3/brand/partner/store/brandstores/{store_id}/bindrecipient` | - |
-//! | [`CloseStore`] | 暂停门店营业 | `POST /v3/brand/partner/store/brandstores/{store_id}/close` | - |
-//! | [`ResumeStore`] | 恢复门店营业 | `POST /v3/brand/partner/store/brandstores/{store_id}/resume` | - |
-//! | [`UnbindRecipient`] | 解绑收款商户号 | `POST /v3/brand/partner/store/brandstores/{store_id}/unbindrecipient` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListStores`] | 列表查询品牌门店信息<br>`GET /v3/brand/partner/store/brandstores` |
+//! | [`CreateStore`] | 创建品牌门店<br>`POST /v3/brand/partner/store/brandstores` |
+//! | [`DeleteStore`] | 删除品牌门店<br>`DELETE /v3/brand/partner/store/brandstores/{store_id}` |
+//! | [`QueryStore`] | 查询品牌门店<br>`GET /v3/brand/partner/store/brandstores/{store_id}` |
+//! | [`UpdateStore`] | 更新品牌门店<br>`PATCH /v3/brand/partner/store/brandstores/{store_id}` |
+//! | [`BindRecipient`] | 绑定收款商户号<br>`POST /v3/brand/partner/store/brandstores/{store_id}/bindrecipient` |
+//! | [`CloseStore`] | 暂停门店营业<br>`POST /v3/brand/partner/store/brandstores/{store_id}/close` |
+//! | [`ResumeStore`] | 恢复门店营业<br>`POST /v3/brand/partner/store/brandstores/{store_id}/resume` |
+//! | [`UnbindRecipient`] | 解绑收款商户号<br>`POST /v3/brand/partner/store/brandstores/{store_id}/unbindrecipient` |
 
 mod bind_recipient;
 mod close_store;

@@ -6,12 +6,12 @@
 //! members' payments; it answers by reporting the points earned. A user must have authorised
 //! it. Cars that enter or leave the car park are reported too.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SyncParking`] | 商圈会员停车状态同步 | `POST /v3/businesscircle/parkings` | [page](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/parkings/update-parkings.html) |
-//! | [`SyncPoints`] | 商圈会员积分同步 | `POST /v3/businesscircle/points/notify` | [page](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/points/notify-points.html) |
-//! | [`QueryAuthorization`] | 商圈积分授权查询 | `GET /v3/businesscircle/user-authorizations/{openid}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/user-authorizations/query-user-authorization.html) |
-//! | [`QueryPointsCommitStatus`] | 商圈会员待积分状态查询 | `GET /v3/businesscircle/users/{openid}/points/commit_status` | [page](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/points/get-points-commit-status.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SyncParking`] | [商圈会员停车状态同步](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/parkings/update-parkings.html)<br>`POST /v3/businesscircle/parkings` |
+//! | [`SyncPoints`] | [商圈会员积分同步](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/points/notify-points.html)<br>`POST /v3/businesscircle/points/notify` |
+//! | [`QueryAuthorization`] | [商圈积分授权查询](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/user-authorizations/query-user-authorization.html)<br>`GET /v3/businesscircle/user-authorizations/{openid}` |
+//! | [`QueryPointsCommitStatus`] | [商圈会员待积分状态查询](https://pay.weixin.qq.com/docs/merchant/apis/smart-business-circle/points/get-points-commit-status.html)<br>`GET /v3/businesscircle/users/{openid}/points/commit_status` |
 
 mod enums;
 mod query_authorization;

@@ -5,9 +5,9 @@
 //! The state of catering orders, reported so that payers see it. Report each change of an
 //! order's state with its dishes.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SyncOrderStatus`] | 点餐订单信息同步（渠道商/服务商） | `POST /v3/catering/orders/sync-status` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/catering.php?chapter=26_1) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SyncOrderStatus`] | [点餐订单信息同步（渠道商/服务商）](https://pay.weixin.qq.com/wiki/doc/apiv3/catering.php?chapter=26_1)<br>`POST /v3/catering/orders/sync-status` |
 
 mod enums;
 mod sync_order_status;

@@ -7,25 +7,24 @@
 //! settlement accounts are renamed. Answers are often only an acceptance: query by the same
 //! `out_request_no`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryBalance`] | 查询渠道额度 | `GET /v3/aggracct-bc/wb-channel/account/balance` | - |
-//! | [`QueryMerchantArchive`] | 查询商户资料 | `GET /v3/aggracct-bc/wb-channel/account/mch_archives` | - |
-//! | [`QueryMerchantMedia`] | 查询商户影像件资料 | `GET /v3/aggracct-bc/wb-channel/account/mch_media` | - |
-//! | [`CreateAccountRename`] | 受理渠道结算银行账户更名申请 | `POST /v3/aggracct-bc/wb-channel/bank-channel-account/rename` | - |
-//! | [`QueryAccountRename`] | 查询渠道结算银行账户更名申请 | `GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id}` | - |
-//! | [`NotifyInfoUpdateResult`] | 资料更新请求审核结果回调通知 | `POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify` | - |
-//! | [`CreatePunishment`] | 发起微众台账管控 | `POST /v3/aggracct-bc/wb-channel/control-orders/punish` | - |
-//! | [`RecoverPunishment`] | 解除对微众台账的管控 | `POST /v3/aggracct-bc/wb-channel/control-orders/recover` | - |
-//! | [`QueryControlOrder`] | 查询控制单 | `GET /v3/aggracct-bc/wb-channel/control-orders/{out_request_no}` | - |
-//! | [`CreateSpecialReduction`] | 特殊减额 | `POST /v3/aggracct-bc/wb-channel/special-reduction` | - |
-//! | [`QuerySpecialReduction`] | 查询特殊减额结果 | `GET /v3/aggracct-bc/wb-channel/special-reduction/{out_request_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryBalance`] | 查询渠道额度<br>`GET /v3/aggracct-bc/wb-channel/account/balance` |
+//! | [`QueryMerchantArchive`] | 查询商户资料<br>`GET /v3/aggracct-bc/wb-channel/account/mch_archives` |
+//! | [`QueryMerchantMedia`] | 查询商户影像件资料<br>`GET /v3/aggracct-bc/wb-channel/account/mch_media` |
+//! | [`CreateAccountRename`] | 受理渠道结算银行账户更名申请<br>`POST /v3/aggracct-bc/wb-channel/bank-channel-account/rename` |
+//! | [`QueryAccountRename`] | 查询渠道结算银行账户更名申请<br>`GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id}` |
+//! | [`ReportInfoUpdateResult`] | 资料更新请求审核结果回调通知<br>`POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify` |
+//! | [`CreatePunishment`] | 发起微众台账管控<br>`POST /v3/aggracct-bc/wb-channel/control-orders/punish` |
+//! | [`RecoverPunishment`] | 解除对微众台账的管控<br>`POST /v3/aggracct-bc/wb-channel/control-orders/recover` |
+//! | [`QueryControlOrder`] | 查询控制单<br>`GET /v3/aggracct-bc/wb-channel/control-orders/{out_request_no}` |
+//! | [`CreateSpecialReduction`] | 特殊减额<br>`POST /v3/aggracct-bc/wb-channel/special-reduction` |
+//! | [`QuerySpecialReduction`] | 查询特殊减额结果<br>`GET /v3/aggracct-bc/wb-channel/special-reduction/{out_request_no}` |
 
 mod create_account_rename;
 mod create_punishment;
 mod create_special_reduction;
 mod enums;
-mod notify_info_update_result;
 mod query_account_rename;
 mod query_balance;
 mod query_control_order;
@@ -33,18 +32,17 @@ mod query_merchant_archive;
 mod query_merchant_media;
 mod query_special_reduction;
 mod recover_punishment;
+mod report_info_update_result;
 mod responses;
 
 pub use create_account_rename::CreateAccountRename;
-pub use create_punishment::{CreatePunishment, CreatePunishmentResponse};
+pub use create_punishment::{AcceptedPunishment, CreatePunishment};
 pub use create_special_reduction::CreateSpecialReduction;
 pub use enums::{
-    ApplicationState, AuditResult, BeneficialOwnerIdType, BusinessScene, ChangeScene,
-    ControlAction, ControlScene, ControlState, ControlType, EffectState, FailReason,
-    FundRepatriationStrategy, LegalRepresentativeIdType, MchMediaType, MediaType, MerchantIdType,
-    MerchantType, ReductionState, ReductionType, ReqScene, UpdateScene,
+    ApplicationState, AuditResult, BusinessScene, ChangeScene, ControlAction, ControlState,
+    ControlType, EffectState, FailReason, FundRepatriationStrategy, IdType, MchMediaType,
+    MediaType, MerchantIdType, MerchantType, ReductionState, ReductionType, ReqScene, UpdateScene,
 };
-pub use notify_info_update_result::{NotifyInfoUpdateResult, NotifyInfoUpdateResultResponse};
 pub use query_account_rename::QueryAccountRename;
 pub use query_balance::{Balance, QueryBalance};
 pub use query_control_order::{ControlOrder, PunishOrder, QueryControlOrder, RecoverOrder};
@@ -53,5 +51,6 @@ pub use query_merchant_archive::{
 };
 pub use query_merchant_media::{MerchantMedia, QueryMerchantMedia};
 pub use query_special_reduction::QuerySpecialReduction;
-pub use recover_punishment::{RecoverPunishment, RecoverPunishmentResponse};
+pub use recover_punishment::{AcceptedRecovery, RecoverPunishment};
+pub use report_info_update_result::{ReportInfoUpdateResult, ReportInfoUpdateResultResponse};
 pub use responses::{AccountRename, SpecialReduction};

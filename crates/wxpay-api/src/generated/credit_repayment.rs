@@ -6,16 +6,16 @@
 //! pre-signing; then repayments are scheduled and deducted by its `contract_id`. Query a
 //! repayment for its result. The user's name and number are sent encrypted.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`AppPresignContract`] | APP预签约自动还款协议 | `POST /v3/credit-repayment/partner/contracts/app-presign` | - |
-//! | [`H5PresignContract`] | H5预签约自动还款协议 | `POST /v3/credit-repayment/partner/contracts/h5-presign` | - |
-//! | [`TerminateContract`] | 解除自动还款协议 | `POST /v3/credit-repayment/partner/contracts/terminate` | - |
-//! | [`QueryContract`] | 查询自动还款协议 | `GET /v3/credit-repayment/partner/contracts/{out_contract_code}` | - |
-//! | [`CreateDeductOrder`] | 发起还款 | `POST /v3/credit-repayment/partner/deduct-orders` | - |
-//! | [`QueryDeductOrder`] | 查询还款单 | `GET /v3/credit-repayment/partner/deduct-orders/{out_trade_no}` | - |
-//! | [`BatchCreateScheduleRecords`] | 预约还款 | `POST /v3/credit-repayment/partner/schedule-records/batch-create` | - |
-//! | [`QueryScheduleRecord`] | 查询预约还款记录 | `GET /v3/credit-repayment/partner/schedule-records/{out_record_id}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`AppPresignContract`] | APP预签约自动还款协议<br>`POST /v3/credit-repayment/partner/contracts/app-presign` |
+//! | [`H5PresignContract`] | H5预签约自动还款协议<br>`POST /v3/credit-repayment/partner/contracts/h5-presign` |
+//! | [`TerminateContract`] | 解除自动还款协议<br>`POST /v3/credit-repayment/partner/contracts/terminate` |
+//! | [`QueryContract`] | 查询自动还款协议<br>`GET /v3/credit-repayment/partner/contracts/{out_contract_code}` |
+//! | [`CreateDeductOrder`] | 发起还款<br>`POST /v3/credit-repayment/partner/deduct-orders` |
+//! | [`QueryDeductOrder`] | 查询还款单<br>`GET /v3/credit-repayment/partner/deduct-orders/{out_trade_no}` |
+//! | [`BatchCreateScheduleRecords`] | 预约还款<br>`POST /v3/credit-repayment/partner/schedule-records/batch-create` |
+//! | [`QueryScheduleRecord`] | 查询预约还款记录<br>`GET /v3/credit-repayment/partner/schedule-records/{out_record_id}` |
 
 mod app_presign_contract;
 mod batch_create_schedule_records;

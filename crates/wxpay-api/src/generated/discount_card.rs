@@ -7,14 +7,14 @@
 //! and used, and query the card. The calls on orders belong to the older form and are
 //! deprecated.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`PrepareCard`] | 预受理领卡请求 | `POST /v3/discount-card/cards` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml) |
-//! | [`QueryCard`] | 查询先享卡订单 | `GET /v3/discount-card/cards/{out_card_code}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_3.shtml) |
-//! | [`AddUserRecords`] | 增加用户记录 | `POST /v3/discount-card/cards/{out_card_code}/add-user-records` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_2.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 通过先享卡订单号查询订单 | `GET /v3/discount-card/orders/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml) |
-//! | [`QueryOrderByOutOrderNo`] | 通过先享卡订单号查询订单 | `GET /v3/discount-card/orders/{out_order_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml) |
-//! | [`UpdateOrder`] | 更新先享卡订单 | `PATCH /v3/discount-card/orders/{out_order_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`PrepareCard`] | [预受理领卡请求](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml)<br>`POST /v3/discount-card/cards` |
+//! | [`QueryCard`] | [查询先享卡订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_3.shtml)<br>`GET /v3/discount-card/cards/{out_card_code}` |
+//! | [`AddUserRecords`] | [增加用户记录](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_2.shtml)<br>`POST /v3/discount-card/cards/{out_card_code}/add-user-records` |
+//! | [`QueryOrderByOutTradeNo`] | [通过先享卡订单号查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml)<br>`GET /v3/discount-card/orders/out-trade-no/{out_trade_no}` |
+//! | [`QueryOrderByOutOrderNo`] | [通过先享卡订单号查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml)<br>`GET /v3/discount-card/orders/{out_order_no}` |
+//! | [`UpdateOrder`] | [更新先享卡订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_2.shtml)<br>`PATCH /v3/discount-card/orders/{out_order_no}` |
 
 mod add_user_records;
 mod enums;
@@ -36,8 +36,8 @@ pub use query_card::{
 pub use query_order_by_out_order_no::QueryOrderByOutOrderNo;
 pub use query_order_by_out_trade_no::QueryOrderByOutTradeNo;
 pub use responses::{
-    DiscountCardNotification, DiscountCardNotificationObjective, DiscountCardNotificationReward,
-    Order, OrderObjective, OrderReward, PayInformation, TimeRange,
+    DiscountCardNotification, NotifiedObjective, NotifiedReward, Order, OrderObjective,
+    OrderReward, PayInformation, TimeRange,
 };
 pub use update_order::{
     RequestOrderObjective, RequestOrderReward, UpdateOrder, UpdateOrderResponse,

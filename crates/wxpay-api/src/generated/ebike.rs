@@ -6,15 +6,15 @@
 //! charging is confirmed by a token and then deducted after it ended. The answer to a
 //! deduction is only an acceptance: query the order. This product is deprecated.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`PreopenContract`] | 预开通服务 | `POST /v3/ebike/charge/contracts/preopen` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml) |
-//! | [`QueryContract`] | 通过签约号查询用户状态 | `GET /v3/ebike/charge/contracts/{contract_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml) |
-//! | [`ConfirmContract`] | 创建用户当次充电代扣凭证 | `POST /v3/ebike/charge/contracts/{contract_id}/confirm` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml) |
-//! | [`CreateTransaction`] | 充电自行车代扣受理扣款 | `POST /v3/ebike/charge/transactions` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml) |
-//! | [`QueryTransactionById`] | 查询订单 | `GET /v3/ebike/charge/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml) |
-//! | [`QueryTransactionByOutTradeNo`] | 查询订单 | `GET /v3/ebike/charge/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml) |
-//! | [`QueryUserContract`] | 通过用户标识查询用户状态 | `GET /v3/ebike/charge/users/{openid}/contract` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`PreopenContract`] | [预开通服务](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml)<br>`POST /v3/ebike/charge/contracts/preopen` |
+//! | [`QueryContract`] | [通过签约号查询用户状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml)<br>`GET /v3/ebike/charge/contracts/{contract_id}` |
+//! | [`ConfirmContract`] | [创建用户当次充电代扣凭证](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml)<br>`POST /v3/ebike/charge/contracts/{contract_id}/confirm` |
+//! | [`CreateTransaction`] | [充电自行车代扣受理扣款](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml)<br>`POST /v3/ebike/charge/transactions` |
+//! | [`QueryTransactionById`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml)<br>`GET /v3/ebike/charge/transactions/id/{transaction_id}` |
+//! | [`QueryTransactionByOutTradeNo`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml)<br>`GET /v3/ebike/charge/transactions/out-trade-no/{out_trade_no}` |
+//! | [`QueryUserContract`] | [通过用户标识查询用户状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml)<br>`GET /v3/ebike/charge/users/{openid}/contract` |
 
 mod confirm_contract;
 mod create_transaction;

@@ -7,16 +7,16 @@
 //! then the deduction is asked for. Its answer is only an acceptance: query the order or wait
 //! for the notification.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryContract`] | 通过协议号查询签约 | `GET /v3/edu-papay/contracts/id/{contract_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_2.shtml) |
-//! | [`Presign`] | 预签约 | `POST /v3/edu-papay/contracts/presign` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_1.shtml) |
-//! | [`TerminateContract`] | 解约 | `DELETE /v3/edu-papay/contracts/{contract_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_4.shtml) |
-//! | [`CreateTransaction`] | 教育通扣款受理 | `POST /v3/edu-papay/transactions` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_7.shtml) |
-//! | [`QueryOrderById`] | 微信订单号查单 | `GET /v3/edu-papay/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_8.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 商户订单号查单 | `GET /v3/edu-papay/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_9.shtml) |
-//! | [`SendNotification`] | 发送扣款预通知 | `POST /v3/edu-papay/user-notifications/{contract_id}/send` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_6.shtml) |
-//! | [`ListUserContracts`] | 通过用户标识查询签约 | `GET /v3/edu-papay/user/{openid}/contracts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryContract`] | [通过协议号查询签约](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_2.shtml)<br>`GET /v3/edu-papay/contracts/id/{contract_id}` |
+//! | [`Presign`] | [预签约](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_1.shtml)<br>`POST /v3/edu-papay/contracts/presign` |
+//! | [`TerminateContract`] | [解约](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_4.shtml)<br>`DELETE /v3/edu-papay/contracts/{contract_id}` |
+//! | [`CreateTransaction`] | [教育通扣款受理](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_7.shtml)<br>`POST /v3/edu-papay/transactions` |
+//! | [`QueryOrderById`] | [微信订单号查单](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_8.shtml)<br>`GET /v3/edu-papay/transactions/id/{transaction_id}` |
+//! | [`QueryOrderByOutTradeNo`] | [商户订单号查单](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_9.shtml)<br>`GET /v3/edu-papay/transactions/out-trade-no/{out_trade_no}` |
+//! | [`SendNotification`] | [发送扣款预通知](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_6.shtml)<br>`POST /v3/edu-papay/user-notifications/{contract_id}/send` |
+//! | [`ListUserContracts`] | [通过用户标识查询签约](https://pay.weixin.qq.com/wiki/doc/apiv3/Offline/apis/chapter5_2_3.shtml)<br>`GET /v3/edu-papay/user/{openid}/contracts` |
 
 mod create_transaction;
 mod enums;
@@ -31,7 +31,7 @@ mod send_notification;
 mod terminate_contract;
 
 pub use create_transaction::{CreateTransaction, RequestAmount};
-pub use enums::{ContractStatus, EduPapayTransactionNotificationState};
+pub use enums::{ContractStatus, TradeState};
 pub use list_user_contracts::{ContractPage, ListUserContracts};
 pub use presign::{Presign, PresignResponse};
 pub use query_contract::QueryContract;

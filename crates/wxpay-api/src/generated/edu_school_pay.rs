@@ -7,16 +7,16 @@
 //! payment that cannot be deducted at once may leave a debt, which can be looked up before the
 //! next one.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`Presign`] | 预签约 | `POST /v3/eduschoolpay/contracts/presign` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_1.shtml) |
-//! | [`QueryContract`] | 通过协议号查询签约 | `GET /v3/eduschoolpay/contracts/{contract_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_2.shtml) |
-//! | [`TerminateContract`] | 商户主动解约 | `POST /v3/eduschoolpay/contracts/{contract_id}/terminate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_3.shtml) |
-//! | [`CreateTransaction`] | 扣款 | `POST /v3/eduschoolpay/transactions` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_1.shtml) |
-//! | [`QueryOrderById`] | 微信支付订单号查单 | `GET /v3/eduschoolpay/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_2.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 商户订单号查单 | `GET /v3/eduschoolpay/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_3.shtml) |
-//! | [`ListUserContracts`] | 查询用户签约列表 | `GET /v3/eduschoolpay/users/{openid}/contracts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_4.shtml) |
-//! | [`QueryDebtState`] | 商户查询用户欠款状态 | `GET /v3/eduschoolpay/users/{openid}/debt-state` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_4.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`Presign`] | [预签约](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_1.shtml)<br>`POST /v3/eduschoolpay/contracts/presign` |
+//! | [`QueryContract`] | [通过协议号查询签约](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_2.shtml)<br>`GET /v3/eduschoolpay/contracts/{contract_id}` |
+//! | [`TerminateContract`] | [商户主动解约](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_3.shtml)<br>`POST /v3/eduschoolpay/contracts/{contract_id}/terminate` |
+//! | [`CreateTransaction`] | [扣款](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_1.shtml)<br>`POST /v3/eduschoolpay/transactions` |
+//! | [`QueryOrderById`] | [微信支付订单号查单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_2.shtml)<br>`GET /v3/eduschoolpay/transactions/id/{transaction_id}` |
+//! | [`QueryOrderByOutTradeNo`] | [商户订单号查单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_3.shtml)<br>`GET /v3/eduschoolpay/transactions/out-trade-no/{out_trade_no}` |
+//! | [`ListUserContracts`] | [查询用户签约列表](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter3_4.shtml)<br>`GET /v3/eduschoolpay/users/{openid}/contracts` |
+//! | [`QueryDebtState`] | [商户查询用户欠款状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/edu/eduschoolpay/chapter4_4.shtml)<br>`GET /v3/eduschoolpay/users/{openid}/debt-state` |
 
 mod create_transaction;
 mod list_user_contracts;

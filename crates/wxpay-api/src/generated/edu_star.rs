@@ -5,12 +5,12 @@
 //! Rights of holders of the student card (学生卡). Look up whether a user holds the card, by
 //! openid or by QQ account, and record each use of a right as an order.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListOrders`] | 通过QQ账号查询核销订单列表 | `GET /v3/edu-star/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png) |
-//! | [`CreateOrder`] | 创建核销订单 | `POST /v3/edu-star/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png) |
-//! | [`QueryUserByOpenid`] | 通过微信用户标识查询用户信息 | `GET /v3/edu-star/users/openid/{wechat_openid}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png) |
-//! | [`QueryUserByQq`] | 通过QQ账号查询用户信息 | `GET /v3/edu-star/users/qq/{qq}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListOrders`] | [通过QQ账号查询核销订单列表](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png)<br>`GET /v3/edu-star/orders` |
+//! | [`CreateOrder`] | [创建核销订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png)<br>`POST /v3/edu-star/orders` |
+//! | [`QueryUserByOpenid`] | [通过微信用户标识查询用户信息](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png)<br>`GET /v3/edu-star/users/openid/{wechat_openid}` |
+//! | [`QueryUserByQq`] | [通过QQ账号查询用户信息](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png)<br>`GET /v3/edu-star/users/qq/{qq}` |
 
 mod create_order;
 mod list_orders;

@@ -5,9 +5,9 @@
 //! The openids of users of 微信寄快递, the sending of parcels in WeChat. One call gives the
 //! openid of a user under another appid.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`TransformOpenid`] | 用户openid转换 | `POST /v3/express/users/{openid}/transform` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_9_1.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`TransformOpenid`] | [用户openid转换](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_9_1.shtml)<br>`POST /v3/express/users/{openid}/transform` |
 
 mod transform_openid;
 

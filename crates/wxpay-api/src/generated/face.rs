@@ -8,24 +8,24 @@
 //! the first deduction; a deduction that fails may leave a debt, which the user pays back on a
 //! link.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryRealName`] | 查询用户授权的实名信息 | `GET /v3/facemch/users/{face_sid}` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/sid.html) |
-//! | [`QueryDeviceInspection`] | 获取出厂检查结果 | `GET /v3/iotmanage/device-inspections/{device_sn}` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/tool/factory-check-data-api.html) |
-//! | [`ListDevices`] | 智能设备列表 | `GET /v3/iotmanage/devices` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/point/iotmanage-devices.html) |
-//! | [`CreateAuthinfo`] | 获取authinfo接口 | `POST /v3/offlineface/authinfo` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html) |
-//! | [`Presign`] | 预签约接口 | `POST /v3/offlineface/contracts/presign` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html) |
-//! | [`QueryContract`] | 签约查询接口 | `GET /v3/offlineface/contracts/{contract_id}` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html) |
-//! | [`ListFaceCollections`] | 查询重采用户列表 | `GET /v3/offlineface/face-collections` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html) |
-//! | [`QueryFaceCollection`] | 查询重采请求详情 | `GET /v3/offlineface/face-collections/{collection_id}` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html) |
-//! | [`CreateRepaymentUrl`] | 获取还款链接接口 | `POST /v3/offlineface/repayment-url` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html#_1-3-%E8%A7%A3%E7%BA%A6) |
-//! | [`CreateTransaction`] | 申请扣款接口 | `POST /v3/offlineface/transactions` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html) |
-//! | [`QueryOrderByOutTradeNo`] | 查单接口 | `GET /v3/offlineface/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html) |
-//! | [`QueryOrganization`] | 查询机构信息接口 | `GET /v3/offlinefacemch/organizations` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html) |
-//! | [`QueryUser`] | 刷脸用户信息查询接口 | `GET /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html) |
-//! | [`UpdateUser`] | 刷脸用户信息修改接口 | `PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html) |
-//! | [`TerminateUserContract`] | 解除刷脸用户签约关系接口 | `POST /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html) |
-//! | [`CreateToken`] | 获取凭证授权接口 | `POST /v3/offlinefacemch/tokens` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryRealName`] | [查询用户授权的实名信息](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/sid.html)<br>`GET /v3/facemch/users/{face_sid}` |
+//! | [`QueryDeviceInspection`] | [获取出厂检查结果](https://pay.weixin.qq.com/wiki/doc/wxfacepay/tool/factory-check-data-api.html)<br>`GET /v3/iotmanage/device-inspections/{device_sn}` |
+//! | [`ListDevices`] | [智能设备列表](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/point/iotmanage-devices.html)<br>`GET /v3/iotmanage/devices` |
+//! | [`CreateAuthinfo`] | [获取authinfo接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html)<br>`POST /v3/offlineface/authinfo` |
+//! | [`Presign`] | [预签约接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html)<br>`POST /v3/offlineface/contracts/presign` |
+//! | [`QueryContract`] | [签约查询接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html)<br>`GET /v3/offlineface/contracts/{contract_id}` |
+//! | [`ListFaceCollections`] | [查询重采用户列表](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html)<br>`GET /v3/offlineface/face-collections` |
+//! | [`QueryFaceCollection`] | [查询重采请求详情](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html)<br>`GET /v3/offlineface/face-collections/{collection_id}` |
+//! | [`CreateRepaymentUrl`] | [获取还款链接接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html#_1-3-%E8%A7%A3%E7%BA%A6)<br>`POST /v3/offlineface/repayment-url` |
+//! | [`CreateTransaction`] | [申请扣款接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html)<br>`POST /v3/offlineface/transactions` |
+//! | [`QueryOrderByOutTradeNo`] | [查单接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html)<br>`GET /v3/offlineface/transactions/out-trade-no/{out_trade_no}` |
+//! | [`QueryOrganization`] | [查询机构信息接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html)<br>`GET /v3/offlinefacemch/organizations` |
+//! | [`QueryUser`] | [刷脸用户信息查询接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html)<br>`GET /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}` |
+//! | [`UpdateUser`] | [刷脸用户信息修改接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html)<br>`PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}` |
+//! | [`TerminateUserContract`] | [解除刷脸用户签约关系接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html)<br>`POST /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract` |
+//! | [`CreateToken`] | [获取凭证授权接口](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html)<br>`POST /v3/offlinefacemch/tokens` |
 
 mod create_authinfo;
 mod create_repayment_url;
@@ -52,9 +52,8 @@ pub use create_repayment_url::{CreateRepaymentUrl, RepaymentUrl};
 pub use create_token::{CreateToken, CreateTokenResponse, WebInitData};
 pub use create_transaction::{Business, CreateTransaction, RequestSceneInfo, SettleInfo};
 pub use enums::{
-    ActivationStatus, BusinessProductId, CollectionState, ContractBankCardFrom, ContractMode,
-    ContractState, IdentificationType, InfoType, InspectionOutcome, TradeType, UserStatus,
-    UserType,
+    ActivationStatus, CollectionState, ContractBankCardFrom, ContractMode, ContractState,
+    IdentificationType, InfoType, InspectionOutcome, TradeType, UserStatus, UserType,
 };
 pub use list_devices::{Device, DevicePage, Links, ListDevices};
 pub use list_face_collections::{FaceCollectionList, ListFaceCollections};

@@ -6,49 +6,49 @@
 //! notifications, list or look up complaints, reply to them, and tell WeChat Pay when one is
 //! dealt with.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`DeleteNotification`] | 删除投诉通知回调 | `DELETE /v3/global/merchant-service/complaint-notifications` | - |
-//! | [`QueryNotification`] | 查询投诉通知回调 | `GET /v3/global/merchant-service/complaint-notifications` | - |
-//! | [`CreateNotification`] | 创建投诉通知回调 | `POST /v3/global/merchant-service/complaint-notifications` | - |
-//! | [`UpdateNotification`] | 更新投诉通知回调 | `PUT /v3/global/merchant-service/complaint-notifications` | - |
-//! | [`ListComplaints`] | 查询投诉单列表 | `GET /v3/global/merchant-service/complaints` | - |
-//! | [`QueryComplaint`] | 查询投诉单详情 | `GET /v3/global/merchant-service/complaints/{complaint_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaints/query-complaint-v2.html) |
-//! | [`CompleteComplaint`] | 反馈处理完成 | `POST /v3/global/merchant-service/complaints/{complaint_id}/complete` | - |
-//! | [`ListNegotiationHistory`] | 查询投诉协商历史 | `GET /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/query-negotiation-history-v2.html) |
-//! | [`SubmitResponse`] | 提交回复 | `POST /v3/global/merchant-service/complaints/{complaint_id}/response` | - |
-//! | [`UploadImage`] | 商户上传反馈图片 | `POST /v3/global/merchant-service/images/upload` | - |
-//! | [`DownloadImage`] | 图片下载 | `GET /v3/global/merchant-service/images/{media_id}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`DeleteNotificationUrl`] | 删除投诉通知回调<br>`DELETE /v3/global/merchant-service/complaint-notifications` |
+//! | [`QueryNotificationUrl`] | 查询投诉通知回调<br>`GET /v3/global/merchant-service/complaint-notifications` |
+//! | [`CreateNotificationUrl`] | 创建投诉通知回调<br>`POST /v3/global/merchant-service/complaint-notifications` |
+//! | [`UpdateNotificationUrl`] | 更新投诉通知回调<br>`PUT /v3/global/merchant-service/complaint-notifications` |
+//! | [`ListComplaints`] | 查询投诉单列表<br>`GET /v3/global/merchant-service/complaints` |
+//! | [`QueryComplaint`] | [查询投诉单详情](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaints/query-complaint-v2.html)<br>`GET /v3/global/merchant-service/complaints/{complaint_id}` |
+//! | [`CompleteComplaint`] | 反馈处理完成<br>`POST /v3/global/merchant-service/complaints/{complaint_id}/complete` |
+//! | [`ListNegotiationHistory`] | [查询投诉协商历史](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/query-negotiation-history-v2.html)<br>`GET /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys` |
+//! | [`RespondComplaint`] | 提交回复<br>`POST /v3/global/merchant-service/complaints/{complaint_id}/response` |
+//! | [`UploadImage`] | 商户上传反馈图片<br>`POST /v3/global/merchant-service/images/upload` |
+//! | [`DownloadImage`] | 图片下载<br>`GET /v3/global/merchant-service/images/{media_id}` |
 
 mod complete_complaint;
-mod create_notification;
-mod delete_notification;
+mod create_notification_url;
+mod delete_notification_url;
 mod download_image;
 mod enums;
 mod list_complaints;
 mod list_negotiation_history;
 mod query_complaint;
-mod query_notification;
+mod query_notification_url;
+mod respond_complaint;
 mod responses;
-mod submit_response;
-mod update_notification;
+mod update_notification_url;
 mod upload_image;
 
 pub use complete_complaint::CompleteComplaint;
-pub use create_notification::CreateNotification;
-pub use delete_notification::DeleteNotification;
+pub use create_notification_url::CreateNotificationUrl;
+pub use delete_notification_url::DeleteNotificationUrl;
 pub use download_image::DownloadImage;
 pub use enums::{ComplaintState, MchLanguage, MediaType, OperateType, Priority, ServiceOrderState};
 pub use list_complaints::{ComplaintPage, ListComplaints};
 pub use list_negotiation_history::{
-    ListNegotiationHistory, NegotiationEntry, NegotiationHistoryPage,
+    ListNegotiationHistory, NegotiationHistoryPage, NegotiationRecord,
 };
 pub use query_complaint::QueryComplaint;
-pub use query_notification::QueryNotification;
+pub use query_notification_url::QueryNotificationUrl;
+pub use respond_complaint::RespondComplaint;
 pub use responses::{
-    Complaint, ComplaintMedia, ComplaintOrderInfo, GlobalComplaintNotification,
-    NotificationAddress, ServiceOrderInfo,
+    Complaint, ComplaintMedia, ComplaintOrderInfo, GlobalComplaintNotification, NotificationUrl,
+    ServiceOrderInfo,
 };
-pub use submit_response::SubmitResponse;
-pub use update_notification::UpdateNotification;
+pub use update_notification_url::UpdateNotificationUrl;
 pub use upload_image::{UploadImage, UploadImageResponse};

@@ -7,46 +7,46 @@
 //! buyer's identity can be checked against the payer's. The calls exist at two addresses,
 //! `/v3/global` and `/global/v3`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryOrder`] | 报关查询 | `GET /v3/global/customs/orders` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_3.shtml) |
-//! | [`UpdateOrder`] | 报关信息修改 | `PATCH /v3/global/customs/orders` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_5.shtml) |
-//! | [`CreateOrder`] | 报关 | `POST /v3/global/customs/orders` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_1.shtml) |
-//! | [`RedeclareOrder`] | 报关重推 | `POST /v3/global/customs/redeclare` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_4.shtml) |
-//! | [`VerifyCertificate`] | 身份信息校验 | `POST /v3/global/customs/verify-certificate` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_2.shtml) |
-//! | [`QueryOrderGlobalV3`] | 报关查询 | `GET /global/v3/customs/orders` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml) |
-//! | [`UpdateOrderGlobalV3`] | 报关信息修改 | `PATCH /global/v3/customs/orders` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_5.shtml) |
-//! | [`CreateOrderGlobalV3`] | 报关 | `POST /global/v3/customs/orders` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml) |
-//! | [`RedeclareOrderGlobalV3`] | 报关重推 | `POST /global/v3/customs/redeclare` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_4.shtml) |
-//! | [`VerifyCertificateGlobalV3`] | 身份信息校验 | `POST /global/v3/customs/verify-certificate` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListDeclarations`] | [报关查询](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_3.shtml)<br>`GET /v3/global/customs/orders` |
+//! | [`UpdateDeclaration`] | [报关信息修改](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_5.shtml)<br>`PATCH /v3/global/customs/orders` |
+//! | [`CreateDeclaration`] | [报关](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_1.shtml)<br>`POST /v3/global/customs/orders` |
+//! | [`Redeclare`] | [报关重推](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_4.shtml)<br>`POST /v3/global/customs/redeclare` |
+//! | [`VerifyIdentity`] | [身份信息校验](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_2.shtml)<br>`POST /v3/global/customs/verify-certificate` |
+//! | [`ListDeclarationsAlternate`] | [报关查询](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml)<br>`GET /global/v3/customs/orders` |
+//! | [`UpdateDeclarationAlternate`] | [报关信息修改](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_5.shtml)<br>`PATCH /global/v3/customs/orders` |
+//! | [`CreateDeclarationAlternate`] | [报关](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml)<br>`POST /global/v3/customs/orders` |
+//! | [`RedeclareAlternate`] | [报关重推](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_4.shtml)<br>`POST /global/v3/customs/redeclare` |
+//! | [`VerifyIdentityAlternate`] | [身份信息校验](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml)<br>`POST /global/v3/customs/verify-certificate` |
 
-mod create_order;
-mod create_order_global_v3;
+mod create_declaration;
+mod create_declaration_alternate;
 mod enums;
-mod query_order;
-mod query_order_global_v3;
-mod redeclare_order;
-mod redeclare_order_global_v3;
+mod list_declarations;
+mod list_declarations_alternate;
+mod redeclare;
+mod redeclare_alternate;
 mod responses;
-mod update_order;
-mod update_order_global_v3;
-mod verify_certificate;
-mod verify_certificate_global_v3;
+mod update_declaration;
+mod update_declaration_alternate;
+mod verify_identity;
+mod verify_identity_alternate;
 
-pub use create_order::CreateOrder;
-pub use create_order_global_v3::CreateOrderGlobalV3;
+pub use create_declaration::CreateDeclaration;
+pub use create_declaration_alternate::CreateDeclarationAlternate;
 pub use enums::{
     CertificateCheckResult, CertificateType, Customs, DeclarationState, OrderType, VerifyDepartment,
 };
-pub use query_order::QueryOrder;
-pub use query_order_global_v3::QueryOrderGlobalV3;
-pub use redeclare_order::RedeclareOrder;
-pub use redeclare_order_global_v3::RedeclareOrderGlobalV3;
+pub use list_declarations::ListDeclarations;
+pub use list_declarations_alternate::ListDeclarationsAlternate;
+pub use redeclare::Redeclare;
+pub use redeclare_alternate::RedeclareAlternate;
 pub use responses::{
-    CreateOrderResponse, Declaration, DeclarationPage, RedeclareOrderResponse, UpdateOrderResponse,
-    VerifyCertificateResponse,
+    AcceptedDeclaration, Declaration, DeclarationPage, IdentityVerification, RepeatedDeclaration,
+    UpdatedDeclaration,
 };
-pub use update_order::UpdateOrder;
-pub use update_order_global_v3::UpdateOrderGlobalV3;
-pub use verify_certificate::VerifyCertificate;
-pub use verify_certificate_global_v3::VerifyCertificateGlobalV3;
+pub use update_declaration::UpdateDeclaration;
+pub use update_declaration_alternate::UpdateDeclarationAlternate;
+pub use verify_identity::VerifyIdentity;
+pub use verify_identity_alternate::VerifyIdentityAlternate;

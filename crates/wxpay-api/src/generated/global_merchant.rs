@@ -7,18 +7,18 @@
 //! reviewed afterwards. The right to H5 payments and later changes of domains are applied for
 //! on their own and queried.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ApplyH5Permission`] | 创建H5支付权限申请单 | `POST /v3/global/merchant/h5/permission/applications` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_1.shtml) |
-//! | [`QueryH5PermissionApplication`] | 查询H5支付权限申请单详情 | `GET /v3/global/merchant/h5/permission/applications/{applyment_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_2.shtml) |
-//! | [`UpdateH5PermissionApplication`] | 修改H5支付权限申请单 | `PATCH /v3/global/merchant/h5/permission/applications/{applyment_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_3.shtml) |
-//! | [`ApplyH5DomainChange`] | 创建H5支付域名修改申请单 | `POST /v3/global/merchant/h5/permission/domain/applications` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_4.shtml) |
-//! | [`QueryH5DomainApplication`] | 查询H5支付域名修改申请单 | `GET /v3/global/merchant/h5/permission/domain/applications/{applyment_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_5.shtml) |
-//! | [`UpdateH5DomainApplication`] | 修改H5支付域名修改申请单 | `PATCH /v3/global/merchant/h5/permission/domain/applications/{applyment_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_6.shtml) |
-//! | [`QueryH5Permission`] | 查询子商户H5支付权限状态 | `GET /v3/global/merchant/h5/permission/{sub_mchid}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_7.shtml) |
-//! | [`CreateMerchant`] | 子商户进件（融合钱包） | `POST /v3/global/merchants` | - |
-//! | [`QueryMerchant`] | 查询子商户（融合钱包） | `GET /v3/global/merchants/{sub_mchid}` | - |
-//! | [`UpdateMerchant`] | 修改子商户（融合钱包） | `PATCH /v3/global/merchants/{sub_mchid}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ApplyH5Permission`] | [创建H5支付权限申请单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_1.shtml)<br>`POST /v3/global/merchant/h5/permission/applications` |
+//! | [`QueryH5PermissionApplication`] | [查询H5支付权限申请单详情](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_2.shtml)<br>`GET /v3/global/merchant/h5/permission/applications/{applyment_id}` |
+//! | [`UpdateH5PermissionApplication`] | [修改H5支付权限申请单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_3.shtml)<br>`PATCH /v3/global/merchant/h5/permission/applications/{applyment_id}` |
+//! | [`ApplyH5DomainChange`] | [创建H5支付域名修改申请单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_4.shtml)<br>`POST /v3/global/merchant/h5/permission/domain/applications` |
+//! | [`QueryH5DomainApplication`] | [查询H5支付域名修改申请单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_5.shtml)<br>`GET /v3/global/merchant/h5/permission/domain/applications/{applyment_id}` |
+//! | [`UpdateH5DomainApplication`] | [修改H5支付域名修改申请单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_6.shtml)<br>`PATCH /v3/global/merchant/h5/permission/domain/applications/{applyment_id}` |
+//! | [`QueryH5Permission`] | [查询子商户H5支付权限状态](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_4_7.shtml)<br>`GET /v3/global/merchant/h5/permission/{sub_mchid}` |
+//! | [`CreateMerchant`] | 子商户进件（融合钱包）<br>`POST /v3/global/merchants` |
+//! | [`QueryMerchant`] | 查询子商户（融合钱包）<br>`GET /v3/global/merchants/{sub_mchid}` |
+//! | [`UpdateMerchant`] | 修改子商户（融合钱包）<br>`PATCH /v3/global/merchants/{sub_mchid}` |
 
 mod apply_h5_domain_change;
 mod apply_h5_permission;
@@ -36,7 +36,7 @@ mod update_merchant;
 
 pub use apply_h5_domain_change::ApplyH5DomainChange;
 pub use apply_h5_permission::ApplyH5Permission;
-pub use create_merchant::{CreateMerchant, CreateMerchantResponse, H5PaymentApplyInfo};
+pub use create_merchant::{CreateMerchant, H5PaymentApplyInfo, RegisteredMerchant};
 pub use enums::{
     ApplicationStatus, ApplymentState, ApplymentType, AuthorizationState, BusinessType,
     H5AuthorizationState, MerchantType, SubMerchantStatus, TransactionLimitType,
@@ -53,4 +53,4 @@ pub use requests::{Person, RequestBusiness, RequestContact};
 pub use responses::{H5DomainApplication, H5PermissionApplication, H5PermissionNotification};
 pub use update_h5_domain_application::UpdateH5DomainApplication;
 pub use update_h5_permission_application::UpdateH5PermissionApplication;
-pub use update_merchant::{UpdateH5PaymentApplyInfo, UpdateMerchant, UpdateMerchantResponse};
+pub use update_merchant::{UpdateH5PaymentApplyInfo, UpdateMerchant, UpdatedMerchant};

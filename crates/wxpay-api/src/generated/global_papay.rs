@@ -7,20 +7,20 @@
 //! for by the contract's number. The answer to a deduction is only an acceptance: query the
 //! order or wait for the notification.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`AppPresign`] | APP签约 | `POST /v3/global/papay/contracts/app-pre-entrust-sign` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_18.shtml) |
-//! | [`H5Presign`] | H5预签约 | `POST /v3/global/papay/contracts/h5-pre-entrust-sign` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_14.shtml) |
-//! | [`JsapiPresign`] | JSAPI预签约 | `POST /v3/global/papay/contracts/jsapi-pre-entrust-sign` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_15.shtml) |
-//! | [`MiniProgramPresign`] | 小程序签约 | `POST /v3/global/papay/contracts/miniprogram-pre-entrust-sign` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_1.shtml) |
-//! | [`QueryContractByOutContractCode`] | 商户协议号查询签约 | `GET /v3/global/papay/contracts/out-contract-code/{out_contract_code}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_3.shtml) |
-//! | [`WebPresign`] | WEB预签约 | `POST /v3/global/papay/contracts/web-pre-entrust-sign` | - |
-//! | [`QueryContractById`] | 代扣协议ID查询签约 | `GET /v3/global/papay/contracts/{contract_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_2.shtml) |
-//! | [`TerminateContract`] | 申请解约 | `POST /v3/global/papay/contracts/{contract_id}/terminate` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_4.shtml) |
-//! | [`CreateTransaction`] | 支付扣款 | `POST /v3/global/papay/transactions` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_6.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 查询订单(商户订单号) | `GET /v3/global/papay/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_8.shtml) |
-//! | [`ReverseOrder`] | 撤销订单(商户订单号) | `POST /v3/global/papay/transactions/out-trade-no/{out_trade_no}/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_10.shtml) |
-//! | [`QueryOrderById`] | 查询订单(微信支付订单号) | `GET /v3/global/papay/transactions/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_8.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`AppPresign`] | [APP签约](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_18.shtml)<br>`POST /v3/global/papay/contracts/app-pre-entrust-sign` |
+//! | [`H5Presign`] | [H5预签约](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_14.shtml)<br>`POST /v3/global/papay/contracts/h5-pre-entrust-sign` |
+//! | [`JsapiPresign`] | [JSAPI预签约](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_15.shtml)<br>`POST /v3/global/papay/contracts/jsapi-pre-entrust-sign` |
+//! | [`MiniProgramPresign`] | [小程序签约](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_1.shtml)<br>`POST /v3/global/papay/contracts/miniprogram-pre-entrust-sign` |
+//! | [`QueryContractByOutContractCode`] | [商户协议号查询签约](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_3.shtml)<br>`GET /v3/global/papay/contracts/out-contract-code/{out_contract_code}` |
+//! | [`WebPresign`] | WEB预签约<br>`POST /v3/global/papay/contracts/web-pre-entrust-sign` |
+//! | [`QueryContractById`] | [代扣协议ID查询签约](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_2.shtml)<br>`GET /v3/global/papay/contracts/{contract_id}` |
+//! | [`TerminateContract`] | [申请解约](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_4.shtml)<br>`POST /v3/global/papay/contracts/{contract_id}/terminate` |
+//! | [`CreateTransaction`] | [支付扣款](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_6.shtml)<br>`POST /v3/global/papay/transactions` |
+//! | [`QueryOrderByOutTradeNo`] | [查询订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_8.shtml)<br>`GET /v3/global/papay/transactions/out-trade-no/{out_trade_no}` |
+//! | [`ReverseOrder`] | [撤销订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_10.shtml)<br>`POST /v3/global/papay/transactions/out-trade-no/{out_trade_no}/reverse` |
+//! | [`QueryOrderById`] | [查询订单(微信支付订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_8.shtml)<br>`GET /v3/global/papay/transactions/{transaction_id}` |
 
 mod app_presign;
 mod create_transaction;
@@ -38,10 +38,8 @@ mod terminate_contract;
 mod web_presign;
 
 pub use app_presign::AppPresign;
-pub use create_transaction::{
-    CreateTransaction, CreateTransactionResponse, RequestAmount, SceneInfo,
-};
-pub use enums::{OrderTradeType, PromotionScope, PromotionType, RateType, TradeState, TradeType};
+pub use create_transaction::{AcceptedOrder, CreateTransaction, RequestAmount, SceneInfo};
+pub use enums::{PromotionScope, PromotionType, RateType, TradeState, TradeType};
 pub use h5_presign::H5Presign;
 pub use jsapi_presign::JsapiPresign;
 pub use mini_program_presign::MiniProgramPresign;
@@ -55,4 +53,4 @@ pub use responses::{
 };
 pub use reverse_order::ReverseOrder;
 pub use terminate_contract::TerminateContract;
-pub use web_presign::{WebPresign, WebPresignResponse};
+pub use web_presign::{PresignQrCode, WebPresign};

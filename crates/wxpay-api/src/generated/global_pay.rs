@@ -7,19 +7,19 @@
 //! a QR code, or the payer is charged by payment code. The state comes by notification or
 //! query; an order that is not paid is closed, one by payment code reversed.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ReverseOrderById`] | 撤销订单(微信支付订单号) | `POST /v3/global/micropay/transactions/id/{transaction_id}/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_7.shtml) |
-//! | [`ReverseOrderByOutTradeNo`] | 撤销订单(商户订单号) | `POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_7.shtml) |
-//! | [`CodePay`] | 提交付款码支付 | `POST /v3/global/micropay/transactions/pay` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_1.shtml) |
-//! | [`AppPrepay`] | APP支付下单 | `POST /v3/global/transactions/app` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_4_1.shtml) |
-//! | [`QueryOrderById`] | 查询订单(微信支付订单号) | `GET /v3/global/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_2.shtml) |
-//! | [`CloseOrderById`] | 关闭订单(微信支付订单号) | `POST /v3/global/transactions/id/{transaction_id}/close` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_2_7.shtml) |
-//! | [`JsapiPrepay`] | JSAPI支付下单 | `POST /v3/global/transactions/jsapi` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_3_1.shtml) |
-//! | [`H5Prepay`] | H5支付下单 | `POST /v3/global/transactions/mweb` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_4_1.shtml) |
-//! | [`NativePrepay`] | Native支付下单 | `POST /v3/global/transactions/native` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_2_1.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 查询订单(商户订单号) | `GET /v3/global/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_2.shtml) |
-//! | [`CloseOrderByOutTradeNo`] | 关闭订单(商户订单号) | `POST /v3/global/transactions/out-trade-no/{out_trade_no}/close` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_2_7.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ReverseOrderById`] | [撤销订单(微信支付订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_7.shtml)<br>`POST /v3/global/micropay/transactions/id/{transaction_id}/reverse` |
+//! | [`ReverseOrderByOutTradeNo`] | [撤销订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_7.shtml)<br>`POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse` |
+//! | [`CodePay`] | [提交付款码支付](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_1.shtml)<br>`POST /v3/global/micropay/transactions/pay` |
+//! | [`AppPrepay`] | [APP支付下单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_4_1.shtml)<br>`POST /v3/global/transactions/app` |
+//! | [`QueryOrderById`] | [查询订单(微信支付订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_2.shtml)<br>`GET /v3/global/transactions/id/{transaction_id}` |
+//! | [`CloseOrderById`] | [关闭订单(微信支付订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_2_7.shtml)<br>`POST /v3/global/transactions/id/{transaction_id}/close` |
+//! | [`JsapiPrepay`] | [JSAPI支付下单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_3_1.shtml)<br>`POST /v3/global/transactions/jsapi` |
+//! | [`H5Prepay`] | [H5支付下单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_4_1.shtml)<br>`POST /v3/global/transactions/mweb` |
+//! | [`NativePrepay`] | [Native支付下单](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_2_1.shtml)<br>`POST /v3/global/transactions/native` |
+//! | [`QueryOrderByOutTradeNo`] | [查询订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_2.shtml)<br>`GET /v3/global/transactions/out-trade-no/{out_trade_no}` |
+//! | [`CloseOrderByOutTradeNo`] | [关闭订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_2_7.shtml)<br>`POST /v3/global/transactions/out-trade-no/{out_trade_no}/close` |
 
 mod app_prepay;
 mod close_order_by_id;
@@ -40,8 +40,7 @@ pub use app_prepay::AppPrepay;
 pub use close_order_by_id::CloseOrderById;
 pub use close_order_by_out_trade_no::CloseOrderByOutTradeNo;
 pub use code_pay::{
-    CodePay, CodePayAmount, CodePayGoodsDetail, CodePayPayer, CodePayPromotionDetail,
-    CodePayResponse,
+    CodePay, CodePayAmount, CodePayGoodsDetail, CodePayOrder, CodePayPayer, CodePayPromotionDetail,
 };
 pub use enums::{PromotionScope, PromotionType, RateType, TradeType};
 pub use h5_prepay::{H5Prepay, H5PrepayResponse, H5SceneInfo};
@@ -49,9 +48,9 @@ pub use jsapi_prepay::JsapiPrepay;
 pub use native_prepay::{NativePrepay, NativePrepayResponse};
 pub use query_order_by_id::QueryOrderById;
 pub use query_order_by_out_trade_no::QueryOrderByOutTradeNo;
-pub use requests::{GoodsDetail, OrderDetail, RequestAmount, RequestPayer, SceneInfo, StoreInfo};
+pub use requests::{GoodsDetail, OrderDetail, Payer, RequestAmount, SceneInfo, StoreInfo};
 pub use responses::{
-    ExchangeRate, GlobalTransactionNotification, Order, OrderAmount, Payer, PrepayResponse,
+    ExchangeRate, GlobalTransactionNotification, Order, OrderAmount, PrepayResponse,
     PromotionDetail, PromotionGoodsDetail,
 };
 pub use reverse_order_by_id::ReverseOrderById;

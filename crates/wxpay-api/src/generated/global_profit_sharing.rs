@@ -7,21 +7,21 @@
 //! and what is left is released. The answer to a request is only an acceptance: query the
 //! result.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`UploadFile`] | 上传文件 | `POST /v3/global/merchant-storage/file/upload` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_11.shtml) |
-//! | [`QueryBill`] | 获取分账账单文件下载地址 | `GET /v3/global/profit-sharing/bill-download-url` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_9.shtml) |
-//! | [`CreateOrder`] | 请求分账 | `POST /v3/global/profit-sharing/orders` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_2.shtml) |
-//! | [`UnfreezeOrder`] | 解冻剩余资金 | `POST /v3/global/profit-sharing/orders/unfreeze` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_3.shtml) |
-//! | [`QueryOrder`] | 查询分账结果 | `GET /v3/global/profit-sharing/orders/{out_order_no}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_4.shtml) |
-//! | [`DeleteReceiver`] | 删除分账接收方 | `DELETE /v3/global/profit-sharing/receivers` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_8.shtml) |
-//! | [`AddReceiver`] | 添加分账接收方 | `POST /v3/global/profit-sharing/receivers` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_6.shtml) |
-//! | [`QueryReceiver`] | 查询分账接收方添加结果 | `GET /v3/global/profit-sharing/receivers/{account}` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_7.shtml) |
-//! | [`QueryRefundBill`] | 获取分账退款账单下载链接 | `GET /v3/global/profit-sharing/refunds/bill-download-url` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_14.shtml) |
-//! | [`QueryRefundableBalance`] | 查询可供垫付退款实时余额 | `GET /v3/global/profit-sharing/refunds/refundable-balance` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_13.shtml) |
-//! | [`MarkTransaction`] | 分账标记 | `POST /v3/global/profit-sharing/transactions/mark` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_1.shtml) |
-//! | [`QueryUnsplitAmount`] | 查询剩余待分金额 | `GET /v3/global/profit-sharing/transactions/{transaction_id}/amounts` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_5.shtml) |
-//! | [`QueryRefundableAmount`] | 查询订单剩余可退款金额 | `GET /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_12.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`UploadFile`] | [上传文件](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_11.shtml)<br>`POST /v3/global/merchant-storage/file/upload` |
+//! | [`QueryBill`] | [获取分账账单文件下载地址](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_9.shtml)<br>`GET /v3/global/profit-sharing/bill-download-url` |
+//! | [`CreateOrder`] | [请求分账](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_2.shtml)<br>`POST /v3/global/profit-sharing/orders` |
+//! | [`UnfreezeOrder`] | [解冻剩余资金](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_3.shtml)<br>`POST /v3/global/profit-sharing/orders/unfreeze` |
+//! | [`QueryOrder`] | [查询分账结果](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_4.shtml)<br>`GET /v3/global/profit-sharing/orders/{out_order_no}` |
+//! | [`DeleteReceiver`] | [删除分账接收方](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_8.shtml)<br>`DELETE /v3/global/profit-sharing/receivers` |
+//! | [`AddReceiver`] | [添加分账接收方](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_6.shtml)<br>`POST /v3/global/profit-sharing/receivers` |
+//! | [`QueryReceiver`] | [查询分账接收方添加结果](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_7.shtml)<br>`GET /v3/global/profit-sharing/receivers/{account}` |
+//! | [`QueryRefundBill`] | [获取分账退款账单下载链接](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_14.shtml)<br>`GET /v3/global/profit-sharing/refunds/bill-download-url` |
+//! | [`QueryRefundableBalance`] | [查询可供垫付退款实时余额](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_13.shtml)<br>`GET /v3/global/profit-sharing/refunds/refundable-balance` |
+//! | [`MarkTransaction`] | [分账标记](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_1.shtml)<br>`POST /v3/global/profit-sharing/transactions/mark` |
+//! | [`QueryUnsplitAmount`] | [查询剩余待分金额](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_5.shtml)<br>`GET /v3/global/profit-sharing/transactions/{transaction_id}/amounts` |
+//! | [`QueryRefundableAmount`] | [查询订单剩余可退款金额](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_12.shtml)<br>`GET /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts` |
 
 mod add_receiver;
 mod create_order;
@@ -39,7 +39,7 @@ mod responses;
 mod unfreeze_order;
 mod upload_file;
 
-pub use add_receiver::{AddReceiver, AddReceiverResponse};
+pub use add_receiver::{AddReceiver, AddedReceiver};
 pub use create_order::{CreateOrder, RequestReceiver};
 pub use delete_receiver::DeleteReceiver;
 pub use enums::{ReceiverType, RelationType};

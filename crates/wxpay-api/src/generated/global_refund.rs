@@ -7,14 +7,14 @@
 //! the same `out_refund_no`, or the payer may be paid twice. Money topped up for refunds has a
 //! balance of its own.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QuerySubRechargeBalance`] | 商家充值退款余额查询 | `GET /v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid}` | [page](https://pay.weixin.qq.com/doc/global/v3/zh/4013068934) |
-//! | [`QueryRechargeBalance`] | 商家充值退款余额查询 | `GET /v3/global/refund/recharge-balance` | [page](https://pay.weixin.qq.com/doc/global/v3/zh/4013068934) |
-//! | [`ListRefunds`] | 查询所有退款 | `GET /v3/global/refunds` | - |
-//! | [`CreateRefund`] | 申请退款 | `POST /v3/global/refunds` | - |
-//! | [`QueryRefundById`] | 查询单笔退款(微信支付退款订单号) | `GET /v3/global/refunds/id/{refund_id}` | - |
-//! | [`QueryRefundByOutRefundNo`] | 查询单笔退款(商户退款订单号) | `GET /v3/global/refunds/out-refund-no/{out_refund_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QuerySubRechargeBalance`] | [商家充值退款余额查询](https://pay.weixin.qq.com/doc/global/v3/zh/4013068934)<br>`GET /v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid}` |
+//! | [`QueryRechargeBalance`] | [商家充值退款余额查询](https://pay.weixin.qq.com/doc/global/v3/zh/4013068934)<br>`GET /v3/global/refund/recharge-balance` |
+//! | [`ListRefunds`] | 查询所有退款<br>`GET /v3/global/refunds` |
+//! | [`CreateRefund`] | 申请退款<br>`POST /v3/global/refunds` |
+//! | [`QueryRefundById`] | 查询单笔退款(微信支付退款订单号)<br>`GET /v3/global/refunds/id/{refund_id}` |
+//! | [`QueryRefundByOutRefundNo`] | 查询单笔退款(商户退款订单号)<br>`GET /v3/global/refunds/out-refund-no/{out_refund_no}` |
 
 mod create_refund;
 mod enums;
@@ -25,9 +25,9 @@ mod query_refund_by_out_refund_no;
 mod query_sub_recharge_balance;
 mod responses;
 
-pub use create_refund::{CreateRefund, CreateRefundResponse, RequestAmount};
+pub use create_refund::{CreateRefund, CreateRefundResponse, RefundRequestAmount};
 pub use enums::{FundSource, PromotionScope, PromotionType, RateType, RefundChannel, RefundStatus};
-pub use list_refunds::{ListRefunds, OrderAmount, RefundEntry, RefundPage};
+pub use list_refunds::{ListRefunds, RefundEntry, RefundPage, RefundedOrderAmount};
 pub use query_recharge_balance::QueryRechargeBalance;
 pub use query_refund_by_id::QueryRefundById;
 pub use query_refund_by_out_refund_no::QueryRefundByOutRefundNo;

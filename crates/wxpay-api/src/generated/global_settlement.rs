@@ -5,11 +5,11 @@
 //! Platform certificates, statements and settlements of merchants outside mainland China. The
 //! certificates come encrypted with the APIv3 key. The statement of a day is the file itself.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListCertificates`] | 获取平台证书列表 | `GET /v3/global/certificates` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_8.shtml) |
-//! | [`ListSettlements`] | 查询结算资金明细 | `GET /v3/global/settle/settlements` | [page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_10.shtml) |
-//! | [`DownloadStatement`] | 下载对账单 | `GET /v3/global/statements` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListCertificates`] | [获取平台证书列表](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_8.shtml)<br>`GET /v3/global/certificates` |
+//! | [`ListSettlements`] | [查询结算资金明细](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter3_1_10.shtml)<br>`GET /v3/global/settle/settlements` |
+//! | [`DownloadStatement`] | 下载对账单<br>`GET /v3/global/statements` |
 
 mod download_statement;
 mod enums;

@@ -7,20 +7,20 @@
 //! unlocked if it is not. In a retail store activity, a brand manages its stores, sales
 //! representatives and material codes.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListActivities`] | 按区域查询品牌加价购活动 | `GET /v3/marketing/goods-subsidy-activity/activities` | [page](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html) |
-//! | [`ApplyActivity`] | 门店报名品牌加价购活动 | `POST /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply` | [page](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html) |
-//! | [`LockQualifications`] | 锁定品牌加价购活动资格 | `POST /v3/marketing/goods-subsidy-activity/qualification/lock` | [page](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html) |
-//! | [`UnlockQualifications`] | 解锁品牌加价购活动资格 | `POST /v3/marketing/goods-subsidy-activity/qualification/unlock` | [page](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html) |
-//! | [`DeleteRepresentatives`] | 删除零售小店活动业务代理 | `DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/delete-representative.html) |
-//! | [`AddRepresentatives`] | 添加零售小店活动业务代理 | `PUT /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-stores/add-representative.html) |
-//! | [`ListRepresentatives`] | 查询零售小店活动业务代理 | `GET /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/list-representative.html) |
-//! | [`CreateMaterials`] | 生成小店活动物料码 | `POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/create-materials.html) |
-//! | [`DeleteStores`] | 删除小店活动门店 | `DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/delete-stores.html) |
-//! | [`ListStores`] | 查询小店活动门店列表 | `GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/list-store.html) |
-//! | [`AddStores`] | 添加小店活动门店 | `POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/add-stores.html) |
-//! | [`QueryStore`] | 查询小店活动门店详情 | `GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code}` | [page](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/get-store.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListActivities`] | [按区域查询品牌加价购活动](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html)<br>`GET /v3/marketing/goods-subsidy-activity/activities` |
+//! | [`ApplyActivity`] | [门店报名品牌加价购活动](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html)<br>`POST /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply` |
+//! | [`LockQualifications`] | [锁定品牌加价购活动资格](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html)<br>`POST /v3/marketing/goods-subsidy-activity/qualification/lock` |
+//! | [`UnlockQualifications`] | [解锁品牌加价购活动资格](https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html)<br>`POST /v3/marketing/goods-subsidy-activity/qualification/unlock` |
+//! | [`DeleteRepresentatives`] | [删除零售小店活动业务代理](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/delete-representative.html)<br>`DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative` |
+//! | [`AddRepresentatives`] | [添加零售小店活动业务代理](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-stores/add-representative.html)<br>`PUT /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative` |
+//! | [`ListRepresentatives`] | [查询零售小店活动业务代理](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/list-representative.html)<br>`GET /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives` |
+//! | [`CreateMaterials`] | [生成小店活动物料码](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/create-materials.html)<br>`POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials` |
+//! | [`DeleteStores`] | [删除小店活动门店](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/delete-stores.html)<br>`DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores` |
+//! | [`ListStores`] | [查询小店活动门店列表](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/list-store.html)<br>`GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores` |
+//! | [`AddStores`] | [添加小店活动门店](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/add-stores.html)<br>`POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores` |
+//! | [`QueryStore`] | [查询小店活动门店详情](https://pay.weixin.qq.com/docs/partner/apis/retail-store/retail-store-act/get-store.html)<br>`GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code}` |
 
 mod add_representatives;
 mod add_stores;
@@ -50,6 +50,6 @@ pub use list_representatives::{ListRepresentatives, RepresentativePage};
 pub use list_stores::{ListStores, StorePage};
 pub use lock_qualifications::LockQualifications;
 pub use query_store::QueryStore;
-pub use requests::{OrderInformation, RequestRepresentative, Store};
-pub use responses::{QualificationsResponse, Representative};
+pub use requests::{OrderInformation, Representative, Store};
+pub use responses::QualificationResult;
 pub use unlock_qualifications::UnlockQualifications;

@@ -8,42 +8,42 @@
 //! Jiangsu; voucher codes and qualifications for Zhejiang. Answers carry a code of the subsidy
 //! system of their own, which must be checked.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`InvalidateAudit`] | 查询审核结果 | `POST /v3/gov/subsidy/audit/cup/invalid` | - |
-//! | [`QueryAudit`] | 查询审核结果 | `POST /v3/gov/subsidy/audit/cup/query` | - |
-//! | [`SyncAuditRefund`] | 同步非银联支付交易退款信息 | `POST /v3/gov/subsidy/audit/cup/refund/sync` | - |
-//! | [`UpdateAudit`] | 更新审核数据 | `POST /v3/gov/subsidy/audit/cup/update` | - |
-//! | [`UploadAudit`] | 上传审核数据 | `POST /v3/gov/subsidy/audit/cup/upload` | - |
-//! | [`QueryCompany`] | 企业信息查询 | `POST /v3/gov/subsidy/companies/query` | - |
-//! | [`UploadGoods`] | 商品信息上传 | `POST /v3/gov/subsidy/goods/upload` | - |
-//! | [`SyncNQualification`] | N品类同步资格核销信息 | `POST /v3/gov/subsidy/n-qualifications/sync` | - |
-//! | [`QueryQualification`] | 查询补贴资格 | `GET /v3/gov/subsidy/qualification` | - |
-//! | [`CancelPassthroughQualification`] | 取消资格(透传模式) | `POST /v3/gov/subsidy/qualifications/passthrough/cancel` | - |
-//! | [`ClaimPassthroughQualification`] | 领取资格(透传模式) | `POST /v3/gov/subsidy/qualifications/passthrough/claim` | - |
-//! | [`ListPassthroughQualifications`] | 批量查询用户资格(透传模式) | `POST /v3/gov/subsidy/qualifications/passthrough/query` | - |
-//! | [`ListQualifications`] | 批量查询用户资格 | `POST /v3/gov/subsidy/qualifications/query` | - |
-//! | [`SyncQualification`] | 同步资格核销信息 | `POST /v3/gov/subsidy/qualifications/sync` | - |
-//! | [`LockSnCode`] | sn码锁定 | `POST /v3/gov/subsidy/sncode/lock` | - |
-//! | [`ListSnCodes`] | 查询sn码状态 | `POST /v3/gov/subsidy/sncode/query` | - |
-//! | [`UnlockSnCode`] | sn码解锁 | `POST /v3/gov/subsidy/sncode/unlock` | - |
-//! | [`ListTransactions`] | 交易信息查询 | `POST /v3/gov/subsidy/transactions/query` | - |
-//! | [`QueryDailySummary`] | 查询单日交易汇总 | `POST /v3/gov/subsidy/transactions/summary/query-day` | - |
-//! | [`SyncTransaction`] | 交易信息回传 | `POST /v3/gov/subsidy/transactions/sync` | - |
-//! | [`CancelZhejiangAuthcode`] | 品类凭证码预核销撤销 | `POST /v3/gov/subsidy/zhejiang/authcode/cancel` | - |
-//! | [`CommitZhejiangAuthcode`] | 品类凭证码上报确认 | `POST /v3/gov/subsidy/zhejiang/authcode/commit` | - |
-//! | [`IssueZhejiangAuthcode`] | 申请品类凭证码 | `POST /v3/gov/subsidy/zhejiang/authcode/issue` | - |
-//! | [`RefundZhejiangAuthcode`] | 品类凭证码上报撤销 | `POST /v3/gov/subsidy/zhejiang/authcode/refund` | - |
-//! | [`TryZhejiangAuthcode`] | 预核销品类凭证码 | `POST /v3/gov/subsidy/zhejiang/authcode/try` | - |
-//! | [`QueryZhejiangGoods`] | 商品信息查询 | `POST /v3/gov/subsidy/zhejiang/goods/query` | - |
-//! | [`ConfirmZhejiangNQualification`] | n品类核销 | `POST /v3/gov/subsidy/zhejiang/n-qualifications/confirm` | - |
-//! | [`AlterZhejiangQualification`] | 变更资格 | `POST /v3/gov/subsidy/zhejiang/qualifications/alter` | - |
-//! | [`ClaimZhejiangQualification`] | 领取资格 | `POST /v3/gov/subsidy/zhejiang/qualifications/claim` | - |
-//! | [`QueryZhejiangQualification`] | 查询补贴资格 | `POST /v3/gov/subsidy/zhejiang/qualifications/query` | - |
-//! | [`SyncZhejiangQualification`] | 核销资格 | `POST /v3/gov/subsidy/zhejiang/qualifications/sync` | - |
-//! | [`LockZhejiangSnCode`] | sn码锁定 | `POST /v3/gov/subsidy/zhejiang/sncode/lock` | - |
-//! | [`QueryZhejiangSnCode`] | sn码销售状态查询 | `POST /v3/gov/subsidy/zhejiang/sncode/query` | - |
-//! | [`UnlockZhejiangSnCode`] | sn码解锁 | `POST /v3/gov/subsidy/zhejiang/sncode/unlock` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`InvalidateAudit`] | 查询审核结果<br>`POST /v3/gov/subsidy/audit/cup/invalid` |
+//! | [`QueryAudit`] | 查询审核结果<br>`POST /v3/gov/subsidy/audit/cup/query` |
+//! | [`SyncAuditRefund`] | 同步非银联支付交易退款信息<br>`POST /v3/gov/subsidy/audit/cup/refund/sync` |
+//! | [`UpdateAudit`] | 更新审核数据<br>`POST /v3/gov/subsidy/audit/cup/update` |
+//! | [`UploadAudit`] | 上传审核数据<br>`POST /v3/gov/subsidy/audit/cup/upload` |
+//! | [`QueryCompany`] | 企业信息查询<br>`POST /v3/gov/subsidy/companies/query` |
+//! | [`UploadGoods`] | 商品信息上传<br>`POST /v3/gov/subsidy/goods/upload` |
+//! | [`SyncNQualification`] | N品类同步资格核销信息<br>`POST /v3/gov/subsidy/n-qualifications/sync` |
+//! | [`QueryQualification`] | 查询补贴资格<br>`GET /v3/gov/subsidy/qualification` |
+//! | [`CancelPassthroughQualification`] | 取消资格(透传模式)<br>`POST /v3/gov/subsidy/qualifications/passthrough/cancel` |
+//! | [`ClaimPassthroughQualification`] | 领取资格(透传模式)<br>`POST /v3/gov/subsidy/qualifications/passthrough/claim` |
+//! | [`ListPassthroughQualifications`] | 批量查询用户资格(透传模式)<br>`POST /v3/gov/subsidy/qualifications/passthrough/query` |
+//! | [`ListQualifications`] | 批量查询用户资格<br>`POST /v3/gov/subsidy/qualifications/query` |
+//! | [`SyncQualification`] | 同步资格核销信息<br>`POST /v3/gov/subsidy/qualifications/sync` |
+//! | [`LockSnCode`] | sn码锁定<br>`POST /v3/gov/subsidy/sncode/lock` |
+//! | [`ListSnCodes`] | 查询sn码状态<br>`POST /v3/gov/subsidy/sncode/query` |
+//! | [`UnlockSnCode`] | sn码解锁<br>`POST /v3/gov/subsidy/sncode/unlock` |
+//! | [`ListTransactions`] | 交易信息查询<br>`POST /v3/gov/subsidy/transactions/query` |
+//! | [`QueryDailySummary`] | 查询单日交易汇总<br>`POST /v3/gov/subsidy/transactions/summary/query-day` |
+//! | [`SyncTransaction`] | 交易信息回传<br>`POST /v3/gov/subsidy/transactions/sync` |
+//! | [`CancelZhejiangAuthcode`] | 品类凭证码预核销撤销<br>`POST /v3/gov/subsidy/zhejiang/authcode/cancel` |
+//! | [`CommitZhejiangAuthcode`] | 品类凭证码上报确认<br>`POST /v3/gov/subsidy/zhejiang/authcode/commit` |
+//! | [`IssueZhejiangAuthcode`] | 申请品类凭证码<br>`POST /v3/gov/subsidy/zhejiang/authcode/issue` |
+//! | [`RefundZhejiangAuthcode`] | 品类凭证码上报撤销<br>`POST /v3/gov/subsidy/zhejiang/authcode/refund` |
+//! | [`TryZhejiangAuthcode`] | 预核销品类凭证码<br>`POST /v3/gov/subsidy/zhejiang/authcode/try` |
+//! | [`QueryZhejiangGoods`] | 商品信息查询<br>`POST /v3/gov/subsidy/zhejiang/goods/query` |
+//! | [`ConfirmZhejiangNQualification`] | n品类核销<br>`POST /v3/gov/subsidy/zhejiang/n-qualifications/confirm` |
+//! | [`AlterZhejiangQualification`] | 变更资格<br>`POST /v3/gov/subsidy/zhejiang/qualifications/alter` |
+//! | [`ClaimZhejiangQualification`] | 领取资格<br>`POST /v3/gov/subsidy/zhejiang/qualifications/claim` |
+//! | [`QueryZhejiangQualification`] | 查询补贴资格<br>`POST /v3/gov/subsidy/zhejiang/qualifications/query` |
+//! | [`SyncZhejiangQualification`] | 核销资格<br>`POST /v3/gov/subsidy/zhejiang/qualifications/sync` |
+//! | [`LockZhejiangSnCode`] | sn码锁定<br>`POST /v3/gov/subsidy/zhejiang/sncode/lock` |
+//! | [`QueryZhejiangSnCode`] | sn码销售状态查询<br>`POST /v3/gov/subsidy/zhejiang/sncode/query` |
+//! | [`UnlockZhejiangSnCode`] | sn码解锁<br>`POST /v3/gov/subsidy/zhejiang/sncode/unlock` |
 
 mod alter_zhejiang_qualification;
 mod cancel_passthrough_qualification;

@@ -6,29 +6,29 @@
 //! sub-merchants, orders, refunds, statements and settlements. A refund is tried again with
 //! the same `out_refund_no`, an order with the same `out_trade_no`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListCertificates`] | 获取平台证书列表 | `GET /hk/v3/certificates` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_7.shtml) |
-//! | [`CreateMerchant`] | 子商户进件（融合钱包） | `POST /hk/v3/merchants` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_1.shtml) |
-//! | [`UpdateMerchant`] | 修改子商户（融合钱包） | `PUT /hk/v3/merchants` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_3.shtml) |
-//! | [`QueryMerchant`] | 查询子商户（融合钱包） | `GET /hk/v3/merchants/{sub_mchid}` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_2.shtml) |
-//! | [`ListRefunds`] | 查询所有退款 | `GET /hk/v3/refunds` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_4.shtml) |
-//! | [`CreateRefund`] | 申请退款 | `POST /hk/v3/refunds` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml) |
-//! | [`QueryRefundById`] | 查询单笔退款(微信支付退款订单号) | `GET /hk/v3/refunds/id/{refund_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml) |
-//! | [`QueryRefundByOutRefundNo`] | 查询单笔退款(商户退款订单号) | `GET /hk/v3/refunds/out-refund-no/{out_refund_no}` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml) |
-//! | [`ListSettlements`] | 查询结算资金明细 | `GET /hk/v3/settle/settlements` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_10.shtml) |
-//! | [`DownloadStatement`] | 下载对账单 | `GET /hk/v3/statements` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml) |
-//! | [`AppPrepay`] | APP支付下单 | `POST /hk/v3/transactions/app` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/In-AppPay/chapter6_3.shtml) |
-//! | [`QueryOrderById`] | 查询订单(微信支付订单号) | `GET /hk/v3/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml) |
-//! | [`CloseOrderById`] | 关闭订单(微信支付订单号) | `POST /hk/v3/transactions/id/{transaction_id}/close` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml) |
-//! | [`ReverseOrderById`] | 撤销订单(微信支付订单号) | `POST /hk/v3/transactions/id/{transaction_id}/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_4.shtml) |
-//! | [`JsapiPrepay`] | 小程序/公众号支付下单 | `POST /hk/v3/transactions/jsapi` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/MiniProgramPay/chapter7_3.shtml) |
-//! | [`CodePay`] | 提交付款码支付 | `POST /hk/v3/transactions/micropay` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_3.shtml) |
-//! | [`H5Prepay`] | H5支付下单 | `POST /hk/v3/transactions/mweb` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/H5Payment/chapter3_3.shtml) |
-//! | [`NativePrepay`] | 扫码支付下单 | `POST /hk/v3/transactions/native` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter4_3.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 查询订单(商户订单号) | `GET /hk/v3/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml) |
-//! | [`CloseOrderByOutTradeNo`] | 关闭订单(商户订单号) | `POST /hk/v3/transactions/out-trade-no/{out_trade_no}/close` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml) |
-//! | [`ReverseOrderByOutTradeNo`] | 撤销订单(商户订单号) | `POST /hk/v3/transactions/out-trade-no/{out_trade_no}/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_4.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListCertificates`] | [获取平台证书列表](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_7.shtml)<br>`GET /hk/v3/certificates` |
+//! | [`CreateMerchant`] | [子商户进件（融合钱包）](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_1.shtml)<br>`POST /hk/v3/merchants` |
+//! | [`UpdateMerchant`] | [修改子商户（融合钱包）](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_3.shtml)<br>`PUT /hk/v3/merchants` |
+//! | [`QueryMerchant`] | [查询子商户（融合钱包）](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_2.shtml)<br>`GET /hk/v3/merchants/{sub_mchid}` |
+//! | [`ListRefunds`] | [查询所有退款](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_4.shtml)<br>`GET /hk/v3/refunds` |
+//! | [`CreateRefund`] | [申请退款](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml)<br>`POST /hk/v3/refunds` |
+//! | [`QueryRefundById`] | [查询单笔退款(微信支付退款订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml)<br>`GET /hk/v3/refunds/id/{refund_id}` |
+//! | [`QueryRefundByOutRefundNo`] | [查询单笔退款(商户退款订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml)<br>`GET /hk/v3/refunds/out-refund-no/{out_refund_no}` |
+//! | [`ListSettlements`] | [查询结算资金明细](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_10.shtml)<br>`GET /hk/v3/settle/settlements` |
+//! | [`DownloadStatement`] | [下载对账单](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml)<br>`GET /hk/v3/statements` |
+//! | [`AppPrepay`] | [APP支付下单](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/In-AppPay/chapter6_3.shtml)<br>`POST /hk/v3/transactions/app` |
+//! | [`QueryOrderById`] | [查询订单(微信支付订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml)<br>`GET /hk/v3/transactions/id/{transaction_id}` |
+//! | [`CloseOrderById`] | [关闭订单(微信支付订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml)<br>`POST /hk/v3/transactions/id/{transaction_id}/close` |
+//! | [`ReverseOrderById`] | [撤销订单(微信支付订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_4.shtml)<br>`POST /hk/v3/transactions/id/{transaction_id}/reverse` |
+//! | [`JsapiPrepay`] | [小程序/公众号支付下单](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/MiniProgramPay/chapter7_3.shtml)<br>`POST /hk/v3/transactions/jsapi` |
+//! | [`CodePay`] | [提交付款码支付](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_3.shtml)<br>`POST /hk/v3/transactions/micropay` |
+//! | [`H5Prepay`] | [H5支付下单](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/H5Payment/chapter3_3.shtml)<br>`POST /hk/v3/transactions/mweb` |
+//! | [`NativePrepay`] | [扫码支付下单](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter4_3.shtml)<br>`POST /hk/v3/transactions/native` |
+//! | [`QueryOrderByOutTradeNo`] | [查询订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml)<br>`GET /hk/v3/transactions/out-trade-no/{out_trade_no}` |
+//! | [`CloseOrderByOutTradeNo`] | [关闭订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml)<br>`POST /hk/v3/transactions/out-trade-no/{out_trade_no}/close` |
+//! | [`ReverseOrderByOutTradeNo`] | [撤销订单(商户订单号)](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_4.shtml)<br>`POST /hk/v3/transactions/out-trade-no/{out_trade_no}/reverse` |
 
 mod app_prepay;
 mod close_order_by_id;
@@ -59,10 +59,9 @@ pub use app_prepay::AppPrepay;
 pub use close_order_by_id::CloseOrderById;
 pub use close_order_by_out_trade_no::CloseOrderByOutTradeNo;
 pub use code_pay::{
-    CodePay, CodePayAmount, CodePayGoodsDetail, CodePayPayer, CodePayPromotionDetail,
-    CodePayResponse,
+    CodePay, CodePayAmount, CodePayGoodsDetail, CodePayOrder, CodePayPayer, CodePayPromotionDetail,
 };
-pub use create_merchant::{CreateMerchant, CreateMerchantResponse};
+pub use create_merchant::{CreateMerchant, RegisteredMerchant};
 pub use create_refund::{CreateRefund, CreateRefundResponse, RefundRequestAmount};
 pub use download_statement::DownloadStatement;
 pub use enums::{
@@ -81,14 +80,14 @@ pub use query_order_by_out_trade_no::QueryOrderByOutTradeNo;
 pub use query_refund_by_id::QueryRefundById;
 pub use query_refund_by_out_refund_no::QueryRefundByOutRefundNo;
 pub use requests::{
-    GoodsDetail, OrderDetail, Person, RequestAmount, RequestBusiness, RequestContact, RequestPayer,
+    GoodsDetail, OrderDetail, Payer, Person, RequestAmount, RequestBusiness, RequestContact,
     SceneInfo, StoreInfo,
 };
 pub use responses::{
     ExchangeRate, GlobalRefundNotification, GlobalRefundNotificationAmount,
-    GlobalTransactionNotification, Order, OrderAmount, Payer, PrepayResponse, PromotionDetail,
+    GlobalTransactionNotification, Order, OrderAmount, PrepayResponse, PromotionDetail,
     PromotionGoodsDetail, Refund, RefundAmount, RefundDetail,
 };
 pub use reverse_order_by_id::ReverseOrderById;
 pub use reverse_order_by_out_trade_no::ReverseOrderByOutTradeNo;
-pub use update_merchant::{UpdateMerchant, UpdateMerchantResponse};
+pub use update_merchant::{UpdateMerchant, UpdatedMerchant};

@@ -5,9 +5,9 @@
 //! Travel coupons (出行券) for deductions. The one call gives a token with which the component
 //! opens where the user switches the card that is charged.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateToken`] | 出行券切卡组件预下单 | `POST /v3/industry-coupon/tokens` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_9_1.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateToken`] | [出行券切卡组件预下单](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_9_1.shtml)<br>`POST /v3/industry-coupon/tokens` |
 
 mod create_token;
 

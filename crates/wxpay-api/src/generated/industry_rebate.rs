@@ -5,10 +5,10 @@
 //! Reports by providers about paid orders: that one was paid at a payment or ordering code
 //! plate (码牌), and which goods a retail order had.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SubmitRetailTransaction`] | 回传SN和商品编码 | `POST /v3/industry-rebate/retail-industry/transactions` | - |
-//! | [`SubmitTransaction`] | 支付码牌/点餐码牌交易回传 | `POST /v3/industry-rebate/transactions/{transaction_id}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SubmitRetailTransaction`] | 回传SN和商品编码<br>`POST /v3/industry-rebate/retail-industry/transactions` |
+//! | [`SubmitTransaction`] | 支付码牌/点餐码牌交易回传<br>`POST /v3/industry-rebate/transactions/{transaction_id}` |
 
 mod submit_retail_transaction;
 mod submit_transaction;

@@ -6,13 +6,13 @@
 //! deducted is submitted first for the user to authorise, then the policy is uploaded and kept
 //! up to date.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateAuthorization`] | 提交保单授权信息 | `POST /v3/inspolicymgr/deduct/authorizations` | - |
-//! | [`QueryAuthorization`] | 查询保单授权信息 | `GET /v3/inspolicymgr/deduct/authorizations/{out_insurance_no}` | - |
-//! | [`CreatePolicy`] | 上传保单 | `POST /v3/inspolicymgr/deduct/policies` | - |
-//! | [`QueryPolicy`] | 查询保单 | `GET /v3/inspolicymgr/deduct/policies/{out_insurance_no}` | - |
-//! | [`UpdatePolicy`] | 更新保单信息 | `PATCH /v3/inspolicymgr/deduct/policies/{out_insurance_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateAuthorization`] | 提交保单授权信息<br>`POST /v3/inspolicymgr/deduct/authorizations` |
+//! | [`QueryAuthorization`] | 查询保单授权信息<br>`GET /v3/inspolicymgr/deduct/authorizations/{out_insurance_no}` |
+//! | [`CreatePolicy`] | 上传保单<br>`POST /v3/inspolicymgr/deduct/policies` |
+//! | [`QueryPolicy`] | 查询保单<br>`GET /v3/inspolicymgr/deduct/policies/{out_insurance_no}` |
+//! | [`UpdatePolicy`] | 更新保单信息<br>`PATCH /v3/inspolicymgr/deduct/policies/{out_insurance_no}` |
 
 mod create_authorization;
 mod create_policy;

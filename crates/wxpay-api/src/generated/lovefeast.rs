@@ -5,11 +5,11 @@
 //! Donations of charity meals (爱心餐) through a brand. The calls look up the totals of a
 //! brand and the donations of a user.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryBrand`] | 查询爱心餐品牌信息 | `GET /v3/lovefeast/brands/{brand_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/lovefeast/brands/get-brand.html) |
-//! | [`ListUserOrders`] | 查询用户捐赠单列表 | `GET /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id}` | - |
-//! | [`QueryUserOrder`] | 查询用户捐赠单详情 | `GET /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryBrand`] | [查询爱心餐品牌信息](https://pay.weixin.qq.com/docs/merchant/apis/lovefeast/brands/get-brand.html)<br>`GET /v3/lovefeast/brands/{brand_id}` |
+//! | [`ListUserOrders`] | 查询用户捐赠单列表<br>`GET /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id}` |
+//! | [`QueryUserOrder`] | 查询用户捐赠单详情<br>`GET /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no}` |
 
 mod enums;
 mod list_user_orders;
@@ -18,7 +18,7 @@ mod query_user_order;
 mod responses;
 
 pub use enums::DonateSource;
-pub use list_user_orders::{Amount, ListUserOrders, UserOrderEntry, UserOrderPage};
+pub use list_user_orders::{ListUserOrders, UserOrderPage};
 pub use query_brand::{Brand, QueryBrand};
-pub use query_user_order::{QueryUserOrder, UserOrder};
-pub use responses::Payer;
+pub use query_user_order::QueryUserOrder;
+pub use responses::{Amount, Payer, UserOrder};

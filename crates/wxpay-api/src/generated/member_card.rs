@@ -8,42 +8,42 @@
 //! (会员有礼) give coupons to those who take a card. Notifications need an address set
 //! beforehand.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListActivities`] | 查询活动列表 | `GET /v3/marketing/membercard-activity/activities` | [page](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/query-activity-list.html) |
-//! | [`CreateActivity`] | 创建活动 | `POST /v3/marketing/membercard-activity/activities` | [page](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/create-activity.html) |
-//! | [`QueryActivity`] | 查询活动详情 | `GET /v3/marketing/membercard-activity/activities/{activity_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/query-activity-detail.html) |
-//! | [`TerminateActivity`] | 终止活动 | `POST /v3/marketing/membercard-activity/activities/{activity_id}/terminate` | [page](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/terminating-activity.html) |
-//! | [`QueryActivateInformation`] | 获取用户信息（跳转型激活） | `GET /v3/marketing/membercard-open/activate-informations/{activate_ticket}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_5.shtml) |
-//! | [`QueryCallback`] | 查询回调地址 | `GET /v3/marketing/membercard-open/callback` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter6_2.shtml) |
-//! | [`SetCallback`] | 设置回调地址 | `PATCH /v3/marketing/membercard-open/callback` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter6_1.shtml) |
-//! | [`ListCards`] | 查询会员卡模板列表 | `GET /v3/marketing/membercard-open/cards` | - |
-//! | [`CreateCard`] | 创建会员卡模板 | `POST /v3/marketing/membercard-open/cards` | - |
-//! | [`DeleteCard`] | 删除会员卡模板 | `DELETE /v3/marketing/membercard-open/cards/{card_id}` | - |
-//! | [`QueryCard`] | 查询会员卡模板信息 | `GET /v3/marketing/membercard-open/cards/{card_id}` | - |
-//! | [`UpdateCard`] | 修改会员卡模板信息 | `PATCH /v3/marketing/membercard-open/cards/{card_id}` | - |
-//! | [`DepositCodes`] | 导入会员Code | `POST /v3/marketing/membercard-open/cards/{card_id}/codes/deposit` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_7.shtml) |
-//! | [`QueryUserCard`] | 查询用户会员卡信息 | `GET /v3/marketing/membercard-open/cards/{card_id}/codes/{code}` | - |
-//! | [`UpdateUserCard`] | 修改用户会员卡信息 | `PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}` | - |
-//! | [`ActivateUserCard`] | 激活会员卡（跳转型激活） | `POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_10.shtml) |
-//! | [`CommitBonus`] | 设置支付后展示的积分到账 | `POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter10_2.shtml) |
-//! | [`PrepareBonus`] | 支付结果页展示会员积分 | `POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter10_3.shtml) |
-//! | [`UpdateUserRights`] | 设置会员权益 | `PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights` | - |
-//! | [`SetServiceModuleData`] | 设置会员服务项用户信息 | `POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data` | - |
-//! | [`InvalidateUserCard`] | 作废用户会员卡 | `POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_12.shtml) |
-//! | [`DecryptCode`] | 加密code解码（跳转型激活） | `GET /v3/marketing/membercard-open/cards/{card_id}/decrypt-code` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_4.shtml) |
-//! | [`CreatePermissionToken`] | 商户预授权 | `POST /v3/marketing/membercard-open/cards/{card_id}/permission-tokens` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_7.shtml) |
-//! | [`ImportUserCardByPhone`] | 根据手机号导入用户会员卡 | `POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import` | - |
-//! | [`CreateQrcode`] | 创建会员卡二维码 | `POST /v3/marketing/membercard-open/cards/{card_id}/qrcode` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_3.shtml) |
-//! | [`UpdateCardRights`] | 设置会员卡模板权益项 | `PATCH /v3/marketing/membercard-open/cards/{card_id}/rights` | - |
-//! | [`AddServiceModule`] | 添加会员卡服务项 | `POST /v3/marketing/membercard-open/cards/{card_id}/service-modules` | - |
-//! | [`RemoveServiceModule`] | 移除会员卡服务项 | `DELETE /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}` | - |
-//! | [`UpdateServiceModule`] | 修改会员卡服务项 | `PATCH /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}` | - |
-//! | [`UpgradeCard`] | 老会员卡模板升级 | `POST /v3/marketing/membercard-open/cards/{card_id}/upgrade` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_6.shtml) |
-//! | [`ImportUserCardByOpenid`] | 根据openid导入用户会员卡 | `POST /v3/marketing/membercard-open/cards/{card_id}/users/import` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_13.shtml) |
-//! | [`ImportPhoneNumberMember`] | 导入加密手机号提醒会员领卡 | `POST /v3/marketing/membercard-open/phonenumber-member/import` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_1.shtml) |
-//! | [`QueryReceiveStatus`] | 通过加密手机号查询会员领卡状态 | `GET /v3/marketing/membercard-open/phonenumber-member/search` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_2.shtml) |
-//! | [`ListUserCards`] | 查询用户在品牌下所有会员卡 | `GET /v3/marketing/membercard-open/user/cards` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_5.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListActivities`] | [查询活动列表](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/query-activity-list.html)<br>`GET /v3/marketing/membercard-activity/activities` |
+//! | [`CreateActivity`] | [创建活动](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/create-activity.html)<br>`POST /v3/marketing/membercard-activity/activities` |
+//! | [`QueryActivity`] | [查询活动详情](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/query-activity-detail.html)<br>`GET /v3/marketing/membercard-activity/activities/{activity_id}` |
+//! | [`TerminateActivity`] | [终止活动](https://pay.weixin.qq.com/docs/merchant/apis/membership-card/member-gift/terminating-activity.html)<br>`POST /v3/marketing/membercard-activity/activities/{activity_id}/terminate` |
+//! | [`QueryActivateInformation`] | [获取用户信息（跳转型激活）](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_5.shtml)<br>`GET /v3/marketing/membercard-open/activate-informations/{activate_ticket}` |
+//! | [`QueryCallback`] | [查询回调地址](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter6_2.shtml)<br>`GET /v3/marketing/membercard-open/callback` |
+//! | [`SetCallback`] | [设置回调地址](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter6_1.shtml)<br>`PATCH /v3/marketing/membercard-open/callback` |
+//! | [`ListCards`] | 查询会员卡模板列表<br>`GET /v3/marketing/membercard-open/cards` |
+//! | [`CreateCard`] | 创建会员卡模板<br>`POST /v3/marketing/membercard-open/cards` |
+//! | [`DeleteCard`] | 删除会员卡模板<br>`DELETE /v3/marketing/membercard-open/cards/{card_id}` |
+//! | [`QueryCard`] | 查询会员卡模板信息<br>`GET /v3/marketing/membercard-open/cards/{card_id}` |
+//! | [`UpdateCard`] | 修改会员卡模板信息<br>`PATCH /v3/marketing/membercard-open/cards/{card_id}` |
+//! | [`DepositCodes`] | [导入会员Code](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_7.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/codes/deposit` |
+//! | [`QueryUserCard`] | 查询用户会员卡信息<br>`GET /v3/marketing/membercard-open/cards/{card_id}/codes/{code}` |
+//! | [`UpdateUserCard`] | 修改用户会员卡信息<br>`PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}` |
+//! | [`ActivateUserCard`] | [激活会员卡（跳转型激活）](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_10.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate` |
+//! | [`CommitBonus`] | [设置支付后展示的积分到账](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter10_2.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit` |
+//! | [`PrepareBonus`] | [支付结果页展示会员积分](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter10_3.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare` |
+//! | [`UpdateUserRights`] | 设置会员权益<br>`PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights` |
+//! | [`SetServiceModuleData`] | 设置会员服务项用户信息<br>`POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data` |
+//! | [`InvalidateUserCard`] | [作废用户会员卡](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_12.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable` |
+//! | [`DecryptCode`] | [加密code解码（跳转型激活）](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_4.shtml)<br>`GET /v3/marketing/membercard-open/cards/{card_id}/decrypt-code` |
+//! | [`CreatePermissionToken`] | [商户预授权](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_7.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/permission-tokens` |
+//! | [`ImportUserCardByPhone`] | 根据手机号导入用户会员卡<br>`POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import` |
+//! | [`CreateQrcode`] | [创建会员卡二维码](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_3.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/qrcode` |
+//! | [`UpdateCardRights`] | 设置会员卡模板权益项<br>`PATCH /v3/marketing/membercard-open/cards/{card_id}/rights` |
+//! | [`AddServiceModule`] | 添加会员卡服务项<br>`POST /v3/marketing/membercard-open/cards/{card_id}/service-modules` |
+//! | [`RemoveServiceModule`] | 移除会员卡服务项<br>`DELETE /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}` |
+//! | [`UpdateServiceModule`] | 修改会员卡服务项<br>`PATCH /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}` |
+//! | [`UpgradeCard`] | [老会员卡模板升级](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_6.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/upgrade` |
+//! | [`ImportUserCardByOpenid`] | [根据openid导入用户会员卡](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_13.shtml)<br>`POST /v3/marketing/membercard-open/cards/{card_id}/users/import` |
+//! | [`ImportPhoneNumberMember`] | [导入加密手机号提醒会员领卡](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_1.shtml)<br>`POST /v3/marketing/membercard-open/phonenumber-member/import` |
+//! | [`QueryReceiveStatus`] | [通过加密手机号查询会员领卡状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter4_2.shtml)<br>`GET /v3/marketing/membercard-open/phonenumber-member/search` |
+//! | [`ListUserCards`] | [查询用户在品牌下所有会员卡](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/membercard_open/chapter3_5.shtml)<br>`GET /v3/marketing/membercard-open/user/cards` |
 
 mod activate_user_card;
 mod add_service_module;
@@ -90,8 +90,8 @@ pub use create_activity::{
     CreateActivity, RequestActivateMiniprogram, RequestActivateSetting, RequestAwardSendDayTime,
     RequestAwardSendPeriod, RequestAwardSendTime, RequestPayActivitySetting,
 };
-pub use create_card::{CreateCard, RequestBrand, RequestDateInformation};
-pub use create_permission_token::{CreatePermissionToken, CreatePermissionTokenResponse};
+pub use create_card::{CreateCard, RequestBrand};
+pub use create_permission_token::{CreatePermissionToken, PermissionToken};
 pub use create_qrcode::{CreateQrcode, Qrcode};
 pub use decrypt_code::DecryptCode;
 pub use delete_card::DeleteCard;
@@ -99,7 +99,7 @@ pub use deposit_codes::{DepositCodes, DepositCodesResponse, DepositedCode};
 pub use enums::{
     ActivateType, ActivityStatus, ActivityType, CardStatus, CodeMode, CodeType, CommonField,
     CustomFieldType, DateInformationType, DepositOutcome, FavorModuleTitle, MemberPriceTitle,
-    ReceiveState, UserCardStatus,
+    ReceiveStatus, UserCardStatus,
 };
 pub use import_phone_number_member::{ImportPhoneNumberMember, MemberInformation};
 pub use import_user_card_by_openid::ImportUserCardByOpenid;
@@ -117,15 +117,15 @@ pub use query_receive_status::{PhoneNumberMember, QueryReceiveStatus, UserCardIn
 pub use query_user_card::{QueryUserCard, UserCard};
 pub use remove_service_module::RemoveServiceModule;
 pub use requests::{
-    AwardJumpDeploy, BalanceInformation, CustomField, DayTime, Guide, MiniprogramActivitySetting,
-    PaymentMode, PaymentSetting, RequestAdditionalStatement, RequestJumpMiniprogram, Stock,
-    UserInformationForm,
+    AdditionalStatement, AwardJumpDeploy, BalanceInformation, CustomField, DayTime, Guide,
+    MiniprogramActivitySetting, PaymentMode, PaymentSetting, RequestDateInformation,
+    RequestJumpMiniprogram, Stock, UserInformationForm,
 };
 pub use responses::{
-    ActivateMiniprogram, ActivateSetting, Activity, AdditionalStatement, AwardSendDayTime,
-    AwardSendPeriod, AwardSendTime, Brand, Callback, Card, CodeResponse, CommonFieldEntry,
-    CustomFieldEntry, DateInformation, JumpMiniprogram, MemberCardNotification, PayActivitySetting,
-    ServiceModule, UserInformation,
+    ActivateMiniprogram, ActivateSetting, Activity, AwardSendDayTime, AwardSendPeriod,
+    AwardSendTime, Brand, Callback, Card, CommonFieldEntry, CustomFieldEntry, DateInformation,
+    JumpMiniprogram, MemberCardNotification, PayActivitySetting, ServiceModule, UserCardCode,
+    UserInformation,
 };
 pub use set_callback::SetCallback;
 pub use set_service_module_data::{
@@ -133,7 +133,7 @@ pub use set_service_module_data::{
     StateSetting,
 };
 pub use terminate_activity::{TerminateActivity, TerminateActivityResponse};
-pub use update_card::{UpdateCard, UpdateDateInformation, UpdateUserInformationForm};
+pub use update_card::{UpdateCard, UpdateUserInformationForm};
 pub use update_card_rights::{Bonus, Fapiao, Favor, UpdateCardRights};
 pub use update_service_module::UpdateServiceModule;
 pub use update_user_card::{UpdateUserCard, UserBalanceInformation};

@@ -6,12 +6,12 @@
 //! to a user, and is sent again with the same `out_request_no` if the request failed. What was
 //! sent, used and refunded of a batch are files, of which the calls give the address.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`DownloadRefundFlow`] | 下载批次退款明细 | `GET /v3/multiuse/stocks/{stock_id}/refund-flow` | [page](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/stock/refund-flow.html) |
-//! | [`DownloadSendFlow`] | 下载批次发放明细 | `GET /v3/multiuse/stocks/{stock_id}/send-flow` | [page](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/stock/send-flow.html) |
-//! | [`DownloadUseFlow`] | 下载核销明细 | `GET /v3/multiuse/stocks/{stock_id}/use-flow` | [page](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/stock/use-flow.html) |
-//! | [`SendCoupon`] | 发放指定批次的消费金 | `POST /v3/multiuse/users/{openid}/coupons` | [page](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/multiuse-coupon/send-multiuse-coupon.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`DownloadRefundFlow`] | [下载批次退款明细](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/stock/refund-flow.html)<br>`GET /v3/multiuse/stocks/{stock_id}/refund-flow` |
+//! | [`DownloadSendFlow`] | [下载批次发放明细](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/stock/send-flow.html)<br>`GET /v3/multiuse/stocks/{stock_id}/send-flow` |
+//! | [`DownloadUseFlow`] | [下载核销明细](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/stock/use-flow.html)<br>`GET /v3/multiuse/stocks/{stock_id}/use-flow` |
+//! | [`SendCoupon`] | [发放指定批次的消费金](https://pay.weixin.qq.com/docs/merchant/apis/multiuse-coupon/multiuse-coupon/send-multiuse-coupon.html)<br>`POST /v3/multiuse/users/{openid}/coupons` |
 
 mod download_refund_flow;
 mod download_send_flow;

@@ -6,15 +6,15 @@
 //! service to the palm by a token got in advance; later it can be looked up whether the link
 //! stands.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryAuthorization`] | 查询刷掌授权 | `GET /v3/palmservice/authorization/openid/{openid}` | - |
-//! | [`Preauthorize`] | 服务关联预授权 | `POST /v3/palmservice/authorization/preauthorize` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryAuthorization`] | 查询刷掌授权<br>`GET /v3/palmservice/authorization/openid/{openid}` |
+//! | [`Preauthorize`] | 服务关联预授权<br>`POST /v3/palmservice/authorization/preauthorize` |
 
 mod enums;
 mod preauthorize;
 mod query_authorization;
 
 pub use enums::AuthorizationState;
-pub use preauthorize::{Preauthorize, PreauthorizeResponse};
+pub use preauthorize::{PermissionToken, Preauthorize};
 pub use query_authorization::{Authorization, QueryAuthorization};

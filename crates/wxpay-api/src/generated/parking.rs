@@ -7,24 +7,25 @@
 //! tells WeChat Pay of each entry, payment and exit of a car, and the fee that is due can be
 //! looked up.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SubmitApplication`] | 提交停车场进件申请 | `POST /v3/parking/reminders/application` | - |
-//! | [`QueryApplication`] | 查询停车场进件申请单 | `GET /v3/parking/reminders/application/query` | - |
-//! | [`WithdrawApplication`] | 撤回停车场进件申请 | `POST /v3/parking/reminders/application/withdraw` | - |
-//! | [`ListApplications`] | 查询停车场进件申请单列表 | `GET /v3/parking/reminders/applications` | - |
-//! | [`SyncEntry`] | 同步车辆入场通知 | `POST /v3/parking/reminders/entry` | - |
-//! | [`SyncExit`] | 同步车辆离场通知 | `POST /v3/parking/reminders/exit` | - |
-//! | [`SyncExtPayment`] | 同步非临停扩展支付 | `POST /v3/parking/reminders/ext-payment` | - |
-//! | [`QueryParkingFee`] | 查询停车费用 | `POST /v3/parking/reminders/parking-fee` | - |
-//! | [`QueryParkingLot`] | 查询停车场信息 | `GET /v3/parking/reminders/parking-lot` | - |
-//! | [`SyncPayment`] | 同步支付结果通知 | `POST /v3/parking/reminders/payment` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SubmitApplication`] | 提交停车场进件申请<br>`POST /v3/parking/reminders/application` |
+//! | [`QueryApplication`] | 查询停车场进件申请单<br>`GET /v3/parking/reminders/application/query` |
+//! | [`WithdrawApplication`] | 撤回停车场进件申请<br>`POST /v3/parking/reminders/application/withdraw` |
+//! | [`ListApplications`] | 查询停车场进件申请单列表<br>`GET /v3/parking/reminders/applications` |
+//! | [`SyncEntry`] | 同步车辆入场通知<br>`POST /v3/parking/reminders/entry` |
+//! | [`SyncExit`] | 同步车辆离场通知<br>`POST /v3/parking/reminders/exit` |
+//! | [`SyncExtPayment`] | 同步非临停扩展支付<br>`POST /v3/parking/reminders/ext-payment` |
+//! | [`QueryParkingFee`] | 查询停车费用<br>`POST /v3/parking/reminders/parking-fee` |
+//! | [`QueryParkingLot`] | 查询停车场信息<br>`GET /v3/parking/reminders/parking-lot` |
+//! | [`SyncPayment`] | 同步支付结果通知<br>`POST /v3/parking/reminders/payment` |
 
 mod enums;
 mod list_applications;
 mod query_application;
 mod query_parking_fee;
 mod query_parking_lot;
+mod requests;
 mod responses;
 mod submit_application;
 mod sync_entry;
@@ -43,15 +44,11 @@ pub use list_applications::{ApplicationList, ListApplications};
 pub use query_application::{QueryApplication, QueryApplicationResponse};
 pub use query_parking_fee::{ParkingFee, QueryParkingFee};
 pub use query_parking_lot::{QueryParkingLot, RegisteredParkingLot};
+pub use requests::{ChargingRule, DurationSegmentRule, FixedIntervalRule, PerEntryRule};
 pub use responses::{
-    Application, AuditComment, AuditedField, ParkingFeeQueryNotification, SubmittedChargingRule,
-    SubmittedDurationSegmentRule, SubmittedFixedIntervalRule, SubmittedParkingLot,
-    SubmittedPreEntryRule,
+    Application, AuditComment, AuditedField, ParkingFeeQueryNotification, SubmittedParkingLot,
 };
-pub use submit_application::{
-    ChargingRule, DurationSegmentRule, FixedIntervalRule, ParkingLot, PreEntryRule,
-    SubmitApplication, SubmitApplicationResponse,
-};
+pub use submit_application::{ParkingLot, SubmitApplication, SubmitApplicationResponse};
 pub use sync_entry::{SyncEntry, SyncEntryResponse};
 pub use sync_exit::SyncExit;
 pub use sync_ext_payment::{FeeItem, SyncExtPayment};

@@ -7,11 +7,11 @@
 //! `Idempotency-Key` header. It can be looked up in the list and terminated when it is no
 //! longer wanted.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListPartnerships`] | 查询合作关系列表 | `GET /v3/marketing/partnerships` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_5_3.shtml) |
-//! | [`BuildPartnership`] | 建立合作关系 | `POST /v3/marketing/partnerships/build` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/partnerships/chapter3_1.shtml) |
-//! | [`TerminatePartnership`] | 终止合作关系 | `POST /v3/marketing/partnerships/terminate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/partnerships/chapter3_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListPartnerships`] | [查询合作关系列表](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_5_3.shtml)<br>`GET /v3/marketing/partnerships` |
+//! | [`BuildPartnership`] | [建立合作关系](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/partnerships/chapter3_1.shtml)<br>`POST /v3/marketing/partnerships/build` |
+//! | [`TerminatePartnership`] | [终止合作关系](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/partnerships/chapter3_2.shtml)<br>`POST /v3/marketing/partnerships/terminate` |
 
 mod build_partnership;
 mod enums;
@@ -19,10 +19,8 @@ mod list_partnerships;
 mod requests;
 mod terminate_partnership;
 
-pub use build_partnership::{BuildPartnership, BuildPartnershipResponse, BuiltPartner};
+pub use build_partnership::{BuildPartnership, BuiltPartnership};
 pub use enums::{BusinessType, PartnerType, PartnershipState};
-pub use list_partnerships::{
-    ListPartnerships, ListedAuthorizedData, ListedPartner, Partnership, PartnershipPage,
-};
+pub use list_partnerships::{ListPartnerships, Partnership, PartnershipPage};
 pub use requests::{AuthorizedData, Partner};
 pub use terminate_partnership::{TerminatePartnership, TerminatePartnershipResponse};

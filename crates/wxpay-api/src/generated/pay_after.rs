@@ -6,13 +6,13 @@
 //! by the user, then completed with the final amount, which WeChat Pay deducts, or cancelled.
 //! An order the user paid in another way must be synchronised, or the user may pay twice.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryOrder`] | 查询先享后付订单 | `GET /v3/payscore/payafter-orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_2&index=4) |
-//! | [`CreateOrder`] | 创建先享后付订单 | `POST /v3/payscore/payafter-orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3) |
-//! | [`CancelOrder`] | 撤销先享后付订单 | `POST /v3/payscore/payafter-orders/{out_order_no}/cancel` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_3&index=5) |
-//! | [`CompleteOrder`] | 完结先享后付订单 | `POST /v3/payscore/payafter-orders/{out_order_no}/complete` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_4&index=6) |
-//! | [`SyncOrder`] | 支付分订单同步 | `POST /v3/payscore/payafter-orders/{out_order_no}/sync` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=24_1&index=1) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryOrder`] | [查询先享后付订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_2&index=4)<br>`GET /v3/payscore/payafter-orders` |
+//! | [`CreateOrder`] | [创建先享后付订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3)<br>`POST /v3/payscore/payafter-orders` |
+//! | [`CancelOrder`] | [撤销先享后付订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_3&index=5)<br>`POST /v3/payscore/payafter-orders/{out_order_no}/cancel` |
+//! | [`CompleteOrder`] | [完结先享后付订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_4&index=6)<br>`POST /v3/payscore/payafter-orders/{out_order_no}/complete` |
+//! | [`SyncOrder`] | [支付分订单同步](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=24_1&index=1)<br>`POST /v3/payscore/payafter-orders/{out_order_no}/sync` |
 
 mod cancel_order;
 mod complete_order;
@@ -24,10 +24,10 @@ mod responses;
 mod sync_order;
 
 pub use cancel_order::CancelOrder;
-pub use complete_order::{CompleteOrder, FinalDiscount};
+pub use complete_order::CompleteOrder;
 pub use create_order::{CreateOrder, CreateOrderResponse, PlannedDiscount};
 pub use enums::{OrderState, PayType, SyncType};
 pub use query_order::QueryOrder;
-pub use requests::Fee;
-pub use responses::{Discount, Order, OrderReference};
+pub use requests::{Discount, Fee};
+pub use responses::{Order, OrderReference};
 pub use sync_order::{SyncDetail, SyncOrder, SyncOrderResponse};

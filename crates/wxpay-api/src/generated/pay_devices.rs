@@ -6,15 +6,15 @@
 //! (码牌) they are bound to, and receipt printers. A print order is only accepted at first:
 //! query it for what became of it.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QuerySpeaker`] | 查询音箱绑定信息 | `GET /v3/pay-devices/open-scenario-speaker/{device_sn}` | - |
-//! | [`BindSpeaker`] | 绑定音箱设备码牌 | `POST /v3/pay-devices/open-scenario-speaker/{device_sn}/bind` | - |
-//! | [`PrebindSpeaker`] | 出厂预绑定音箱和码牌 | `POST /v3/pay-devices/open-scenario-speaker/{device_sn}/prebind` | - |
-//! | [`UnbindSpeaker`] | 解绑音箱设备码牌 | `POST /v3/pay-devices/open-scenario-speaker/{device_sn}/unbind` | - |
-//! | [`ReportSpeakerOrder`] | 码牌支付结果上报 | `POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report` | - |
-//! | [`CreatePrintOrder`] | 小票机打印 | `POST /v3/pay-devices/printers/{device_id}/print-orders` | - |
-//! | [`QueryPrintOrder`] | 查询订单 | `GET /v3/pay-devices/printers/{device_id}/print-orders/{print_order_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QuerySpeaker`] | 查询音箱绑定信息<br>`GET /v3/pay-devices/open-scenario-speaker/{device_sn}` |
+//! | [`BindSpeaker`] | 绑定音箱设备码牌<br>`POST /v3/pay-devices/open-scenario-speaker/{device_sn}/bind` |
+//! | [`PrebindSpeaker`] | 出厂预绑定音箱和码牌<br>`POST /v3/pay-devices/open-scenario-speaker/{device_sn}/prebind` |
+//! | [`UnbindSpeaker`] | 解绑音箱设备码牌<br>`POST /v3/pay-devices/open-scenario-speaker/{device_sn}/unbind` |
+//! | [`ReportSpeakerOrder`] | 码牌支付结果上报<br>`POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report` |
+//! | [`CreatePrintOrder`] | 小票机打印<br>`POST /v3/pay-devices/printers/{device_id}/print-orders` |
+//! | [`QueryPrintOrder`] | 查询订单<br>`GET /v3/pay-devices/printers/{device_id}/print-orders/{print_order_no}` |
 
 mod bind_speaker;
 mod create_print_order;
@@ -30,10 +30,10 @@ mod unbind_speaker;
 pub use bind_speaker::BindSpeaker;
 pub use create_print_order::CreatePrintOrder;
 pub use enums::{BindState, PrintState};
-pub use prebind_speaker::{PrebindSpeaker, PrebindSpeakerResponse};
+pub use prebind_speaker::{PrebindSpeaker, PreboundSpeaker};
 pub use query_print_order::{PrintOrder, QueryPrintOrder};
 pub use query_speaker::QuerySpeaker;
-pub use report_speaker_order::{ReportSpeakerOrder, ReportSpeakerOrderResponse};
+pub use report_speaker_order::{ReportSpeakerOrder, ReportedOrder};
 pub use requests::{Row, Table, Variable};
 pub use responses::Speaker;
 pub use unbind_speaker::UnbindSpeaker;

@@ -6,16 +6,16 @@
 //! with its rule and awards and runs until its end or until it is terminated. The merchants
 //! whose payments count can be added and removed while it runs.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListActivities`] | 获取支付有礼活动列表 | `GET /v3/marketing/paygiftactivity/activities` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_9.shtml) |
-//! | [`QueryActivity`] | 查询活动详情接口 | `GET /v3/marketing/paygiftactivity/activities/{activity_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_4.shtml) |
-//! | [`ListActivityGoods`] | 查询活动指定商品列表 | `GET /v3/marketing/paygiftactivity/activities/{activity_id}/goods` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_6.shtml) |
-//! | [`ListActivityMerchants`] | 查询活动发券商户号 | `GET /v3/marketing/paygiftactivity/activities/{activity_id}/merchants` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_5.shtml) |
-//! | [`AddActivityMerchants`] | 新增活动发券商户号 | `POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/add` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_8.shtml) |
-//! | [`DeleteActivityMerchants`] | 删除活动发券商户号 | `POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_10.shtml) |
-//! | [`TerminateActivity`] | 终止活动 | `POST /v3/marketing/paygiftactivity/activities/{activity_id}/terminate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_7.shtml) |
-//! | [`CreateUniqueThresholdActivity`] | 创建全场满额送活动 | `POST /v3/marketing/paygiftactivity/unique-threshold-activity` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListActivities`] | [获取支付有礼活动列表](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_9.shtml)<br>`GET /v3/marketing/paygiftactivity/activities` |
+//! | [`QueryActivity`] | [查询活动详情接口](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_4.shtml)<br>`GET /v3/marketing/paygiftactivity/activities/{activity_id}` |
+//! | [`ListActivityGoods`] | [查询活动指定商品列表](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_6.shtml)<br>`GET /v3/marketing/paygiftactivity/activities/{activity_id}/goods` |
+//! | [`ListActivityMerchants`] | [查询活动发券商户号](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_5.shtml)<br>`GET /v3/marketing/paygiftactivity/activities/{activity_id}/merchants` |
+//! | [`AddActivityMerchants`] | [新增活动发券商户号](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_8.shtml)<br>`POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/add` |
+//! | [`DeleteActivityMerchants`] | [删除活动发券商户号](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_10.shtml)<br>`POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete` |
+//! | [`TerminateActivity`] | [终止活动](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/paygiftactivity/chapter3_7.shtml)<br>`POST /v3/marketing/paygiftactivity/activities/{activity_id}/terminate` |
+//! | [`CreateUniqueThresholdActivity`] | 创建全场满额送活动<br>`POST /v3/marketing/paygiftactivity/unique-threshold-activity` |
 
 mod add_activity_merchants;
 mod create_unique_threshold_activity;

@@ -7,11 +7,11 @@
 //! changes come by notification or query. Repeat a failed request only with the same
 //! `out_order_no`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateInsuranceOrder`] | 创建保险订单 | `POST /v3/hire-power-bank/insurance-orders` | [page](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/create-insurance-order.html) |
-//! | [`QueryInsuranceOrder`] | 查询保险订单详情 | `GET /v3/hire-power-bank/insurance-orders/{out_order_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-by-out-trade-no.html) |
-//! | [`QueryUserQualification`] | 查询用户保险订单领取资格 | `GET /v3/hire-power-bank/user-qualifications/{openid}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-qualification-by-open-id.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateInsuranceOrder`] | [创建保险订单](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/create-insurance-order.html)<br>`POST /v3/hire-power-bank/insurance-orders` |
+//! | [`QueryInsuranceOrder`] | [查询保险订单详情](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-by-out-trade-no.html)<br>`GET /v3/hire-power-bank/insurance-orders/{out_order_no}` |
+//! | [`QueryUserQualification`] | [查询用户保险订单领取资格](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-qualification-by-open-id.html)<br>`GET /v3/hire-power-bank/user-qualifications/{openid}` |
 
 mod create_insurance_order;
 mod query_insurance_order;

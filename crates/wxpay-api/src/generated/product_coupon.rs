@@ -8,48 +8,48 @@
 //! Coupons can also be put before users by delivery plans. A failed sending, use or other
 //! change is repeated only with the same request number, or it may be made twice.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateDeliveryPlan`] | 创建投放计划 | `POST /v3/marketing/partner/delivery-plan/delivery-plans` | - |
-//! | [`ListDeliveryPlans`] | 分页查询投放计划列表 | `GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans` | - |
-//! | [`UpdateDeliveryPlan`] | 更新投放计划 | `PATCH /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}` | - |
-//! | [`TerminateDeliveryPlan`] | 终止投放计划 | `POST /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}/terminate` | - |
-//! | [`SetDeliveryNotifyUrl`] | 设置投放计划回调地址 | `POST /v3/marketing/partner/delivery-plan/{sp_mchid}/notify-url` | - |
-//! | [`SubmitImageTask`] | 提交图片生成任务 | `POST /v3/marketing/partner/product-coupon/image-generation-tasks` | - |
-//! | [`QueryImageTask`] | 查询图片生成任务执行结果 | `GET /v3/marketing/partner/product-coupon/image-generation-tasks/{task_id}` | - |
-//! | [`UploadImage`] | 图片上传 | `POST /v3/marketing/partner/product-coupon/media/upload-image` | - |
-//! | [`QueryNotifyConfig`] | 获取商品券事件通知地址 | `GET /v3/marketing/partner/product-coupon/notify-configs` | - |
-//! | [`SetNotifyConfig`] | 设置商品券事件通知地址 | `POST /v3/marketing/partner/product-coupon/notify-configs` | - |
-//! | [`CreateProductCoupon`] | 创建商品券 | `POST /v3/marketing/partner/product-coupon/product-coupons` | - |
-//! | [`QueryProductCoupon`] | 查询商品券 | `GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}` | - |
-//! | [`UpdateProductCoupon`] | 修改商品券 | `PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}` | - |
-//! | [`DeactivateProductCoupon`] | 失效商品券 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate` | - |
-//! | [`CreateStockBundle`] | 添加商品券批次组 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles` | - |
-//! | [`UpdateStockBundle`] | 修改商品券批次组 | `PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}` | - |
-//! | [`AssociateStockBundleStores`] | 批次组批量关联门店 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/associate-stores` | - |
-//! | [`DisassociateStockBundleStores`] | 批次组批量取消关联门店 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores` | - |
-//! | [`UpdateStockBundleBudget`] | 修改商品券批次组发放预算 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget` | - |
-//! | [`ListStocks`] | 查询商品券批次列表 | `GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks` | - |
-//! | [`CreateStock`] | 添加商品券批次 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks` | - |
-//! | [`QueryStock`] | 查询商品券指定批次 | `GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}` | - |
-//! | [`UpdateStock`] | 修改商品券指定批次 | `PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}` | - |
-//! | [`AssociateStockStores`] | 批次关联门店 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores` | - |
-//! | [`ListStockStores`] | 查询批次关联门店列表 | `GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores` | - |
-//! | [`DeactivateStock`] | 失效商品券批次 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate` | - |
-//! | [`DisassociateStockStores`] | 批次取消关联门店 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores` | - |
-//! | [`UpdateStockBudget`] | 修改商品券批次发放预算 | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget` | - |
-//! | [`UploadCouponCodes`] | 预上传券Code | `POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes` | - |
-//! | [`SendCouponBundle`] | 向用户发放商品券批次组 | `POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles` | - |
-//! | [`DeactivateUserCouponBundle`] | 失效用户商品券组 | `POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate` | - |
-//! | [`ListUserCoupons`] | 指定券状态查询用户商品券列表 | `GET /v3/marketing/partner/product-coupon/users/{openid}/coupons` | - |
-//! | [`SendCoupon`] | 向用户发放商品券 | `POST /v3/marketing/partner/product-coupon/users/{openid}/coupons` | - |
-//! | [`QueryUserCoupon`] | 查询用户商品券详情 | `GET /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}` | - |
-//! | [`ConfirmUserCoupon`] | 确认发放用户商品券 | `POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm` | - |
-//! | [`DeactivateUserCoupon`] | 失效用户商品券 | `POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate` | - |
-//! | [`ReturnUserCoupon`] | 退券 | `POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return` | - |
-//! | [`UseUserCoupon`] | 核销用户商品券 | `POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use` | - |
-//! | [`PreSendCoupon`] | 向用户预发放商品券 | `POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon` | - |
-//! | [`PreSendCouponBundle`] | 向用户预发放商品券批次组 | `POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateDeliveryPlan`] | 创建投放计划<br>`POST /v3/marketing/partner/delivery-plan/delivery-plans` |
+//! | [`ListDeliveryPlans`] | 分页查询投放计划列表<br>`GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans` |
+//! | [`UpdateDeliveryPlan`] | 更新投放计划<br>`PATCH /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}` |
+//! | [`TerminateDeliveryPlan`] | 终止投放计划<br>`POST /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}/terminate` |
+//! | [`SetDeliveryNotifyUrl`] | 设置投放计划回调地址<br>`POST /v3/marketing/partner/delivery-plan/{sp_mchid}/notify-url` |
+//! | [`SubmitImageTask`] | 提交图片生成任务<br>`POST /v3/marketing/partner/product-coupon/image-generation-tasks` |
+//! | [`QueryImageTask`] | 查询图片生成任务执行结果<br>`GET /v3/marketing/partner/product-coupon/image-generation-tasks/{task_id}` |
+//! | [`UploadImage`] | 图片上传<br>`POST /v3/marketing/partner/product-coupon/media/upload-image` |
+//! | [`QueryNotifyConfig`] | 获取商品券事件通知地址<br>`GET /v3/marketing/partner/product-coupon/notify-configs` |
+//! | [`SetNotifyConfig`] | 设置商品券事件通知地址<br>`POST /v3/marketing/partner/product-coupon/notify-configs` |
+//! | [`CreateProductCoupon`] | 创建商品券<br>`POST /v3/marketing/partner/product-coupon/product-coupons` |
+//! | [`QueryProductCoupon`] | 查询商品券<br>`GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}` |
+//! | [`UpdateProductCoupon`] | 修改商品券<br>`PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}` |
+//! | [`DeactivateProductCoupon`] | 失效商品券<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate` |
+//! | [`CreateStockBundle`] | 添加商品券批次组<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles` |
+//! | [`UpdateStockBundle`] | 修改商品券批次组<br>`PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}` |
+//! | [`AssociateStockBundleStores`] | 批次组批量关联门店<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/associate-stores` |
+//! | [`DisassociateStockBundleStores`] | 批次组批量取消关联门店<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores` |
+//! | [`UpdateStockBundleBudget`] | 修改商品券批次组发放预算<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget` |
+//! | [`ListStocks`] | 查询商品券批次列表<br>`GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks` |
+//! | [`CreateStock`] | 添加商品券批次<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks` |
+//! | [`QueryStock`] | 查询商品券指定批次<br>`GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}` |
+//! | [`UpdateStock`] | 修改商品券指定批次<br>`PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}` |
+//! | [`AssociateStockStores`] | 批次关联门店<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores` |
+//! | [`ListStockStores`] | 查询批次关联门店列表<br>`GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores` |
+//! | [`DeactivateStock`] | 失效商品券批次<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate` |
+//! | [`DisassociateStockStores`] | 批次取消关联门店<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores` |
+//! | [`UpdateStockBudget`] | 修改商品券批次发放预算<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget` |
+//! | [`UploadCouponCodes`] | 预上传券Code<br>`POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes` |
+//! | [`SendCouponBundle`] | 向用户发放商品券批次组<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles` |
+//! | [`DeactivateUserCouponBundle`] | 失效用户商品券组<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate` |
+//! | [`ListUserCoupons`] | 指定券状态查询用户商品券列表<br>`GET /v3/marketing/partner/product-coupon/users/{openid}/coupons` |
+//! | [`SendCoupon`] | 向用户发放商品券<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/coupons` |
+//! | [`QueryUserCoupon`] | 查询用户商品券详情<br>`GET /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}` |
+//! | [`ConfirmUserCoupon`] | 确认发放用户商品券<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm` |
+//! | [`DeactivateUserCoupon`] | 失效用户商品券<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate` |
+//! | [`ReturnUserCoupon`] | 退券<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return` |
+//! | [`UseUserCoupon`] | 核销用户商品券<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use` |
+//! | [`PreSendCoupon`] | 向用户预发放商品券<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon` |
+//! | [`PreSendCouponBundle`] | 向用户预发放商品券批次组<br>`POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle` |
 
 mod associate_stock_bundle_stores;
 mod associate_stock_stores;

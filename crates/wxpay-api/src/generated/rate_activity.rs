@@ -6,11 +6,11 @@
 //! up. An application is only accepted at first: query it for the result, and change it when
 //! it was rejected. Papers are named by the numbers of uploaded files.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateApplication`] | 报名费率优惠活动 | `POST /v3/rate-activity/applications` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/rateactivity/chapter3_1.shtml) |
-//! | [`QueryApplication`] | 根据申请单ID查询申请单结果 | `GET /v3/rate-activity/applications/id/{application_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/rateactivity/chapter3_2.shtml) |
-//! | [`UpdateApplication`] | 修改单据信息 | `PATCH /v3/rate-activity/applications/id/{application_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/rateactivity/chapter3_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateApplication`] | [报名费率优惠活动](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/rateactivity/chapter3_1.shtml)<br>`POST /v3/rate-activity/applications` |
+//! | [`QueryApplication`] | [根据申请单ID查询申请单结果](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/rateactivity/chapter3_2.shtml)<br>`GET /v3/rate-activity/applications/id/{application_id}` |
+//! | [`UpdateApplication`] | [修改单据信息](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/rateactivity/chapter3_3.shtml)<br>`PATCH /v3/rate-activity/applications/id/{application_id}` |
 
 mod create_application;
 mod query_application;
@@ -21,5 +21,5 @@ mod update_application;
 pub use create_application::{ActivityDetail, CreateApplication};
 pub use query_application::{Application, QueryApplication};
 pub use requests::{ActivityApplyInformation, AdditionalInformation};
-pub use responses::ApplicationResponse;
+pub use responses::AcceptedApplication;
 pub use update_application::{ActivityDetailModification, UpdateApplication};

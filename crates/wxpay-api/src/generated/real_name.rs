@@ -6,9 +6,9 @@
 //! The name and the number of the document are sent encrypted, and only the result of the
 //! comparison is answered.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`VerifyRealName`] | 实名信息校验 | `GET /v3/realname/verify` | [page](https://pay.weixin.qq.com/doc/v3/partner/4013735179) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`VerifyRealName`] | [实名信息校验](https://pay.weixin.qq.com/doc/v3/partner/4013735179)<br>`GET /v3/realname/verify` |
 
 mod verify_real_name;
 

@@ -7,12 +7,12 @@
 //! tasks. Coupons for free withdrawals to a bank card are sent to a user by `openid`; repeat a
 //! failed request only with the same `send_request_no`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListTasks`] | 查询上传任务列表 | `GET /v3/marketing/bank/packages/{package_id}/tasks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter9_8_2.shtml) |
-//! | [`ImportUsers`] | 导入定向用户协议号 | `POST /v3/marketing/bank/packages/{package_id}/tasks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_8_1.shtml) |
-//! | [`ListCoupons`] | 查询批次下用户银行提现免费券列表 | `GET /v3/marketing/withdraw-favor/users/{openid}/coupons` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_2.shtml) |
-//! | [`SendCoupon`] | 为用户发银行提现免费券 | `POST /v3/marketing/withdraw-favor/users/{openid}/coupons` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_1.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListTasks`] | [查询上传任务列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter9_8_2.shtml)<br>`GET /v3/marketing/bank/packages/{package_id}/tasks` |
+//! | [`ImportUsers`] | [导入定向用户协议号](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_8_1.shtml)<br>`POST /v3/marketing/bank/packages/{package_id}/tasks` |
+//! | [`ListCoupons`] | [查询批次下用户银行提现免费券列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_2.shtml)<br>`GET /v3/marketing/withdraw-favor/users/{openid}/coupons` |
+//! | [`SendCoupon`] | [为用户发银行提现免费券](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_1.shtml)<br>`POST /v3/marketing/withdraw-favor/users/{openid}/coupons` |
 
 mod enums;
 mod import_users;

@@ -7,11 +7,11 @@
 //! inside WeChat; it may be bound to the payer's identity. Its state comes by notification or
 //! query, and it is closed when it is no longer to be paid. Amounts are fen.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryOrder`] | 还款单查询 | `GET /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}` | - |
-//! | [`CloseOrder`] | 商户关单 | `POST /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close` | - |
-//! | [`Prepay`] | 还款下单 | `POST /v3/repayment/combine-transactions/partner/prepay` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryOrder`] | 还款单查询<br>`GET /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}` |
+//! | [`CloseOrder`] | 商户关单<br>`POST /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close` |
+//! | [`Prepay`] | 还款下单<br>`POST /v3/repayment/combine-transactions/partner/prepay` |
 
 mod close_order;
 mod enums;

@@ -7,13 +7,13 @@
 //! own mini program. A custom entrance adds a line of the brand's own to all its receipts:
 //! create it once, then look it up or change it.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateCustomEntrance`] | 创建自定义入口 | `POST /v3/marketing/shopping-receipt/customentrances` | - |
-//! | [`QueryCustomEntrance`] | 查询自定义入口 | `GET /v3/marketing/shopping-receipt/customentrances/{brand_id}` | - |
-//! | [`UpdateCustomEntrance`] | 更新自定义入口 | `PATCH /v3/marketing/shopping-receipt/customentrances/{brand_id}` | - |
-//! | [`UploadJumpInfo`] | 上传商家电子小票跳转信息 | `POST /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos` | - |
-//! | [`UploadReceipt`] | 上传电子小票 | `POST /v3/marketing/shopping-receipt/shoppingreceipts` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateCustomEntrance`] | 创建自定义入口<br>`POST /v3/marketing/shopping-receipt/customentrances` |
+//! | [`QueryCustomEntrance`] | 查询自定义入口<br>`GET /v3/marketing/shopping-receipt/customentrances/{brand_id}` |
+//! | [`UpdateCustomEntrance`] | 更新自定义入口<br>`PATCH /v3/marketing/shopping-receipt/customentrances/{brand_id}` |
+//! | [`UploadJumpInfo`] | 上传商家电子小票跳转信息<br>`POST /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos` |
+//! | [`UploadReceipt`] | 上传电子小票<br>`POST /v3/marketing/shopping-receipt/shoppingreceipts` |
 
 mod create_custom_entrance;
 mod enums;
@@ -34,6 +34,5 @@ pub use upload_jump_info::{
     JumpInfo, MerchantJumpInfo, RequestJumpInfo, UploadJumpInfo, UploadJumpInfoResponse,
 };
 pub use upload_receipt::{
-    MerchantContactInformation, Receipt, UploadContactInformation, UploadReceipt,
-    UploadReceiptResponse,
+    MerchantContactInformation, Receipt, UploadReceipt, UploadReceiptResponse,
 };

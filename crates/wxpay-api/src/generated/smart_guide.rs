@@ -6,12 +6,12 @@
 //! a store, who are members of the merchant's WeCom (企业微信), and assign one to an order
 //! before it is paid. Names and mobile numbers are sent encrypted.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListGuides`] | 服务人员查询 | `GET /v3/smartguide/guides` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_3.shtml) |
-//! | [`RegisterGuide`] | 服务人员注册 | `POST /v3/smartguide/guides` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_1.shtml) |
-//! | [`UpdateGuide`] | 服务人员信息更新 | `PATCH /v3/smartguide/guides/{guide_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_4.shtml) |
-//! | [`AssignGuide`] | 服务人员分配 | `POST /v3/smartguide/guides/{guide_id}/assign` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListGuides`] | [服务人员查询](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_3.shtml)<br>`GET /v3/smartguide/guides` |
+//! | [`RegisterGuide`] | [服务人员注册](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_1.shtml)<br>`POST /v3/smartguide/guides` |
+//! | [`UpdateGuide`] | [服务人员信息更新](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_4.shtml)<br>`PATCH /v3/smartguide/guides/{guide_id}` |
+//! | [`AssignGuide`] | [服务人员分配](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/smartguide/chapter3_2.shtml)<br>`POST /v3/smartguide/guides/{guide_id}/assign` |
 
 mod assign_guide;
 mod list_guides;

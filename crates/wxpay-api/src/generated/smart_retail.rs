@@ -7,12 +7,12 @@
 //! Then complete it with the final fees, which are deducted from the user, or cancel it when
 //! nothing is to be paid. Query the order for its state.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryOrder`] | 查询智慧零售订单 | `GET /v3/payscore/smartretail-orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_2&index=4) |
-//! | [`CreateOrder`] | 创建智慧零售订单 | `POST /v3/payscore/smartretail-orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3) |
-//! | [`CancelOrder`] | 撤销智慧零售订单 | `POST /v3/payscore/smartretail-orders/{out_order_no}/cancel` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_3&index=5) |
-//! | [`CompleteOrder`] | 完结智慧零售订单 | `POST /v3/payscore/smartretail-orders/{out_order_no}/complete` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_4&index=6) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryOrder`] | [查询智慧零售订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_2&index=4)<br>`GET /v3/payscore/smartretail-orders` |
+//! | [`CreateOrder`] | [创建智慧零售订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3)<br>`POST /v3/payscore/smartretail-orders` |
+//! | [`CancelOrder`] | [撤销智慧零售订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_3&index=5)<br>`POST /v3/payscore/smartretail-orders/{out_order_no}/cancel` |
+//! | [`CompleteOrder`] | [完结智慧零售订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_4&index=6)<br>`POST /v3/payscore/smartretail-orders/{out_order_no}/complete` |
 
 mod cancel_order;
 mod complete_order;
@@ -23,9 +23,9 @@ mod requests;
 mod responses;
 
 pub use cancel_order::CancelOrder;
-pub use complete_order::{CompleteOrder, FinalDiscount};
+pub use complete_order::CompleteOrder;
 pub use create_order::{CreateOrder, CreateOrderResponse, PlannedDiscount};
 pub use enums::{OrderState, PayType};
 pub use query_order::QueryOrder;
-pub use requests::Fee;
-pub use responses::{Discount, Order, OrderReference};
+pub use requests::{Discount, Fee};
+pub use responses::{Order, OrderReference};

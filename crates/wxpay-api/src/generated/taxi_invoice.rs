@@ -7,19 +7,19 @@
 //! token, by which the rides are found. Upload the file of the invoice, then put it among the
 //! passenger's cards in WeChat.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`PunchAttendance`] | 签到签退 | `POST /v3/taxi-invoice/attendance/punch` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/attendance/punch-attendance.html) |
-//! | [`InsertCard`] | 将出租车电子发票插入微信用户卡包 | `POST /v3/taxi-invoice/cards` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-invoice-card/create-taxi-invoice-card.html) |
-//! | [`UploadFapiaoFile`] | 上传出租车电子发票文件 | `POST /v3/taxi-invoice/cards/upload-file` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-invoice-card/upload-taxi-invoice-card-file.html) |
-//! | [`UpdateDriver`] | 更新司机信息 | `POST /v3/taxi-invoice/driver/update-driver` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/driver/update-driver.html) |
-//! | [`QueryDriver`] | 获取司机信息 | `GET /v3/taxi-invoice/drivers/{driver_license}` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/driver/query-driver.html) |
-//! | [`QueryTaxiCompany`] | 获取出租车公司商户信息 | `GET /v3/taxi-invoice/taxi-companies/{company_mchid}` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-company/query-taxi-company.html) |
-//! | [`CreateTaxiCompany`] | 新增出租车公司 | `POST /v3/taxi-invoice/taxi-company/create-taxi-company` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-company/create-taxi-company.html) |
-//! | [`UpdateTaxi`] | 更新出租车信息 | `POST /v3/taxi-invoice/taxi/update-taxi` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi/update-taxi.html) |
-//! | [`QueryTaxi`] | 获取出租车信息 | `GET /v3/taxi-invoice/taxies/{plate_number}` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi/query-taxi.html) |
-//! | [`QueryOrderByToken`] | 根据凭证查询乘客行程单 | `GET /v3/taxi-invoice/user-taxi-order/find-by-token` | [page](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/user-taxi-order/query-user-taxi-order-by-token.html) |
-//! | [`ListOrders`] | 获取乘客行程单列表 | `GET /v3/taxi-invoice/user-taxi-orders` | [page](https://pay.weixin.qq.com/docs/partner/products/taxi-fapiao/introduction.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`PunchAttendance`] | [签到签退](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/attendance/punch-attendance.html)<br>`POST /v3/taxi-invoice/attendance/punch` |
+//! | [`InsertCard`] | [将出租车电子发票插入微信用户卡包](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-invoice-card/create-taxi-invoice-card.html)<br>`POST /v3/taxi-invoice/cards` |
+//! | [`UploadFapiaoFile`] | [上传出租车电子发票文件](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-invoice-card/upload-taxi-invoice-card-file.html)<br>`POST /v3/taxi-invoice/cards/upload-file` |
+//! | [`UpdateDriver`] | [更新司机信息](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/driver/update-driver.html)<br>`POST /v3/taxi-invoice/driver/update-driver` |
+//! | [`QueryDriver`] | [获取司机信息](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/driver/query-driver.html)<br>`GET /v3/taxi-invoice/drivers/{driver_license}` |
+//! | [`QueryTaxiCompany`] | [获取出租车公司商户信息](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-company/query-taxi-company.html)<br>`GET /v3/taxi-invoice/taxi-companies/{company_mchid}` |
+//! | [`CreateTaxiCompany`] | [新增出租车公司](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi-company/create-taxi-company.html)<br>`POST /v3/taxi-invoice/taxi-company/create-taxi-company` |
+//! | [`UpdateTaxi`] | [更新出租车信息](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi/update-taxi.html)<br>`POST /v3/taxi-invoice/taxi/update-taxi` |
+//! | [`QueryTaxi`] | [获取出租车信息](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/taxi/query-taxi.html)<br>`GET /v3/taxi-invoice/taxies/{plate_number}` |
+//! | [`QueryOrderByToken`] | [根据凭证查询乘客行程单](https://pay.weixin.qq.com/docs/partner/apis/taxi-fapiao/user-taxi-order/query-user-taxi-order-by-token.html)<br>`GET /v3/taxi-invoice/user-taxi-order/find-by-token` |
+//! | [`ListOrders`] | [获取乘客行程单列表](https://pay.weixin.qq.com/docs/partner/products/taxi-fapiao/introduction.html)<br>`GET /v3/taxi-invoice/user-taxi-orders` |
 
 mod create_taxi_company;
 mod enums;
@@ -38,7 +38,7 @@ mod upload_fapiao_file;
 pub use create_taxi_company::{CreateTaxiCompany, CreateTaxiCompanyResponse};
 pub use enums::TaxiState;
 pub use insert_card::{
-    BuyerInformation, ExtraInformation, FapiaoCardInformation, InsertCard, InsertCardResponse,
+    BuyerInformation, ExtraInformation, FapiaoCardInformation, InsertCard, InsertedCard,
     InvoiceItem, SellerInformation,
 };
 pub use list_orders::{ListOrders, OrderPage, OrderSummary, PageLinks};

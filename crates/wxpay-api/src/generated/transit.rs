@@ -6,11 +6,11 @@
 //! ride before letting the user in, and apply for the deduction after the ride. The answer is
 //! only an acceptance: query the order or wait for the notification.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateTransaction`] | 扣费受理 | `POST /v3/qrcode/transactions` | - |
-//! | [`QueryOrder`] | 查询订单 | `GET /v3/qrcode/transactions/out-trade-no/{out_trade_no}` | - |
-//! | [`QueryUserService`] | 查询用户服务可用信息 | `GET /v3/qrcode/user-services/contract-id/{contract_id}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateTransaction`] | 扣费受理<br>`POST /v3/qrcode/transactions` |
+//! | [`QueryOrder`] | 查询订单<br>`GET /v3/qrcode/transactions/out-trade-no/{out_trade_no}` |
+//! | [`QueryUserService`] | 查询用户服务可用信息<br>`GET /v3/qrcode/user-services/contract-id/{contract_id}` |
 
 mod create_transaction;
 mod enums;
@@ -26,4 +26,4 @@ pub use enums::{
 pub use query_order::QueryOrder;
 pub use query_user_service::{QueryUserService, UserService};
 pub use requests::{BusInfo, MetroInfo};
-pub use responses::{Order, PromotionDetail};
+pub use responses::{Order, PaidAmount, PromotionDetail};

@@ -8,30 +8,30 @@
 //! can be deducted, and apply for the deduction when the vehicle leaves. The answer to a
 //! deduction is only an acceptance: query the order or wait for the notification.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryEtcContract`] | 通过商户ETC绑定号查询签约状态 | `GET /v3/vehicle/etc/contracts/{contract_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/etc-authorization/contracts/get-by.html) |
-//! | [`PreopenEtc`] | 预开通用户ETC指定卡扣费 | `POST /v3/vehicle/etc/preopen` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_1.shtml) |
-//! | [`CreateEtcTransaction`] | 高速场景商户扣款 | `POST /v3/vehicle/etc/transactions/highway` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_3.shtml) |
-//! | [`QueryEtcOrderById`] | 查询订单 | `GET /v3/vehicle/etc/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_8.shtml) |
-//! | [`QueryEtcOrderByOutTradeNo`] | 查询订单 | `GET /v3/vehicle/etc/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_8.shtml) |
-//! | [`ListEtcContracts`] | 查询ETC签约状态 | `GET /v3/vehicle/etc/users/{openid}/contracts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_5.shtml) |
-//! | [`CreateParking`] | 创建停车入场 | `POST /v3/vehicle/parking/parkings` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_8_2.shtml) |
-//! | [`QueryParkingService`] | 查询车牌服务开通信息 | `GET /v3/vehicle/parking/services/find` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_8_1.shtml) |
-//! | [`QueryParkingOrder`] | 查询订单 | `GET /v3/vehicle/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_8_4.shtml) |
-//! | [`CreateParkingTransaction`] | 扣费受理 | `POST /v3/vehicle/transactions/parking` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012534352) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryEtcContract`] | [通过商户ETC绑定号查询签约状态](https://pay.weixin.qq.com/docs/partner/apis/etc-authorization/contracts/get-by.html)<br>`GET /v3/vehicle/etc/contracts/{contract_id}` |
+//! | [`PreopenEtc`] | [预开通用户ETC指定卡扣费](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_1.shtml)<br>`POST /v3/vehicle/etc/preopen` |
+//! | [`CreateEtcTransaction`] | [高速场景商户扣款](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_3.shtml)<br>`POST /v3/vehicle/etc/transactions/highway` |
+//! | [`QueryEtcOrderById`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_8.shtml)<br>`GET /v3/vehicle/etc/transactions/id/{transaction_id}` |
+//! | [`QueryEtcOrderByOutTradeNo`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_8.shtml)<br>`GET /v3/vehicle/etc/transactions/out-trade-no/{out_trade_no}` |
+//! | [`QueryUserEtcContract`] | [查询ETC签约状态](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_5.shtml)<br>`GET /v3/vehicle/etc/users/{openid}/contracts` |
+//! | [`CreateParking`] | [创建停车入场](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_8_2.shtml)<br>`POST /v3/vehicle/parking/parkings` |
+//! | [`QueryParkingService`] | [查询车牌服务开通信息](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_8_1.shtml)<br>`GET /v3/vehicle/parking/services/find` |
+//! | [`QueryParkingOrder`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_8_4.shtml)<br>`GET /v3/vehicle/transactions/out-trade-no/{out_trade_no}` |
+//! | [`CreateParkingTransaction`] | [扣费受理](https://pay.weixin.qq.com/doc/v3/merchant/4012534352)<br>`POST /v3/vehicle/transactions/parking` |
 
 mod create_etc_transaction;
 mod create_parking;
 mod create_parking_transaction;
 mod enums;
-mod list_etc_contracts;
 mod preopen_etc;
 mod query_etc_contract;
 mod query_etc_order_by_id;
 mod query_etc_order_by_out_trade_no;
 mod query_parking_order;
 mod query_parking_service;
+mod query_user_etc_contract;
 mod responses;
 
 pub use create_etc_transaction::{
@@ -39,20 +39,19 @@ pub use create_etc_transaction::{
 };
 pub use create_parking::{CreateParking, ParkingEntry};
 pub use create_parking_transaction::{
-    CreateParkingTransaction, ParkingRequestAmount, ParkingTransaction, RequestParkingInfo,
-    TransactionPromotionDetail,
+    CreateParkingTransaction, ParkingRequestAmount, RequestParkingInfo,
 };
 pub use enums::{
     BlockReason, ParkingState, PlateColor, ProfitSharing, PromotionScope, PromotionType,
     ServiceState, TradeScene, TradeState, UserRepaid,
 };
-pub use list_etc_contracts::ListEtcContracts;
 pub use preopen_etc::{Identity, PreopenEtc, PreopenEtcResponse};
 pub use query_etc_contract::QueryEtcContract;
 pub use query_etc_order_by_id::QueryEtcOrderById;
 pub use query_etc_order_by_out_trade_no::QueryEtcOrderByOutTradeNo;
 pub use query_parking_order::QueryParkingOrder;
 pub use query_parking_service::{ParkingService, QueryParkingService};
+pub use query_user_etc_contract::QueryUserEtcContract;
 pub use responses::{
     DeviceInfo, EtcContract, EtcContractNotification, EtcOrder, EtcPayer, EtcPromotionDetail,
     OrderAmount, ParkingInfo, ParkingOrder, ParkingPayer, ParkingPromotionDetail,

@@ -5,18 +5,18 @@
 //! Weekly discount activities (周周惠), for providers, channels and institutions. List the
 //! activities open to a merchant, look one up, and sign the merchant up for it.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListActivities`] | 查询周周惠活动列表 | `GET /v3/marketing/weekly-discount/activities` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_3.shtml) |
-//! | [`QueryActivity`] | 查询周周惠活动详情 | `GET /v3/marketing/weekly-discount/activities/{activity_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_2.shtml) |
-//! | [`ApplyActivity`] | 报名周周惠活动 | `POST /v3/marketing/weekly-discount/activities/{activity_id}/apply` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_1.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListActivities`] | [查询周周惠活动列表](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_3.shtml)<br>`GET /v3/marketing/weekly-discount/activities` |
+//! | [`QueryActivity`] | [查询周周惠活动详情](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_2.shtml)<br>`GET /v3/marketing/weekly-discount/activities/{activity_id}` |
+//! | [`ApplyActivity`] | [报名周周惠活动](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_1.shtml)<br>`POST /v3/marketing/weekly-discount/activities/{activity_id}/apply` |
 
 mod apply_activity;
 mod list_activities;
 mod query_activity;
 mod responses;
 
-pub use apply_activity::{ApplyActivity, ApplyActivityResponse};
+pub use apply_activity::{AppliedActivity, ApplyActivity};
 pub use list_activities::{ActivityPage, ListActivities};
 pub use query_activity::QueryActivity;
 pub use responses::Activity;

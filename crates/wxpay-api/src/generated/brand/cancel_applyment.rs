@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::SubmitApplymentResponse;
+use super::ApplymentReference;
 
 /// Withdraws a brand's application, named by `applyment_id` or by `business_code`.
 ///
@@ -20,7 +20,7 @@ use super::SubmitApplymentResponse;
 pub struct CancelApplyment {
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: Option<String>,
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl CancelApplyment {
 }
 
 impl Operation for CancelApplyment {
-    type Response = SubmitApplymentResponse;
+    type Response = ApplymentReference;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -60,7 +60,11 @@ impl Operation for CancelApplyment {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
-        check::text("business_code", &self.business_code, 1, usize::MAX)
+        check::text("business_code", &self.business_code, 1, usize::MAX)?;
+        check::present(
+            "applyment_id or business_code",
+            self.applyment_id.is_some() || self.business_code.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

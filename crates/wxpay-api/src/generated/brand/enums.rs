@@ -50,13 +50,13 @@ wxpay_json::open_enum! {
         /// Identity card of the mainland (中国大陆居民身份证).
         MainlandIdCard = "IDENTIFICATION_TYPE_MAINLAND_ID_CARD",
         /// Travel permit of a resident of Hong Kong.
-        Hongkong = "IDENTIFICATION_TYPE_HONGKONG",
+        HongKong = "IDENTIFICATION_TYPE_HONGKONG",
         /// Travel permit of a resident of Macao.
         Macao = "IDENTIFICATION_TYPE_MACAO",
         /// Travel permit of a resident of Taiwan.
         Taiwan = "IDENTIFICATION_TYPE_TAIWAN",
         /// Residence permit of a resident of Hong Kong or Macao (港澳居民居住证).
-        HongkongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
+        HongKongMacaoResident = "IDENTIFICATION_TYPE_HONGKONG_MACAO_RESIDENT",
         /// Residence permit of a resident of Taiwan (台湾居民居住证).
         TaiwanResident = "IDENTIFICATION_TYPE_TAIWAN_RESIDENT",
     }
@@ -117,7 +117,7 @@ wxpay_json::open_enum! {
     ///
     /// 活动状态.
     pub enum ActivityState {
-        /// created, not yet begun (已创建).
+        /// Created, not yet begun (已创建).
         Created = "CREATED",
         /// Running (投放中).
         Delivering = "DELIVERING",

@@ -12,14 +12,14 @@ use super::ApplymentState;
 /// 入驻申请受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct SubmitApplymentResponse {
+pub struct ApplymentReference {
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: String,
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
 }
 
-impl ToObject for SubmitApplymentResponse {
+impl ToObject for ApplymentReference {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("applyment_id", &self.applyment_id)
@@ -27,7 +27,7 @@ impl ToObject for SubmitApplymentResponse {
     }
 }
 
-impl FromObject for SubmitApplymentResponse {
+impl FromObject for ApplymentReference {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             applyment_id: object.required("applyment_id")?,
@@ -36,7 +36,7 @@ impl FromObject for SubmitApplymentResponse {
     }
 }
 
-serde_by_node!(SubmitApplymentResponse);
+serde_by_node!(ApplymentReference);
 
 /// A brand's application and its state.
 ///
@@ -46,7 +46,7 @@ serde_by_node!(SubmitApplymentResponse);
 pub struct Applyment {
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: String,
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// State of the application (申请状态).
     pub applyment_state: ApplymentState,

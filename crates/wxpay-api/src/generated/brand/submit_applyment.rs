@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{IdDocType, SubjectType, SubmitApplymentResponse, TrademarkPresence};
+use super::{ApplymentReference, IdDocType, SubjectType, TrademarkPresence};
 use crate::wire;
 
 /// Submits an application to enter a brand. The answer is only an acceptance; query the
@@ -21,7 +21,7 @@ use crate::wire;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubmitApplyment {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// The brand's administrator (管理员信息).
     pub admin_info: AdminInfo,
@@ -58,7 +58,7 @@ impl SubmitApplyment {
 }
 
 impl Operation for SubmitApplyment {
-    type Response = SubmitApplymentResponse;
+    type Response = ApplymentReference;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

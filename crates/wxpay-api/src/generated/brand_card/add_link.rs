@@ -3,6 +3,7 @@
 //! 添加交易连接名片规则申请.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,19 +21,21 @@ use super::PaymentScene;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddLink {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
     /// Kind of payment to which the card is linked (交易场景类型).
     pub payment_scene: PaymentScene,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app to which the link applies (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
     /// Merchant number to which the link applies (商户号).
+    ///
+    /// At most 32 digits.
     pub card_link_mchid: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
 }
 
@@ -91,7 +94,8 @@ impl Operation for AddLink {
         check::text("business_code", &self.business_code, 1, usize::MAX)?;
         check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("card_link_mchid", &self.card_link_mchid, 1, usize::MAX)?;
+        check::text("card_link_mchid", &self.card_link_mchid, 1, 32)?;
+        check::alphabet("card_link_mchid", &self.card_link_mchid, Alphabet::Digits)?;
         check::text("service_id", &self.service_id, 1, usize::MAX)
     }
 
@@ -141,17 +145,17 @@ serde_by_node!(AddLink);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddLinkResponse {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
     /// Kind of payment to which the card is linked (交易场景类型).
     pub payment_scene: PaymentScene,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app to which the link applies (公众账号ID).
     pub appid: Option<String>,
     /// Merchant number to which the link applies (商户号).
     pub card_link_mchid: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
 }
 

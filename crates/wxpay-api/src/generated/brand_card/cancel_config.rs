@@ -19,7 +19,7 @@ use super::ApplymentState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CancelConfig {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: Option<String>,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: Option<String>,
@@ -53,7 +53,7 @@ impl CancelConfig {
 }
 
 impl Operation for CancelConfig {
-    type Response = CancelConfigResponse;
+    type Response = CanceledConfig;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -67,7 +67,11 @@ impl Operation for CancelConfig {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("business_code", &self.business_code, 1, usize::MAX)?;
         check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
-        check::text("brand_id", &self.brand_id, 1, usize::MAX)
+        check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
+        check::present(
+            "business_code or applyment_id",
+            self.business_code.is_some() || self.applyment_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -109,8 +113,8 @@ serde_by_node!(CancelConfig);
 /// 名片配置撤销结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CancelConfigResponse {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+pub struct CanceledConfig {
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: String,
@@ -120,7 +124,7 @@ pub struct CancelConfigResponse {
     pub applyment_state: ApplymentState,
 }
 
-impl ToObject for CancelConfigResponse {
+impl ToObject for CanceledConfig {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("business_code", &self.business_code)
@@ -130,7 +134,7 @@ impl ToObject for CancelConfigResponse {
     }
 }
 
-impl FromObject for CancelConfigResponse {
+impl FromObject for CanceledConfig {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             business_code: object.required("business_code")?,
@@ -141,4 +145,4 @@ impl FromObject for CancelConfigResponse {
     }
 }
 
-serde_by_node!(CancelConfigResponse);
+serde_by_node!(CanceledConfig);

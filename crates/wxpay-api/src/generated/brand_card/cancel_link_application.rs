@@ -17,7 +17,7 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CancelLinkApplication {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
@@ -88,7 +88,7 @@ serde_by_node!(CancelLinkApplication);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CancelLinkApplicationResponse {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
 }
 

@@ -15,7 +15,7 @@ wxpay_json::open_enum! {
         Auditing = "AUDITING",
         /// Rejected (审核驳回).
         AuditRejected = "AUDIT_REJECTED",
-        /// approved, waits to be published (待发布).
+        /// Approved, waits to be published (待发布).
         PendingPublish = "PENDING_PUBLISH",
         /// Published (已发布).
         Published = "PUBLISHED",

@@ -181,7 +181,7 @@ pub struct ActiveLink {
     pub appid_list: Vec<String>,
     /// Merchant number to which the link applies (商户号).
     pub card_link_mchid: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
 }
 

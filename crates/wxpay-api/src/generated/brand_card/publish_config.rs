@@ -18,7 +18,7 @@ use super::PublishType;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PublishConfig {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: Option<String>,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: Option<String>,
@@ -65,7 +65,7 @@ impl PublishConfig {
 }
 
 impl Operation for PublishConfig {
-    type Response = PublishConfigResponse;
+    type Response = PublishedConfig;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -79,7 +79,11 @@ impl Operation for PublishConfig {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("business_code", &self.business_code, 1, usize::MAX)?;
         check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
-        check::text("brand_id", &self.brand_id, 1, usize::MAX)
+        check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
+        check::present(
+            "business_code or applyment_id",
+            self.business_code.is_some() || self.applyment_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -125,8 +129,8 @@ serde_by_node!(PublishConfig);
 /// 名片配置发布结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct PublishConfigResponse {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+pub struct PublishedConfig {
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: String,
@@ -138,7 +142,7 @@ pub struct PublishConfigResponse {
     pub scheduled_publish_time: Option<DateTime>,
 }
 
-impl ToObject for PublishConfigResponse {
+impl ToObject for PublishedConfig {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .field("business_code", &self.business_code)
@@ -149,7 +153,7 @@ impl ToObject for PublishConfigResponse {
     }
 }
 
-impl FromObject for PublishConfigResponse {
+impl FromObject for PublishedConfig {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             business_code: object.required("business_code")?,
@@ -161,4 +165,4 @@ impl FromObject for PublishConfigResponse {
     }
 }
 
-serde_by_node!(PublishConfigResponse);
+serde_by_node!(PublishedConfig);

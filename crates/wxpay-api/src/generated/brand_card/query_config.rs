@@ -18,7 +18,7 @@ use super::ApplymentState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryConfig {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: Option<String>,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: Option<String>,
@@ -66,7 +66,11 @@ impl Operation for QueryConfig {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("business_code", &self.business_code, 1, usize::MAX)?;
         check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
-        check::text("brand_id", &self.brand_id, 1, usize::MAX)
+        check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
+        check::present(
+            "business_code or applyment_id",
+            self.business_code.is_some() || self.applyment_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -112,7 +116,7 @@ serde_by_node!(QueryConfig);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: String,

@@ -19,7 +19,7 @@ use super::{ConfigurationState, PaymentScene};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryLinkApplication {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
@@ -92,17 +92,17 @@ serde_by_node!(QueryLinkApplication);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct LinkApplication {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
     /// Kind of payment to which the card is linked (交易场景类型).
     pub payment_scene: PaymentScene,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app to which the link applies (公众账号ID).
     pub appid: Option<String>,
     /// Merchant number to which the link applies (商户号).
     pub card_link_mchid: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
     /// State of the configuration of the link (交易连接名片配置状态).
     pub configuration_state: ConfigurationState,

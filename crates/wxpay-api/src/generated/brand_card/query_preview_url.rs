@@ -17,7 +17,7 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryPreviewUrl {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: Option<String>,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: Option<String>,
@@ -65,7 +65,11 @@ impl Operation for QueryPreviewUrl {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("business_code", &self.business_code, 1, usize::MAX)?;
         check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
-        check::text("brand_id", &self.brand_id, 1, usize::MAX)
+        check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
+        check::present(
+            "business_code or applyment_id",
+            self.business_code.is_some() || self.applyment_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -111,7 +115,7 @@ serde_by_node!(QueryPreviewUrl);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PreviewUrl {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the application (微信支付申请单号).
     pub applyment_id: String,

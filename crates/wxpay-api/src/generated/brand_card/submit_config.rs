@@ -20,7 +20,7 @@ use super::{CustomerServiceType, ServiceJumpType};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubmitConfig {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
@@ -67,7 +67,7 @@ impl SubmitConfig {
 }
 
 impl Operation for SubmitConfig {
-    type Response = SubmitConfigResponse;
+    type Response = SubmittedConfig;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -144,7 +144,7 @@ serde_by_node!(SubmitConfig);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct BrandMiniProgramInfo {
-    /// App id bound to the merchant (公众账号ID).
+    /// AppID of the mini program (小程序AppID).
     ///
     /// At most 32 characters.
     pub appid: String,
@@ -205,7 +205,7 @@ pub struct BrandCustomerService {
     pub customer_service_phone: Option<String>,
     /// Page or address of customer service (客服路径).
     pub customer_service_path: Option<String>,
-    /// App id bound to the merchant (公众账号ID).
+    /// AppID of the mini program or official account (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
@@ -297,7 +297,7 @@ pub struct Service {
     pub service_jump_type: ServiceJumpType,
     /// Page or address that the service opens (服务跳转路径).
     pub service_jump_path: String,
-    /// App id bound to the merchant (公众账号ID).
+    /// AppID of the mini program (小程序AppID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
@@ -332,7 +332,7 @@ impl Service {
         self
     }
 
-    /// Sets [`appid`](Self::appid) (公众账号ID).
+    /// Sets [`appid`](Self::appid) (小程序AppID).
     #[must_use]
     pub fn appid(mut self, appid: impl Into<String>) -> Self {
         self.appid = Some(appid.into());
@@ -382,8 +382,8 @@ serde_by_node!(Service);
 /// 名片配置受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct SubmitConfigResponse {
-    /// The institution's own number of the application, the same when repeated (业务申请编号).
+pub struct SubmittedConfig {
+    /// The provider's own number of the application (业务申请编号).
     pub business_code: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
@@ -393,7 +393,7 @@ pub struct SubmitConfigResponse {
     pub card_preview_url: Option<String>,
 }
 
-impl ToObject for SubmitConfigResponse {
+impl ToObject for SubmittedConfig {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("business_code", &self.business_code)
@@ -403,7 +403,7 @@ impl ToObject for SubmitConfigResponse {
     }
 }
 
-impl FromObject for SubmitConfigResponse {
+impl FromObject for SubmittedConfig {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             business_code: object.required("business_code")?,
@@ -414,4 +414,4 @@ impl FromObject for SubmitConfigResponse {
     }
 }
 
-serde_by_node!(SubmitConfigResponse);
+serde_by_node!(SubmittedConfig);

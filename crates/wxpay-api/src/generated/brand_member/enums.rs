@@ -109,7 +109,7 @@ wxpay_json::open_enum! {
     ///
     /// 活动状态.
     pub enum ActivityState {
-        /// created, not yet begun (已创建).
+        /// Created, not yet begun (已创建).
         Created = "MEMBERSHIP_ACTIVITY_CREATED",
         /// Running (生效中).
         Effective = "MEMBERSHIP_ACTIVITY_EFFECTIVE",

@@ -4,14 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{CardType, UserCardState, UserInformation, ValidDateInformation};
-use crate::wire;
+use super::{UserCard, UserCardState};
 
 /// Lists all the membership cards which a user has of a brand.
 ///
@@ -136,7 +135,7 @@ pub struct UserCardPage {
     /// How many items a page holds (分页大小).
     pub limit: i64,
     /// The user's cards (会员卡列表).
-    pub data: Vec<ListedUserCard>,
+    pub data: Vec<UserCard>,
 }
 
 impl UserCardPage {
@@ -170,102 +169,3 @@ impl FromObject for UserCardPage {
 }
 
 serde_by_node!(UserCardPage);
-
-/// A user's membership card as a list shows it.
-///
-/// 会员卡.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ListedUserCard {
-    /// Code of the user's card (会员卡code).
-    pub user_card_code: String,
-    /// WeChat Pay's number of the card template (会员卡模板ID).
-    pub card_id: String,
-    /// The user's id under the app id of this call (用户标识).
-    pub openid: String,
-    /// Background colour of the card (卡背景颜色).
-    pub card_color: Option<String>,
-    /// Address of the card's background picture (卡背景图URL).
-    pub card_picture_url: Option<String>,
-    /// WeChat Pay's number of the brand (品牌ID).
-    pub brand_id: String,
-    /// Kind of membership card (会员卡类型).
-    pub card_type: CardType,
-    /// The user's mobile phone number, encrypted (加密的手机号).
-    pub phone_number: Option<Sensitive>,
-    /// The member's level (等级).
-    pub level: Option<String>,
-    /// How long a card is valid (会员卡有效期).
-    pub valid_date_information: Option<ValidDateInformation>,
-    /// When the user took the card (领取时间).
-    pub pickup_time: Option<DateTime>,
-    /// What the user answered when joining (用户开卡时填写的个人信息).
-    pub user_information: Option<UserInformation>,
-    /// The merchant's own data, returned unchanged (商家数据包).
-    pub attach: Option<String>,
-    /// State of the user's card (用户会员卡状态).
-    pub user_card_state: UserCardState,
-    /// Why it is made void (作废原因).
-    pub invalid_reason: Option<String>,
-    /// When it was made void (作废时间).
-    pub invalid_time: Option<DateTime>,
-}
-
-impl ListedUserCard {
-    /// Decrypts what was encrypted.
-    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
-        self.phone_number
-            .iter_mut()
-            .try_for_each(|text| wire::open("phone_number", text, decryptor))?;
-        self.user_information
-            .iter_mut()
-            .try_for_each(|user_information| user_information.decrypt(decryptor))
-    }
-}
-
-impl ToObject for ListedUserCard {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(16)
-            .field("user_card_code", &self.user_card_code)
-            .field("card_id", &self.card_id)
-            .field("openid", &self.openid)
-            .optional("card_color", &self.card_color)
-            .optional("card_picture_url", &self.card_picture_url)
-            .field("brand_id", &self.brand_id)
-            .field("card_type", &self.card_type)
-            .optional("phone_number", &self.phone_number)
-            .optional("level", &self.level)
-            .optional("valid_date_information", &self.valid_date_information)
-            .optional("pickup_time", &self.pickup_time)
-            .optional("user_information", &self.user_information)
-            .optional("attach", &self.attach)
-            .field("user_card_state", &self.user_card_state)
-            .optional("invalid_reason", &self.invalid_reason)
-            .optional("invalid_time", &self.invalid_time)
-    }
-}
-
-impl FromObject for ListedUserCard {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            user_card_code: object.required("user_card_code")?,
-            card_id: object.required("card_id")?,
-            openid: object.required("openid")?,
-            card_color: object.maybe("card_color")?,
-            card_picture_url: object.maybe("card_picture_url")?,
-            brand_id: object.required("brand_id")?,
-            card_type: object.required("card_type")?,
-            phone_number: object.maybe("phone_number")?,
-            level: object.maybe("level")?,
-            valid_date_information: object.maybe("valid_date_information")?,
-            pickup_time: object.maybe("pickup_time")?,
-            user_information: object.maybe("user_information")?,
-            attach: object.maybe("attach")?,
-            user_card_state: object.required("user_card_state")?,
-            invalid_reason: object.maybe("invalid_reason")?,
-            invalid_time: object.maybe("invalid_time")?,
-        })
-    }
-}
-
-serde_by_node!(ListedUserCard);

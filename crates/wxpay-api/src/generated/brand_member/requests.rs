@@ -16,9 +16,9 @@ use crate::wire;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct JumpInformation {
-    /// AppID of the mini program that shows the code (会员码跳转AppID).
+    /// AppID of the mini program (跳转AppID).
     pub jump_appid: Option<String>,
-    /// Page of the mini program that shows the code (会员码跳转路径).
+    /// Page of the mini program (跳转路径).
     pub jump_path: Option<String>,
 }
 
@@ -29,14 +29,14 @@ impl JumpInformation {
         Self::default()
     }
 
-    /// Sets [`jump_appid`](Self::jump_appid) (会员码跳转AppID).
+    /// Sets [`jump_appid`](Self::jump_appid) (跳转AppID).
     #[must_use]
     pub fn jump_appid(mut self, jump_appid: impl Into<String>) -> Self {
         self.jump_appid = Some(jump_appid.into());
         self
     }
 
-    /// Sets [`jump_path`](Self::jump_path) (会员码跳转路径).
+    /// Sets [`jump_path`](Self::jump_path) (跳转路径).
     #[must_use]
     pub fn jump_path(mut self, jump_path: impl Into<String>) -> Self {
         self.jump_path = Some(jump_path.into());

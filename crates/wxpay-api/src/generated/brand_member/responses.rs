@@ -263,7 +263,7 @@ pub struct Activity {
     pub activity_channel: ActivityChannel,
     /// Main title of the activity; Chinese text for people (活动主标题).
     pub title: Option<String>,
-    /// Subtitle of the activity; Chinese text for people (活动主标题).
+    /// Subtitle of the activity; Chinese text for people (活动副标题).
     pub sub_title: Option<String>,
     /// When the activity begins (活动开始时间).
     pub begin_time: Option<DateTime>,
@@ -426,7 +426,7 @@ pub struct UserCard {
     pub attach: Option<String>,
     /// State of the user's card (用户会员卡状态).
     pub user_card_state: UserCardState,
-    /// Why it is made void (作废原因).
+    /// Why it was made void (作废原因).
     pub invalid_reason: Option<String>,
     /// When it was made void (作废时间).
     pub invalid_time: Option<DateTime>,

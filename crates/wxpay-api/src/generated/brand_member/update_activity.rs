@@ -26,7 +26,7 @@ pub struct UpdateActivity {
     pub brand_id: String,
     /// Main title of the activity; Chinese text for people (活动主标题).
     pub title: String,
-    /// Subtitle of the activity; Chinese text for people (活动主标题).
+    /// Subtitle of the activity; Chinese text for people (活动副标题).
     pub sub_title: String,
     /// When the activity begins (活动开始时间).
     pub begin_time: DateTime,

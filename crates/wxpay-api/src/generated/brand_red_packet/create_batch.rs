@@ -24,6 +24,8 @@ pub struct CreateBatch {
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: i64,
     /// The brand's AppID (品牌AppID).
+    ///
+    /// At most 32 characters.
     pub brand_appid: String,
     /// In what way the red packets are sent (品牌红包发放场景).
     pub scene: Scene,
@@ -86,7 +88,7 @@ impl CreateBatch {
 }
 
 impl Operation for CreateBatch {
-    type Response = CreateBatchResponse;
+    type Response = AcceptedBatch;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -98,7 +100,7 @@ impl Operation for CreateBatch {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("brand_appid", &self.brand_appid, 1, usize::MAX)?;
+        check::text("brand_appid", &self.brand_appid, 1, 32)?;
         check::text("template_id", &self.template_id, 1, usize::MAX)?;
         check::text("out_batch_no", &self.out_batch_no, 1, usize::MAX)?;
         check::text("batch_name", &self.batch_name, 1, usize::MAX)?;
@@ -262,7 +264,7 @@ serde_by_node!(RequestDetail);
 /// 品牌红包批次受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateBatchResponse {
+pub struct AcceptedBatch {
     /// The merchant's own number of the batch, unique (商家品牌红包批次单号).
     pub out_batch_no: String,
     /// WeChat Pay's number of the batch (微信支付品牌红包批次单号).
@@ -273,7 +275,7 @@ pub struct CreateBatchResponse {
     pub batch_state: Option<BatchState>,
 }
 
-impl ToObject for CreateBatchResponse {
+impl ToObject for AcceptedBatch {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("out_batch_no", &self.out_batch_no)
@@ -283,7 +285,7 @@ impl ToObject for CreateBatchResponse {
     }
 }
 
-impl FromObject for CreateBatchResponse {
+impl FromObject for AcceptedBatch {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             out_batch_no: object.required("out_batch_no")?,
@@ -294,4 +296,4 @@ impl FromObject for CreateBatchResponse {
     }
 }
 
-serde_by_node!(CreateBatchResponse);
+serde_by_node!(AcceptedBatch);

@@ -25,7 +25,7 @@ wxpay_json::open_enum! {
         Processing = "PROCESSING",
         /// Every red packet succeeded or failed (已完成).
         Finished = "FINISHED",
-        /// closed; query for the reason (已关闭).
+        /// Closed; query for the reason (已关闭).
         Closed = "CLOSED",
     }
 }
@@ -69,7 +69,7 @@ wxpay_json::open_enum! {
         Processing = "DETAIL_PROCESSING",
         /// Sent (发放成功).
         Success = "DETAIL_SUCCESS",
-        /// failed; read the reason (发放失败).
+        /// Failed; read the reason (发放失败).
         Fail = "DETAIL_FAIL",
     }
 }

@@ -23,7 +23,7 @@ pub struct QueryBatchByOutBatchNo {
     pub out_batch_no: String,
     /// Whether the answer shall hold the red packets of the batch (是否需要查询品牌红包明细单).
     pub need_query_detail: Option<bool>,
-    /// State of the red packet; in a query, which to list (品牌红包明细单状态).
+    /// Which red packets to list (品牌红包明细单状态).
     pub detail_state: Option<DetailView>,
 }
 

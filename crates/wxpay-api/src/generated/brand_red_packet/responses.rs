@@ -118,7 +118,7 @@ pub struct BatchDetail {
     pub transfer_detail_no: String,
     /// The merchant's own number of the red packet, unique in the batch (商家品牌红包明细单号).
     pub out_detail_no: String,
-    /// State of the red packet; in a query, which to list (品牌红包明细单状态).
+    /// Where the red packet stands (品牌红包明细单状态).
     pub detail_state: DetailState,
 }
 
@@ -159,7 +159,7 @@ pub struct Detail {
     pub out_detail_no: String,
     /// WeChat Pay's number of the red packet (微信支付品牌红包明细单号).
     pub detail_no: String,
-    /// State of the red packet; in a query, which to list (品牌红包明细单状态).
+    /// Where the red packet stands (品牌红包明细单状态).
     pub detail_state: DetailState,
     /// How much is in the red packet (红包金额).
     pub amount: Fen,

@@ -3,6 +3,7 @@
 //! 绑定收款商户号.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,7 +27,7 @@ pub struct BindRecipient {
     pub brand_id: String,
     /// Merchant number that collects for the store (门店收款商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Name of the company that collects for the store (门店收款主体).
     pub company_name: String,
@@ -73,6 +74,7 @@ impl Operation for BindRecipient {
         check::text("store_id", &self.store_id, 1, usize::MAX)?;
         check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("company_name", &self.company_name, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 解绑收款商户号.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ pub struct UnbindRecipient {
     pub brand_id: String,
     /// Merchant number that collects for the store (门店收款商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
 }
 
@@ -64,7 +65,8 @@ impl Operation for UnbindRecipient {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("store_id", &self.store_id, 1, usize::MAX)?;
         check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
-        check::text("mchid", &self.mchid, 1, 32)
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 商圈积分授权查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ pub struct QueryAuthorization {
     pub openid: String,
     /// The business district's sub-merchant number; providers only (商圈商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// AppID of the mini program (小程序appid).
     ///
@@ -64,6 +65,7 @@ impl Operation for QueryAuthorization {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)
     }
 
@@ -117,7 +119,7 @@ pub struct Authorization {
     /// When the user gave authorisation (授权时间).
     pub authorize_time: Option<DateTime>,
     /// When the user took authorisation back (取消授权时间).
-    pub deauthorize_time: Option<String>,
+    pub deauthorize_time: Option<DateTime>,
 }
 
 impl ToObject for Authorization {

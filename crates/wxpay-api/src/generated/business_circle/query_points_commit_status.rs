@@ -3,6 +3,7 @@
 //! 商圈会员待积分状态查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ pub struct QueryPointsCommitStatus {
     pub openid: String,
     /// The business district's sub-merchant number; providers only (商圈商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Number of the brand (品牌ID).
     pub brandid: i64,
@@ -67,6 +68,7 @@ impl Operation for QueryPointsCommitStatus {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)
     }
 

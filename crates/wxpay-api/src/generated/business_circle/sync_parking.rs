@@ -3,8 +3,9 @@
 //! 商圈会员停车状态同步.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -19,7 +20,7 @@ use wxpay_proto::{
 pub struct SyncParking {
     /// The business district's sub-merchant number; providers only (商圈商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Number of the brand (品牌ID).
     pub brandid: i64,
@@ -33,10 +34,10 @@ pub struct SyncParking {
     pub openid: String,
     /// Number plate of the car (车牌号).
     pub plate_number: Sensitive,
-    /// State of the card template (状态).
+    /// Whether the car entered or left (状态).
     pub state: String,
-    /// When it happened (时间).
-    pub time: String,
+    /// When the car entered or left (时间).
+    pub time: DateTime,
 }
 
 impl SyncParking {
@@ -47,7 +48,7 @@ impl SyncParking {
         openid: impl Into<String>,
         plate_number: impl Into<Sensitive>,
         state: impl Into<String>,
-        time: impl Into<String>,
+        time: DateTime,
     ) -> Self {
         Self {
             sub_mchid: None,
@@ -56,7 +57,7 @@ impl SyncParking {
             openid: openid.into(),
             plate_number: plate_number.into(),
             state: state.into(),
-            time: time.into(),
+            time,
         }
     }
 
@@ -82,11 +83,11 @@ impl Operation for SyncParking {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("plate_number", &self.plate_number, 1, usize::MAX)?;
-        check::text("state", &self.state, 1, usize::MAX)?;
-        check::text("time", &self.time, 1, usize::MAX)
+        check::text("state", &self.state, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 商圈会员积分同步.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,7 +21,7 @@ use wxpay_proto::{
 pub struct SyncPoints {
     /// The business district's sub-merchant number; providers only (商圈商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -105,6 +106,7 @@ impl Operation for SyncPoints {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;

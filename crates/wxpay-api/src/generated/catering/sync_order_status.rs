@@ -3,8 +3,9 @@
 //! 点餐订单信息同步（渠道商/服务商）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Number, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Number, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -21,9 +22,9 @@ use super::{OrderStatus, Unit};
 pub struct SyncOrderStatus {
     /// The provider's merchant number (微信支付分配的服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
-    /// AppID of the official account (子商户在微信公众平台申请服务号对应的APPID).
+    /// AppID of the provider's official account (服务商APPID).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
@@ -33,7 +34,7 @@ pub struct SyncOrderStatus {
     pub channel_id: String,
     /// The sub-merchant's number (微信支付分配子商户商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The sub-merchant's AppID (子商户在微信公众平台申请服务号对应的APPID).
     ///
@@ -61,23 +62,19 @@ pub struct SyncOrderStatus {
     pub discount_amount: Fen,
     /// What the user pays (实际支付金额).
     pub user_amount: Fen,
-    /// What state it is in (状态).
+    /// What happened to the order (状态).
     pub status: OrderStatus,
     /// When the state changed (状态发生变化的时间).
-    ///
-    /// At most 64 characters.
-    pub action_time: String,
+    pub action_time: DateTime,
     /// When it was paid; with paid orders only (支付时间).
-    ///
-    /// At most 64 characters.
-    pub pay_time: Option<String>,
+    pub pay_time: Option<DateTime>,
     /// WeChat Pay's number of the payment, once there is one (微信支付订单号).
     ///
     /// At most 64 characters.
     pub transaction_id: Option<String>,
     /// The merchant's own order number (商户订单号).
     ///
-    /// At most 64 characters.
+    /// At most 64 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The provider's own number of the catering order (渠道商系统内部订单号).
     ///
@@ -108,7 +105,7 @@ impl SyncOrderStatus {
         discount_amount: Fen,
         user_amount: Fen,
         status: impl Into<OrderStatus>,
-        action_time: impl Into<String>,
+        action_time: DateTime,
         out_order_no: impl Into<String>,
         dish_list: impl Into<Vec<Dish>>,
     ) -> Self {
@@ -126,7 +123,7 @@ impl SyncOrderStatus {
             discount_amount,
             user_amount,
             status: status.into(),
-            action_time: action_time.into(),
+            action_time,
             pay_time: None,
             transaction_id: None,
             out_trade_no: None,
@@ -144,7 +141,7 @@ impl SyncOrderStatus {
         self
     }
 
-    /// Sets [`sp_appid`](Self::sp_appid) (子商户在微信公众平台申请服务号对应的APPID).
+    /// Sets [`sp_appid`](Self::sp_appid) (服务商APPID).
     #[must_use]
     pub fn sp_appid(mut self, sp_appid: impl Into<String>) -> Self {
         self.sp_appid = Some(sp_appid.into());
@@ -153,8 +150,8 @@ impl SyncOrderStatus {
 
     /// Sets [`pay_time`](Self::pay_time) (支付时间).
     #[must_use]
-    pub fn pay_time(mut self, pay_time: impl Into<String>) -> Self {
-        self.pay_time = Some(pay_time.into());
+    pub fn pay_time(mut self, pay_time: DateTime) -> Self {
+        self.pay_time = Some(pay_time);
         self
     }
 
@@ -201,18 +198,19 @@ impl Operation for SyncOrderStatus {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("channel_id", &self.channel_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("out_shop_no", &self.out_shop_no, 1, 32)?;
         check::text("sub_openid", &self.sub_openid, 1, 32)?;
         check::text("login_token", &self.login_token, 1, 25)?;
         check::text("order_entry", &self.order_entry, 1, 25)?;
-        check::text("action_time", &self.action_time, 1, 64)?;
-        check::text("pay_time", &self.pay_time, 1, 64)?;
         check::text("transaction_id", &self.transaction_id, 1, 64)?;
         check::text("out_trade_no", &self.out_trade_no, 1, 64)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("out_order_no", &self.out_order_no, 1, 64)?;
         check::text("out_table_no", &self.out_table_no, 1, 16)?;
         check::each("dish_list", &self.dish_list, 1, usize::MAX, Dish::check)
@@ -310,7 +308,7 @@ pub struct Dish {
     pub count: Number,
     /// Discount on the dish (菜品优惠).
     pub discount: Option<i64>,
-    /// Which kind it is (类型).
+    /// The kind of dish (类型).
     ///
     /// At most 32 characters.
     pub kind: Option<String>,

@@ -3,6 +3,7 @@
 //! 受理渠道结算银行账户更名申请.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,7 +27,7 @@ pub struct CreateAccountRename {
     pub out_request_no: Sensitive,
     /// Merchant number it is about (目标商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Number of the ledger account (台账ID).
     ///
@@ -83,6 +84,7 @@ impl Operation for CreateAccountRename {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("bal_account_no", &self.bal_account_no, 1, usize::MAX)
     }
 

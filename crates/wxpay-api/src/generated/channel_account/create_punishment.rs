@@ -3,6 +3,7 @@
 //! 发起微众台账管控.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ pub struct CreatePunishment {
     pub out_request_no: String,
     /// Merchant number to restrict (目标下管商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Number of the ledger account to restrict (目标下管台账ID).
     ///
@@ -125,7 +126,7 @@ impl CreatePunishment {
 }
 
 impl Operation for CreatePunishment {
-    type Response = CreatePunishmentResponse;
+    type Response = AcceptedPunishment;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -139,6 +140,7 @@ impl Operation for CreatePunishment {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("bal_account_no", &self.bal_account_no, 1, usize::MAX)?;
         check::text("punish_reason", &self.punish_reason, 1, usize::MAX)?;
         check::text("card_no", &self.card_no, 1, usize::MAX)?;
@@ -204,14 +206,14 @@ serde_by_node!(CreatePunishment);
 /// 台账管控受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreatePunishmentResponse {
+pub struct AcceptedPunishment {
     /// WeChat Pay's number of the restriction (微信支付管控单号).
     pub wxpay_punish_no: String,
     /// WeBank's number of the restriction, unique (微众管控单号).
     pub out_request_no: String,
 }
 
-impl ToObject for CreatePunishmentResponse {
+impl ToObject for AcceptedPunishment {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("wxpay_punish_no", &self.wxpay_punish_no)
@@ -219,7 +221,7 @@ impl ToObject for CreatePunishmentResponse {
     }
 }
 
-impl FromObject for CreatePunishmentResponse {
+impl FromObject for AcceptedPunishment {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             wxpay_punish_no: object.required("wxpay_punish_no")?,
@@ -228,4 +230,4 @@ impl FromObject for CreatePunishmentResponse {
     }
 }
 
-serde_by_node!(CreatePunishmentResponse);
+serde_by_node!(AcceptedPunishment);

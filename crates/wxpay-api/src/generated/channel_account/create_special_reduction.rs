@@ -3,6 +3,7 @@
 //! 特殊减额.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use crate::wire;
 pub struct CreateSpecialReduction {
     /// A merchant number of WeChat Pay (微信支付商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Number of the quota ledger account (额度台账号).
     ///
@@ -120,6 +121,7 @@ impl Operation for CreateSpecialReduction {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("bal_account_no", &self.bal_account_no, 1, usize::MAX)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("reason", &self.reason, 1, usize::MAX)?;

@@ -41,20 +41,10 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
-    /// The kind of a legal representative's identity document, by WeBank's number of it.
+    /// The kind of a person's identity document, by WeBank's number of it.
     ///
-    /// 法定代表人证件类型.
-    pub enum LegalRepresentativeIdType {
-        /// Kind 01.
-        TypeOne = "01",
-    }
-}
-
-wxpay_json::open_enum! {
-    /// The kind of a beneficial owner's identity document, by WeBank's number of it.
-    ///
-    /// 受益所有人证件类型.
-    pub enum BeneficialOwnerIdType {
+    /// 证件类型.
+    pub enum IdType {
         /// Kind 01.
         TypeOne = "01",
     }
@@ -125,7 +115,7 @@ wxpay_json::open_enum! {
         Processing = "PROCESSING",
         /// Succeeded (成功).
         Success = "SUCCESS",
-        /// failed; read the reason (失败).
+        /// Failed; read the reason (失败).
         Fail = "FAIL",
     }
 }
@@ -163,28 +153,16 @@ wxpay_json::open_enum! {
     pub enum FundRepatriationStrategy {
         /// Never.
         AllForbidden = "ALL_FORBIDDEN",
-        /// always, when this is the only restriction.
+        /// Always, when this is the only restriction.
         AllAllowedWhenUnique = "ALL_ALLOWED_WHEN_UNIQUE",
-    }
-}
-
-wxpay_json::open_enum! {
-    /// Which control order is asked for.
-    ///
-    /// 控制单类型.
-    pub enum ControlType {
-        /// One that restricts an account (管控).
-        Punish = "PUNISH",
-        /// One that lifts restrictions (解管).
-        Recover = "RECOVER",
     }
 }
 
 wxpay_json::open_enum! {
     /// What a control order does.
     ///
-    /// 控制场景.
-    pub enum ControlScene {
+    /// 控制单类型.
+    pub enum ControlType {
         /// It restricts an account (管控).
         Punish = "PUNISH",
         /// It lifts restrictions (解管).
@@ -257,7 +235,7 @@ wxpay_json::open_enum! {
         Processing = "PROCESSING",
         /// Reduced (成功).
         Success = "SUCCESS",
-        /// failed; read the reason (失败).
+        /// Failed; read the reason (失败).
         Failed = "FAILED",
     }
 }

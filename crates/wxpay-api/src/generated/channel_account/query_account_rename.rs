@@ -3,6 +3,7 @@
 //! 查询渠道结算银行账户更名申请.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ pub struct QueryAccountRename {
     pub application_id: String,
     /// Merchant number it is about (目标商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Number of the ledger account (台账ID).
     ///
@@ -61,6 +62,7 @@ impl Operation for QueryAccountRename {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("application_id", &self.application_id, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("bal_account_no", &self.bal_account_no, 1, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 查询控制单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{ControlAction, ControlScene, ControlState, ControlType, EffectState};
+use super::{ControlAction, ControlState, ControlType, EffectState};
 
 /// Looks up a control order, whether it restricts an account or lifts a restriction.
 ///
@@ -24,7 +25,7 @@ pub struct QueryControlOrder {
     pub control_type: ControlType,
     /// A merchant number of WeChat Pay (微信支付商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
 }
 
@@ -57,7 +58,8 @@ impl Operation for QueryControlOrder {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
-        check::text("mchid", &self.mchid, 1, 32)
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -104,7 +106,7 @@ serde_by_node!(QueryControlOrder);
 #[non_exhaustive]
 pub struct ControlOrder {
     /// Whether it restricts or lifts (控制场景).
-    pub control_scene: ControlScene,
+    pub control_scene: ControlType,
     /// The restriction; with that kind only (管控单).
     pub punish_order: Option<PunishOrder>,
     /// Lifting of the restriction; with that kind only (解管单).

@@ -3,6 +3,7 @@
 //! 查询商户资料.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -10,9 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{
-    BeneficialOwnerIdType, LegalRepresentativeIdType, MerchantIdType, MerchantType, ReqScene,
-};
+use super::{IdType, MerchantIdType, MerchantType, ReqScene};
 use crate::wire;
 
 /// Looks up what the channel holds on record about a merchant.
@@ -23,7 +22,7 @@ use crate::wire;
 pub struct QueryMerchantArchive {
     /// A merchant number of WeChat Pay (微信支付商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Number of the quota ledger account (额度台账号).
     ///
@@ -87,6 +86,7 @@ impl Operation for QueryMerchantArchive {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("bal_account_no", &self.bal_account_no, 1, usize::MAX)?;
         check::text("card_no", &self.card_no, 1, usize::MAX)?;
         check::text("sgn_no", &self.sgn_no, 1, usize::MAX)
@@ -251,7 +251,7 @@ serde_by_node!(MerchantArchive);
 #[non_exhaustive]
 pub struct LegalRepresentative {
     /// Kind of the representative's identity document (法定代表人证件类型).
-    pub legal_representative_id_type: LegalRepresentativeIdType,
+    pub legal_representative_id_type: IdType,
     /// Name of the legal representative (法定代表人姓名).
     pub legal_representative_name: Option<Sensitive>,
     /// Number of the representative's identity document (法定代表人证件号码).
@@ -362,7 +362,7 @@ pub struct BeneficialOwner {
     /// Number of the beneficial owner in the list (受益所有人编号).
     pub beneficial_owner_no: String,
     /// Kind of the owner's identity document (受益所有人证件类型).
-    pub beneficial_owner_id_type: BeneficialOwnerIdType,
+    pub beneficial_owner_id_type: IdType,
     /// Name of the beneficial owner (受益所有人姓名).
     pub beneficial_owner_name: Option<Sensitive>,
     /// Number of the owner's identity document (受益所有人证件号码).

@@ -3,6 +3,7 @@
 //! 查询商户影像件资料.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,7 +21,7 @@ use super::{BusinessScene, MchMediaType, MediaType};
 pub struct QueryMerchantMedia {
     /// A merchant number of WeChat Pay (微信支付商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
     /// WeChat Pay's number of the application (微信支付业务申请单号).
     pub platform_trx_id: Option<String>,
@@ -87,6 +88,7 @@ impl Operation for QueryMerchantMedia {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("platform_trx_id", &self.platform_trx_id, 1, usize::MAX)?;
         check::text("media_id", &self.media_id, 1, usize::MAX)
     }

@@ -3,6 +3,7 @@
 //! 查询特殊减额结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ pub struct QuerySpecialReduction {
     pub out_request_no: String,
     /// A merchant number of WeChat Pay (微信支付商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Number of the quota ledger account (额度台账号).
     ///
@@ -92,6 +93,7 @@ impl Operation for QuerySpecialReduction {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("bal_account_no", &self.bal_account_no, 1, usize::MAX)?;
         check::text("card_no", &self.card_no, 1, usize::MAX)?;
         check::text("sgn_no", &self.sgn_no, 1, usize::MAX)

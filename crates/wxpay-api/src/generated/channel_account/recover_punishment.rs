@@ -3,6 +3,7 @@
 //! 解除对微众台账的管控.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -28,7 +29,7 @@ pub struct RecoverPunishment {
     pub related_wxpay_punish_no: String,
     /// Merchant number whose restriction is lifted (目标解管商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Number of the ledger account whose restriction is lifted (目标解管台账ID).
     ///
@@ -100,7 +101,7 @@ impl RecoverPunishment {
 }
 
 impl Operation for RecoverPunishment {
-    type Response = RecoverPunishmentResponse;
+    type Response = AcceptedRecovery;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -126,6 +127,7 @@ impl Operation for RecoverPunishment {
             usize::MAX,
         )?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("bal_account_no", &self.bal_account_no, 1, usize::MAX)?;
         check::text("recover_reason", &self.recover_reason, 1, usize::MAX)?;
         check::text("card_no", &self.card_no, 1, usize::MAX)?;
@@ -186,14 +188,14 @@ serde_by_node!(RecoverPunishment);
 /// 台账解管受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RecoverPunishmentResponse {
+pub struct AcceptedRecovery {
     /// WeChat Pay's number of lifting the restriction (微信支付解管单号).
     pub wxpay_recover_no: String,
     /// WeBank's number of lifting the restriction, unique (微众解管单号).
     pub out_request_no: String,
 }
 
-impl ToObject for RecoverPunishmentResponse {
+impl ToObject for AcceptedRecovery {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("wxpay_recover_no", &self.wxpay_recover_no)
@@ -201,7 +203,7 @@ impl ToObject for RecoverPunishmentResponse {
     }
 }
 
-impl FromObject for RecoverPunishmentResponse {
+impl FromObject for AcceptedRecovery {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             wxpay_recover_no: object.required("wxpay_recover_no")?,
@@ -210,4 +212,4 @@ impl FromObject for RecoverPunishmentResponse {
     }
 }
 
-serde_by_node!(RecoverPunishmentResponse);
+serde_by_node!(AcceptedRecovery);

@@ -3,6 +3,7 @@
 //! 预约还款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -120,7 +121,7 @@ pub struct ScheduleItem {
     pub out_record_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The sub-merchant's AppID (子商户AppID).
     ///
@@ -169,6 +170,7 @@ impl ScheduleItem {
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("out_record_id", &self.out_record_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("repayment_amount", &self.repayment_amount, 1, usize::MAX)?;
         check::text(

@@ -3,6 +3,7 @@
 //! 发起还款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,6 +23,8 @@ pub struct CreateDeductOrder {
     /// WeChat Pay's number of the repayment contract (还款协议ID).
     pub contract_id: String,
     /// The merchant's own number of the order (商户侧交易单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The merchant's own number of the scheduled repayment, unique (商户侧预约还款单号).
     pub out_record_id: String,
@@ -80,7 +83,8 @@ impl Operation for CreateDeductOrder {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("out_record_id", &self.out_record_id, 1, usize::MAX)?;
         check::text("deduct_amount", &self.deduct_amount, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;

@@ -3,6 +3,7 @@
 //! H5预签约自动还款协议.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -31,6 +32,8 @@ pub struct H5PresignContract {
     /// Name of the user shown in the contract (用户展示名称).
     pub display_name: String,
     /// Where the result of signing is sent (签约结果通知地址).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub contract_notify_url: String,
     /// Day of the month on which repayment is due (还款日).
     pub repayment_day: i64,
@@ -38,7 +41,7 @@ pub struct H5PresignContract {
     pub repayment_amount_limit: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The sub-merchant's AppID (子商户AppID).
     ///
@@ -132,12 +135,7 @@ impl Operation for H5PresignContract {
         check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text("display_name", &self.display_name, 1, usize::MAX)?;
-        check::text(
-            "contract_notify_url",
-            &self.contract_notify_url,
-            1,
-            usize::MAX,
-        )?;
+        check::url("contract_notify_url", &self.contract_notify_url, 256)?;
         check::text(
             "repayment_amount_limit",
             &self.repayment_amount_limit,
@@ -145,6 +143,7 @@ impl Operation for H5PresignContract {
             usize::MAX,
         )?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::nested("real_identity", &self.real_identity, RealIdentity::check)?;
         check::nested("trade_info", &self.trade_info, TradeInfo::check)?;

@@ -3,6 +3,7 @@
 //! 查询还款单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,6 +20,8 @@ use super::DeductOrder;
 #[non_exhaustive]
 pub struct QueryDeductOrder {
     /// The merchant's own number of the order (商户侧交易单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
 }
 
@@ -44,7 +47,8 @@ impl Operation for QueryDeductOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
     }
 
     fn target(&self) -> Target {

@@ -2,6 +2,7 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::BodyError;
@@ -82,6 +83,8 @@ serde_by_node!(RealIdentity);
 #[non_exhaustive]
 pub struct TradeInfo {
     /// The merchant's own number of the order (商户侧交易单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// How much is repaid (还款金额).
     pub deduct_amount: Fen,
@@ -129,7 +132,8 @@ impl TradeInfo {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -154,7 +154,7 @@ pub struct RequestObjectiveCompletionRecord {
     /// Number of the goal (目标ID).
     pub objective_id: String,
     /// When the goal was reached (目标完成时间).
-    pub completion_time: String,
+    pub completion_time: DateTime,
     /// Whether the record adds or takes away (目标完成类型).
     pub completion_type: String,
     /// What the user did, in words (目标完成描述).
@@ -170,7 +170,7 @@ impl RequestObjectiveCompletionRecord {
     pub fn new(
         objective_completion_serial_no: impl Into<String>,
         objective_id: impl Into<String>,
-        completion_time: impl Into<String>,
+        completion_time: DateTime,
         completion_type: impl Into<String>,
         description: impl Into<String>,
         completion_count: i64,
@@ -178,7 +178,7 @@ impl RequestObjectiveCompletionRecord {
         Self {
             objective_completion_serial_no: objective_completion_serial_no.into(),
             objective_id: objective_id.into(),
-            completion_time: completion_time.into(),
+            completion_time,
             completion_type: completion_type.into(),
             description: description.into(),
             completion_count,
@@ -201,7 +201,6 @@ impl RequestObjectiveCompletionRecord {
             usize::MAX,
         )?;
         check::text("objective_id", &self.objective_id, 1, usize::MAX)?;
-        check::text("completion_time", &self.completion_time, 1, usize::MAX)?;
         check::text("completion_type", &self.completion_type, 1, usize::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("remark", &self.remark, 1, usize::MAX)
@@ -251,14 +250,14 @@ pub struct RequestRewardUsageRecord {
     /// Number of the reward (优惠ID).
     pub reward_id: String,
     /// When the reward was used (优惠使用时间).
-    pub usage_time: String,
+    pub usage_time: DateTime,
     /// Whether the record adds or takes away (优惠使用类型).
     pub usage_type: String,
     /// What the reward was used for, in words (优惠使用描述).
     pub description: String,
     /// How many rewards were used (数量).
     pub usage_count: i64,
-    /// The amount of money (金额).
+    /// Value of the reward (金额).
     pub amount: Fen,
     /// Remark (备注说明).
     pub remark: Option<String>,
@@ -269,7 +268,7 @@ impl RequestRewardUsageRecord {
     pub fn new(
         reward_usage_serial_no: impl Into<String>,
         reward_id: impl Into<String>,
-        usage_time: impl Into<String>,
+        usage_time: DateTime,
         usage_type: impl Into<String>,
         description: impl Into<String>,
         usage_count: i64,
@@ -278,7 +277,7 @@ impl RequestRewardUsageRecord {
         Self {
             reward_usage_serial_no: reward_usage_serial_no.into(),
             reward_id: reward_id.into(),
-            usage_time: usage_time.into(),
+            usage_time,
             usage_type: usage_type.into(),
             description: description.into(),
             usage_count,
@@ -302,7 +301,6 @@ impl RequestRewardUsageRecord {
             usize::MAX,
         )?;
         check::text("reward_id", &self.reward_id, 1, usize::MAX)?;
-        check::text("usage_time", &self.usage_time, 1, usize::MAX)?;
         check::text("usage_type", &self.usage_type, 1, usize::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("remark", &self.remark, 1, usize::MAX)

@@ -23,7 +23,7 @@ pub struct PrepareCard {
     pub out_card_code: Sensitive,
     /// WeChat Pay's number of the card template (卡模板ID).
     pub card_template_id: String,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,

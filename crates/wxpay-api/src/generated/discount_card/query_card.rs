@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -91,13 +91,13 @@ pub struct Card {
     pub openid: String,
     /// The merchant's own number of taking the card, unique (商户领卡号).
     pub out_card_code: Option<Sensitive>,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     pub appid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
     /// Period of the agreement (约定时间期限).
     pub time_range: Option<TimeRange>,
-    /// State of the card template (状态).
+    /// Whether the user keeps the agreement (状态).
     pub state: Option<String>,
     /// Why the agreement was not fulfilled (未完成约定原因).
     pub unfinished_reason: Option<String>,
@@ -106,7 +106,7 @@ pub struct Card {
     /// Payment by which the user gives the savings back (用户退回优惠的付款信息).
     pub pay_information: Option<PayInformation>,
     /// When the card was created (创卡时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// Goals of the agreement (目标列表).
     pub objectives: Vec<Objective>,
     /// Rewards of the agreement (优惠列表).
@@ -221,7 +221,7 @@ pub struct ObjectiveCompletionRecord {
     /// Number of the goal (目标ID).
     pub objective_id: String,
     /// When the goal was reached (目标完成时间).
-    pub completion_time: Option<String>,
+    pub completion_time: Option<DateTime>,
     /// Whether the record adds or takes away (目标完成类型).
     pub completion_type: Option<String>,
     /// What the user did, in words (目标完成描述).
@@ -272,7 +272,7 @@ serde_by_node!(ObjectiveCompletionRecord);
 pub struct Reward {
     /// Number of the reward (优惠ID).
     pub reward_id: String,
-    /// Name of the coupon (优惠名称).
+    /// Name of the reward (优惠名称).
     pub name: Option<String>,
     /// Whether the number of rewards is limited (优惠数量类型).
     pub count_type: Option<String>,
@@ -330,7 +330,7 @@ pub struct RewardUsageRecord {
     /// Number of the reward (优惠ID).
     pub reward_id: String,
     /// When the reward was used (优惠使用时间).
-    pub usage_time: Option<String>,
+    pub usage_time: Option<DateTime>,
     /// Whether the record adds or takes away (优惠使用类型).
     pub usage_type: Option<String>,
     /// What the reward was used for, in words (优惠使用描述).

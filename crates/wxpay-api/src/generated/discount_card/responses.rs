@@ -15,9 +15,9 @@ use super::{OrderState, PerformanceType, RewardType};
 #[non_exhaustive]
 pub struct TimeRange {
     /// When the agreement begins (约定开始时间).
-    pub begin_time: Option<String>,
+    pub begin_time: Option<DateTime>,
     /// When the agreement ends (约定结束时间).
-    pub end_time: Option<String>,
+    pub end_time: Option<DateTime>,
 }
 
 impl ToObject for TimeRange {
@@ -52,7 +52,7 @@ pub struct PayInformation {
     /// WeChat Pay's number of the order (微信支付订单号).
     pub transaction_id: Option<String>,
     /// When it was paid (支付时间).
-    pub pay_time: Option<String>,
+    pub pay_time: Option<DateTime>,
 }
 
 impl ToObject for PayInformation {
@@ -88,11 +88,11 @@ pub struct Order {
     pub out_order_no: String,
     /// WeChat Pay's number of the discount card (先享卡ID).
     pub discount_card_id: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: String,
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: String,
@@ -101,9 +101,9 @@ pub struct Order {
     /// The user's id under the app id of this call (用户标识).
     pub openid: String,
     /// When the discount card begins (先享卡开始时间).
-    pub card_begin_time: Option<String>,
+    pub card_begin_time: Option<DateTime>,
     /// When the discount card ends (先享卡结束时间).
-    pub card_end_time: Option<String>,
+    pub card_end_time: Option<DateTime>,
     /// Name of the discount card (先享卡名称).
     pub card_name: Option<String>,
     /// The goal in words (目标描述).
@@ -127,7 +127,7 @@ pub struct Order {
     /// When it was created (创建时间).
     pub create_time: DateTime,
     /// When it was paid (支付时间).
-    pub pay_time: Option<String>,
+    pub pay_time: Option<DateTime>,
     /// Records of goals reached (目标达成明细列表).
     pub objectives: Vec<OrderObjective>,
     /// Records of rewards given (奖励明细列表).
@@ -218,7 +218,7 @@ pub struct OrderObjective {
     /// How many the goal asks for (目标数量).
     pub count: i64,
     /// When it was done (履约时间).
-    pub performance_time: Option<String>,
+    pub performance_time: Option<DateTime>,
     /// Remark (备注说明).
     pub remark: Option<String>,
 }
@@ -279,7 +279,7 @@ pub struct OrderReward {
     /// Value of the reward (奖励金额).
     pub amount: Fen,
     /// When the reward was given (奖励时间).
-    pub reward_time: Option<String>,
+    pub reward_time: Option<DateTime>,
     /// Remark (备注说明).
     pub remark: Option<String>,
 }
@@ -349,12 +349,12 @@ pub struct DiscountCardNotification {
     pub total_amount: Option<Fen>,
     /// How the user pays back (用户退回优惠的付款信息).
     pub pay_information: Option<PayInformation>,
-    /// When the card was made, as it was sent (创卡时间).
-    pub create_time: Option<String>,
+    /// When the card was made (创卡时间).
+    pub create_time: Option<DateTime>,
     /// What the user has to reach (用户先享卡目标列表).
-    pub objectives: Vec<DiscountCardNotificationObjective>,
+    pub objectives: Vec<NotifiedObjective>,
     /// What the user enjoys (用户先享卡优惠列表).
-    pub rewards: Vec<DiscountCardNotificationReward>,
+    pub rewards: Vec<NotifiedReward>,
     /// Who invited the user (邀请者用户标识).
     pub sharer_openid: Option<String>,
 }
@@ -423,7 +423,7 @@ impl NotificationContent for DiscountCardNotification {
 /// 用户先享卡目标.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct DiscountCardNotificationObjective {
+pub struct NotifiedObjective {
     /// The objective (目标id).
     pub objective_id: Option<String>,
     /// Its name (目标名称).
@@ -436,7 +436,7 @@ pub struct DiscountCardNotificationObjective {
     pub description: Option<String>,
 }
 
-impl ToObject for DiscountCardNotificationObjective {
+impl ToObject for NotifiedObjective {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .optional("objective_id", &self.objective_id)
@@ -447,7 +447,7 @@ impl ToObject for DiscountCardNotificationObjective {
     }
 }
 
-impl FromObject for DiscountCardNotificationObjective {
+impl FromObject for NotifiedObjective {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             objective_id: object.maybe("objective_id")?,
@@ -459,14 +459,14 @@ impl FromObject for DiscountCardNotificationObjective {
     }
 }
 
-serde_by_node!(DiscountCardNotificationObjective);
+serde_by_node!(NotifiedObjective);
 
 /// Something a user enjoys.
 ///
 /// 用户先享卡优惠.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct DiscountCardNotificationReward {
+pub struct NotifiedReward {
     /// The reward (优惠ID).
     pub reward_id: Option<String>,
     /// Its name (优惠名称).
@@ -483,7 +483,7 @@ pub struct DiscountCardNotificationReward {
     pub description: Option<String>,
 }
 
-impl ToObject for DiscountCardNotificationReward {
+impl ToObject for NotifiedReward {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(7)
             .optional("reward_id", &self.reward_id)
@@ -496,7 +496,7 @@ impl ToObject for DiscountCardNotificationReward {
     }
 }
 
-impl FromObject for DiscountCardNotificationReward {
+impl FromObject for NotifiedReward {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             reward_id: object.maybe("reward_id")?,
@@ -510,4 +510,4 @@ impl FromObject for DiscountCardNotificationReward {
     }
 }
 
-serde_by_node!(DiscountCardNotificationReward);
+serde_by_node!(NotifiedReward);

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -141,7 +141,7 @@ pub struct RequestOrderObjective {
     /// How many the goal asks for (目标数量).
     pub count: i64,
     /// When it was done (履约时间).
-    pub performance_time: String,
+    pub performance_time: DateTime,
     /// Remark (备注说明).
     pub remark: Option<String>,
 }
@@ -154,7 +154,7 @@ impl RequestOrderObjective {
         performance_description: impl Into<String>,
         performance_type: impl Into<PerformanceType>,
         count: i64,
-        performance_time: impl Into<String>,
+        performance_time: DateTime,
     ) -> Self {
         Self {
             objective_serial_no: objective_serial_no.into(),
@@ -162,7 +162,7 @@ impl RequestOrderObjective {
             performance_description: performance_description.into(),
             performance_type: performance_type.into(),
             count,
-            performance_time: performance_time.into(),
+            performance_time,
             remark: None,
         }
     }
@@ -187,7 +187,6 @@ impl RequestOrderObjective {
             1,
             usize::MAX,
         )?;
-        check::text("performance_time", &self.performance_time, 1, usize::MAX)?;
         check::text("remark", &self.remark, 1, usize::MAX)
     }
 }
@@ -240,7 +239,7 @@ pub struct RequestOrderReward {
     /// Value of the reward (奖励金额).
     pub amount: Fen,
     /// When the reward was given (奖励时间).
-    pub reward_time: String,
+    pub reward_time: DateTime,
     /// Remark (备注说明).
     pub remark: Option<String>,
 }
@@ -254,7 +253,7 @@ impl RequestOrderReward {
         reward_type: impl Into<RewardType>,
         count: i64,
         amount: Fen,
-        reward_time: impl Into<String>,
+        reward_time: DateTime,
     ) -> Self {
         Self {
             reward_serial_no: reward_serial_no.into(),
@@ -263,7 +262,7 @@ impl RequestOrderReward {
             reward_type: reward_type.into(),
             count,
             amount,
-            reward_time: reward_time.into(),
+            reward_time,
             remark: None,
         }
     }
@@ -278,7 +277,6 @@ impl RequestOrderReward {
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("reward_serial_no", &self.reward_serial_no, 1, usize::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)?;
-        check::text("reward_time", &self.reward_time, 1, usize::MAX)?;
         check::text("remark", &self.remark, 1, usize::MAX)
     }
 }

@@ -3,8 +3,9 @@
 //! 创建用户当次充电代扣凭证.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -21,7 +22,7 @@ pub struct ConfirmContract {
     pub contract_id: String,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// AppID of the provider's official account (服务商公众号ID).
     ///
@@ -90,6 +91,7 @@ impl Operation for ConfirmContract {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::nested("charge_info", &self.charge_info, ContractChargeInfo::check)
@@ -142,7 +144,7 @@ serde_by_node!(ConfirmContract);
 #[non_exhaustive]
 pub struct ContractChargeInfo {
     /// When it starts (开始时间).
-    pub start_time: String,
+    pub start_time: DateTime,
     /// Name of the charging station (充电站名称).
     pub charging_station_name: String,
     /// Number of the charging connector (充电枪编号).
@@ -154,13 +156,13 @@ pub struct ContractChargeInfo {
 impl ContractChargeInfo {
     /// All of it.
     pub fn new(
-        start_time: impl Into<String>,
+        start_time: DateTime,
         charging_station_name: impl Into<String>,
         charging_gun_number: impl Into<String>,
         device_id: impl Into<String>,
     ) -> Self {
         Self {
-            start_time: start_time.into(),
+            start_time,
             charging_station_name: charging_station_name.into(),
             charging_gun_number: charging_gun_number.into(),
             device_id: device_id.into(),
@@ -168,7 +170,6 @@ impl ContractChargeInfo {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
         check::text(
             "charging_station_name",
             &self.charging_station_name,

@@ -3,6 +3,7 @@
 //! 充电自行车代扣受理扣款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use crate::Currency;
 pub struct CreateTransaction {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// AppID of the provider's official account (服务商公众号ID).
     ///
@@ -34,6 +35,8 @@ pub struct CreateTransaction {
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The merchant's own data, returned unchanged (附加字段).
     pub attach: Option<String>,
@@ -127,9 +130,11 @@ impl Operation for CreateTransaction {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
@@ -247,9 +252,9 @@ serde_by_node!(RequestAmount);
 #[non_exhaustive]
 pub struct ChargeInfo {
     /// When it starts (开始时间).
-    pub start_time: String,
+    pub start_time: DateTime,
     /// When it ends (结束时间).
-    pub end_time: String,
+    pub end_time: DateTime,
     /// Name of the charging station (充电站名称).
     pub charging_station_name: String,
     /// Number of the charging connector (充电枪编号).
@@ -265,15 +270,15 @@ pub struct ChargeInfo {
 impl ChargeInfo {
     /// What is always needed; the rest has setters.
     pub fn new(
-        start_time: impl Into<String>,
-        end_time: impl Into<String>,
+        start_time: DateTime,
+        end_time: DateTime,
         charging_station_name: impl Into<String>,
         charging_gun_number: impl Into<String>,
         charged_capacity: i64,
     ) -> Self {
         Self {
-            start_time: start_time.into(),
-            end_time: end_time.into(),
+            start_time,
+            end_time,
             charging_station_name: charging_station_name.into(),
             charging_gun_number: charging_gun_number.into(),
             charged_capacity,
@@ -297,8 +302,6 @@ impl ChargeInfo {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
         check::text(
             "charging_station_name",
             &self.charging_station_name,
@@ -352,6 +355,8 @@ pub struct RequestDeviceInfo {
     /// Number of the device at the charging place (充电位设备号).
     pub device_id: String,
     /// IP address of the merchant's device (商户端设备ip).
+    ///
+    /// At most 45 characters.
     pub device_ip: String,
 }
 
@@ -366,7 +371,7 @@ impl RequestDeviceInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)
+        check::text("device_ip", &self.device_ip, 1, 45)
     }
 }
 

@@ -3,6 +3,7 @@
 //! 通过签约号查询用户状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ pub struct QueryContract {
     pub contract_id: String,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -58,7 +59,8 @@ impl Operation for QueryContract {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 通过用户标识查询用户状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,7 +26,7 @@ pub struct QueryUserContract {
     pub openid: String,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// What is traded (交易场景).
     pub trade_scene: String,
@@ -64,6 +65,7 @@ impl Operation for QueryUserContract {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("trade_scene", &self.trade_scene, 1, usize::MAX)
     }
 

@@ -64,7 +64,7 @@ pub struct Transaction {
     pub appid: String,
     /// AppID of the sub-merchant's official account (特约商户公众号ID).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     pub transaction_id: Option<String>,

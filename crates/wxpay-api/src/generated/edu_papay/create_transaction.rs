@@ -3,6 +3,7 @@
 //! 教育通扣款受理.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -28,7 +29,7 @@ pub struct CreateTransaction {
     pub appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The sub-merchant's appid (子商户APPID).
     ///
@@ -39,6 +40,8 @@ pub struct CreateTransaction {
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The tag of the goods, by which discounts are chosen (商品标记).
     pub goods_tag: Option<String>,
@@ -129,10 +132,12 @@ impl Operation for CreateTransaction {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("body", &self.content, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;

@@ -18,7 +18,7 @@ wxpay_json::open_enum! {
     /// Where a deduction stands.
     ///
     /// 交易状态.
-    pub enum EduPapayTransactionNotificationState {
+    pub enum TradeState {
         /// Paid (支付成功).
         Success = "SUCCESS",
         /// Refunded, wholly or in part (转入退款).

@@ -3,6 +3,7 @@
 //! 通过用户标识查询签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -29,7 +30,7 @@ pub struct ListUserContracts {
     pub appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The sub-merchant's appid (子商户APPID).
     ///
@@ -128,6 +129,7 @@ impl Operation for ListUserContracts {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
         check::text("plan_id", &self.plan_id, 1, usize::MAX)

@@ -3,8 +3,9 @@
 //! 预签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -24,7 +25,7 @@ pub struct Presign {
     pub appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The sub-merchant's appid (子商户APPID).
     ///
@@ -42,8 +43,8 @@ pub struct Presign {
     pub plan_id: String,
     /// The user's account with the merchant (用户账号).
     pub user_id: String,
-    /// The date of the first deduction, yyyy-MM-dd (首次扣款日期).
-    pub period_start_date: String,
+    /// The date of the first deduction (首次扣款日期).
+    pub period_start_date: Date,
     /// The scene of the deduction, one of a fixed list (场景信息枚举).
     pub trade_scene: String,
 }
@@ -55,7 +56,7 @@ impl Presign {
         openid: impl Into<String>,
         plan_id: impl Into<String>,
         user_id: impl Into<String>,
-        period_start_date: impl Into<String>,
+        period_start_date: Date,
         trade_scene: impl Into<String>,
     ) -> Self {
         Self {
@@ -66,7 +67,7 @@ impl Presign {
             sub_openid: None,
             plan_id: plan_id.into(),
             user_id: user_id.into(),
-            period_start_date: period_start_date.into(),
+            period_start_date,
             trade_scene: trade_scene.into(),
         }
     }
@@ -108,12 +109,12 @@ impl Operation for Presign {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_openid", &self.sub_openid, 1, 128)?;
         check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("user_id", &self.user_id, 1, usize::MAX)?;
-        check::text("period_start_date", &self.period_start_date, 1, usize::MAX)?;
         check::text("trade_scene", &self.trade_scene, 1, usize::MAX)
     }
 

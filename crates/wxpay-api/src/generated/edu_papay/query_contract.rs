@@ -3,6 +3,7 @@
 //! 通过协议号查询签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -27,7 +28,7 @@ pub struct QueryContract {
     pub appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The sub-merchant's appid (子商户APPID).
     ///
@@ -77,6 +78,7 @@ impl Operation for QueryContract {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)
     }
 

@@ -3,6 +3,7 @@
 //! 商户订单号查单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,10 +21,12 @@ use super::Order;
 #[non_exhaustive]
 pub struct QueryOrderByOutTradeNo {
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -57,8 +60,10 @@ impl Operation for QueryOrderByOutTradeNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

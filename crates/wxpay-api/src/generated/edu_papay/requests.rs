@@ -14,6 +14,8 @@ pub struct RequestDeviceInformation {
     /// The number of the device (设备号).
     pub device_id: Option<String>,
     /// IP address of the merchant's device (商户端设备ip).
+    ///
+    /// At most 45 characters.
     pub device_ip: String,
 }
 
@@ -35,7 +37,7 @@ impl RequestDeviceInformation {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)
+        check::text("device_ip", &self.device_ip, 1, 45)
     }
 }
 

@@ -6,7 +6,7 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{EduPapayTransactionNotificationState, RequestDeviceInformation};
+use super::{ContractStatus, RequestDeviceInformation, TradeState};
 use crate::Currency;
 
 /// A deduction contract with a user.
@@ -73,9 +73,9 @@ pub struct ContractInformation {
     /// WeChat Pay's number of the signed contract (签约协议号).
     pub contract_id: Option<String>,
     /// Whether the contract is in force (签约状态).
-    pub contract_status: Option<String>,
+    pub contract_status: Option<ContractStatus>,
     /// When the contract was signed (签约时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
 }
 
 impl ToObject for ContractInformation {
@@ -113,7 +113,7 @@ pub struct Order {
     pub sub_mchid: Option<String>,
     /// The sub-merchant's appid (子商户APPID).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
     pub transaction_id: Option<String>,
@@ -124,7 +124,7 @@ pub struct Order {
     /// When the order was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
-    pub trade_state: Option<String>,
+    pub trade_state: Option<TradeState>,
     /// The state of the order in words (交易状态描述).
     pub trade_state_description: Option<String>,
     /// Who pays (支付者).
@@ -369,7 +369,7 @@ pub struct EduPapayTransactionNotification {
     /// When it was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// Where it stands (交易状态).
-    pub trade_state: EduPapayTransactionNotificationState,
+    pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_description: Option<String>,
     /// Who paid (支付者).

@@ -3,8 +3,9 @@
 //! 扣款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -28,7 +29,7 @@ pub struct CreateTransaction {
     pub appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The sub-merchant's appid (子商户appid).
     ///
@@ -39,6 +40,8 @@ pub struct CreateTransaction {
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// Mark that coupons can be bound to (订单优惠标记).
     pub goods_tag: Option<String>,
@@ -153,10 +156,12 @@ impl Operation for CreateTransaction {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
@@ -272,7 +277,7 @@ serde_by_node!(RequestAmount);
 #[non_exhaustive]
 pub struct SceneInfo {
     /// When the purchase took place (消费时间).
-    pub start_time: String,
+    pub start_time: DateTime,
     /// The number of the school (学校编号).
     pub school_id: String,
     /// The kind of scene in which the purchase took place (消费场景类型).
@@ -282,19 +287,18 @@ pub struct SceneInfo {
 impl SceneInfo {
     /// All of it.
     pub fn new(
-        start_time: impl Into<String>,
+        start_time: DateTime,
         school_id: impl Into<String>,
         scene_type: impl Into<String>,
     ) -> Self {
         Self {
-            start_time: start_time.into(),
+            start_time,
             school_id: school_id.into(),
             scene_type: scene_type.into(),
         }
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
         check::text("school_id", &self.school_id, 1, usize::MAX)?;
         check::text("scene_type", &self.scene_type, 1, usize::MAX)
     }
@@ -330,6 +334,8 @@ pub struct RequestDeviceInfo {
     /// The number of the device (设备号).
     pub device_id: Option<String>,
     /// IP address of the merchant's device (商户端设备ip).
+    ///
+    /// At most 45 characters.
     pub device_ip: String,
 }
 
@@ -351,7 +357,7 @@ impl RequestDeviceInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)
+        check::text("device_ip", &self.device_ip, 1, 45)
     }
 }
 

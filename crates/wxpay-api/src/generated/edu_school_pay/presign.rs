@@ -283,7 +283,7 @@ pub struct BankCard {
     ///
     /// Encrypted when it is sent.
     pub phone: Option<Sensitive>,
-    /// Which bank paid, by WeChat Pay's code (银行类型).
+    /// The bank of the card, as its code (银行类型).
     pub bank_type: Option<String>,
 }
 

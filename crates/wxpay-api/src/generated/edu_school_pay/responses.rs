@@ -27,9 +27,9 @@ pub struct Contract {
     /// Whether the contract is in force (签约状态).
     pub contract_status: Option<String>,
     /// When the contract was signed (签约时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// The merchant's own number of the contract (外部签约号).
-    pub out_contract_code: String,
+    pub out_contract_code: Option<String>,
 }
 
 impl ToObject for Contract {
@@ -42,7 +42,7 @@ impl ToObject for Contract {
             .field("plan_id", &self.plan_id)
             .optional("contract_status", &self.contract_status)
             .optional("create_time", &self.create_time)
-            .field("out_contract_code", &self.out_contract_code)
+            .optional("out_contract_code", &self.out_contract_code)
     }
 }
 
@@ -56,7 +56,7 @@ impl FromObject for Contract {
             plan_id: object.required("plan_id")?,
             contract_status: object.maybe("contract_status")?,
             create_time: object.maybe("create_time")?,
-            out_contract_code: object.required("out_contract_code")?,
+            out_contract_code: object.maybe("out_contract_code")?,
         })
     }
 }
@@ -87,7 +87,7 @@ pub struct Order {
     pub sub_mchid: Option<String>,
     /// The sub-merchant's AppID (子商户AppID).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
     pub transaction_id: Option<String>,
@@ -347,7 +347,7 @@ pub struct DebtState {
     /// How many deductions the user owes at present (当前用户欠款笔数).
     pub debt_count: i64,
     /// When the user's debts last changed (用户欠款状态更新时间).
-    pub update_time: Option<String>,
+    pub update_time: Option<DateTime>,
 }
 
 impl ToObject for DebtState {

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -25,13 +25,15 @@ pub struct CreateOrder {
     /// At most 32 characters.
     pub appid: String,
     /// The user's openid under the appid (用户在appid下的唯一标识).
+    ///
+    /// At most 128 characters.
     pub wechat_openid: Option<String>,
     /// The user's QQ account (用户QQ账号).
     pub qq: Option<Sensitive>,
     /// The number of the right used (权益ID).
     pub right_id: String,
     /// When the right was used (权益核销时间).
-    pub create_time: String,
+    pub create_time: DateTime,
 }
 
 impl CreateOrder {
@@ -39,14 +41,14 @@ impl CreateOrder {
     pub fn new(
         appid: impl Into<String>,
         right_id: impl Into<String>,
-        create_time: impl Into<String>,
+        create_time: DateTime,
     ) -> Self {
         Self {
             appid: appid.into(),
             wechat_openid: None,
             qq: None,
             right_id: right_id.into(),
-            create_time: create_time.into(),
+            create_time,
         }
     }
 
@@ -79,10 +81,13 @@ impl Operation for CreateOrder {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("wechat_openid", &self.wechat_openid, 1, usize::MAX)?;
+        check::text("wechat_openid", &self.wechat_openid, 1, 128)?;
         check::text("qq", &self.qq, 1, usize::MAX)?;
         check::text("right_id", &self.right_id, 1, usize::MAX)?;
-        check::text("create_time", &self.create_time, 1, usize::MAX)
+        check::present(
+            "wechat_openid or qq",
+            self.wechat_openid.is_some() || self.qq.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

@@ -24,6 +24,8 @@ pub struct ListOrders {
     /// At most 32 characters.
     pub appid: String,
     /// The user's openid under the appid (用户在appid下的唯一标识).
+    ///
+    /// At most 128 characters.
     pub wechat_openid: Option<String>,
     /// The user's QQ account (用户QQ账号).
     pub qq: Option<Sensitive>,
@@ -88,8 +90,12 @@ impl Operation for ListOrders {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("wechat_openid", &self.wechat_openid, 1, usize::MAX)?;
-        check::text("qq", &self.qq, 1, usize::MAX)
+        check::text("wechat_openid", &self.wechat_openid, 1, 128)?;
+        check::text("qq", &self.qq, 1, usize::MAX)?;
+        check::present(
+            "wechat_openid or qq",
+            self.wechat_openid.is_some() || self.qq.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

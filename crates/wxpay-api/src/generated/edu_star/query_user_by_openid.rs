@@ -20,6 +20,8 @@ use super::User;
 #[non_exhaustive]
 pub struct QueryUserByOpenid {
     /// The user's openid under the appid (用户在appid下的唯一标识).
+    ///
+    /// At most 128 characters.
     pub wechat_openid: String,
     /// The merchant's appid (商户appid).
     ///
@@ -50,7 +52,7 @@ impl Operation for QueryUserByOpenid {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("wechat_openid", &self.wechat_openid, 1, usize::MAX)?;
+        check::text("wechat_openid", &self.wechat_openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)
     }
 

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Sensitive, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Sensitive, serde_by_node};
 
 /// A redemption order, the use of a right of the student card.
 ///
@@ -14,13 +14,13 @@ pub struct Order {
     /// The merchant's appid (appid).
     pub appid: String,
     /// The user's openid under the appid (用户在appid下的唯一标识).
-    pub wechat_openid: String,
+    pub wechat_openid: Option<String>,
     /// The user's QQ account (用户QQ账号).
     pub qq: Option<Sensitive>,
     /// The number of the right used (权益ID).
     pub right_id: String,
     /// When the right was used (权益核销时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// The state of the order (订单状态).
     pub order_state: Option<String>,
     /// The number of the order (订单号).
@@ -31,7 +31,7 @@ impl ToObject for Order {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(7)
             .field("appid", &self.appid)
-            .field("wechat_openid", &self.wechat_openid)
+            .optional("wechat_openid", &self.wechat_openid)
             .optional("qq", &self.qq)
             .field("right_id", &self.right_id)
             .optional("create_time", &self.create_time)
@@ -44,7 +44,7 @@ impl FromObject for Order {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
-            wechat_openid: object.required("wechat_openid")?,
+            wechat_openid: object.maybe("wechat_openid")?,
             qq: object.maybe("qq")?,
             right_id: object.required("right_id")?,
             create_time: object.maybe("create_time")?,
@@ -56,22 +56,22 @@ impl FromObject for Order {
 
 serde_by_node!(Order);
 
-/// A user and whether it holds the student card.
+/// A user, and whether it is a student.
 ///
 /// 学生卡用户.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct User {
-    /// Whether the user is a student (是否学生).
+    /// Whether the user holds the student card (是否学生).
     pub education_star_student: bool,
     /// The merchant's appid (appid).
     pub appid: String,
     /// The user's openid under the appid (用户在appid下的唯一标识).
-    pub wechat_openid: String,
+    pub wechat_openid: Option<String>,
     /// The user's QQ account (用户QQ账号).
     pub qq: Option<Sensitive>,
     /// When the user registered (注册时间).
-    pub register_time: Option<String>,
+    pub register_time: Option<DateTime>,
 }
 
 impl ToObject for User {
@@ -79,7 +79,7 @@ impl ToObject for User {
         Object::with_capacity(5)
             .field("education_star_student", &self.education_star_student)
             .field("appid", &self.appid)
-            .field("wechat_openid", &self.wechat_openid)
+            .optional("wechat_openid", &self.wechat_openid)
             .optional("qq", &self.qq)
             .optional("register_time", &self.register_time)
     }
@@ -90,7 +90,7 @@ impl FromObject for User {
         Ok(Self {
             education_star_student: object.required("education_star_student")?,
             appid: object.required("appid")?,
-            wechat_openid: object.required("wechat_openid")?,
+            wechat_openid: object.maybe("wechat_openid")?,
             qq: object.maybe("qq")?,
             register_time: object.maybe("register_time")?,
         })

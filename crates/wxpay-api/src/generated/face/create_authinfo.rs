@@ -3,6 +3,7 @@
 //! 获取authinfo接口.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -28,7 +29,7 @@ pub struct CreateAuthinfo {
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The number of the device (设备id).
     pub device_id: String,
@@ -81,6 +82,7 @@ impl Operation for CreateAuthinfo {
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
         check::text("raw_data", &self.raw_data, 1, usize::MAX)?;
         check::text("organization_id", &self.organization_id, 1, usize::MAX)

@@ -3,6 +3,7 @@
 //! 申请扣款接口.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -28,7 +29,7 @@ pub struct CreateTransaction {
     pub sp_appid: Option<String>,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
     /// The appid of the sub-merchant's official account (子商户公众号appid).
     ///
@@ -36,10 +37,10 @@ pub struct CreateTransaction {
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (子商户商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The amounts (金额信息).
-    pub amount: Option<Amount>,
+    pub amount: Amount,
     /// The scene of the payment (支付场景信息).
     pub scene_info: Option<RequestSceneInfo>,
     /// The tag by which discounts are chosen (优惠标记).
@@ -51,21 +52,23 @@ pub struct CreateTransaction {
     /// How it is settled (结算信息).
     pub settle_info: Option<SettleInfo>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
-    /// How and where the merchant sells (业务信息).
+    /// The product and the scene the payment belongs to (业务信息).
     pub business: Option<Business>,
 }
 
 impl CreateTransaction {
     /// What is always needed; the rest has setters.
-    pub fn new(auth_code: impl Into<String>) -> Self {
+    pub fn new(auth_code: impl Into<String>, amount: Amount) -> Self {
         Self {
             auth_code: auth_code.into(),
             sp_appid: None,
             sp_mchid: None,
             sub_appid: None,
             sub_mchid: None,
-            amount: None,
+            amount,
             scene_info: None,
             goods_tag: None,
             description: None,
@@ -101,13 +104,6 @@ impl CreateTransaction {
     #[must_use]
     pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
         self.sub_mchid = Some(sub_mchid.into());
-        self
-    }
-
-    /// Sets [`amount`](Self::amount) (金额信息).
-    #[must_use]
-    pub fn amount(mut self, amount: Amount) -> Self {
-        self.amount = Some(amount);
         self
     }
 
@@ -177,13 +173,16 @@ impl Operation for CreateTransaction {
         check::text("auth_code", &self.auth_code, 1, usize::MAX)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::nested("scene_info", &self.scene_info, RequestSceneInfo::check)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
     }
 
     fn target(&self) -> Target {
@@ -207,7 +206,7 @@ impl ToObject for CreateTransaction {
             .optional("sp_mchid", &self.sp_mchid)
             .optional("sub_appid", &self.sub_appid)
             .optional("sub_mchid", &self.sub_mchid)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .optional("scene_info", &self.scene_info)
             .optional("goods_tag", &self.goods_tag)
             .optional("description", &self.description)
@@ -226,7 +225,7 @@ impl FromObject for CreateTransaction {
             sp_mchid: object.maybe("sp_mchid")?,
             sub_appid: object.maybe("sub_appid")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             scene_info: object.maybe("scene_info")?,
             goods_tag: object.maybe("goods_tag")?,
             description: object.maybe("description")?,
@@ -247,6 +246,8 @@ serde_by_node!(CreateTransaction);
 #[non_exhaustive]
 pub struct RequestSceneInfo {
     /// The IP address of the device (设备IP).
+    ///
+    /// At most 45 characters.
     pub device_ip: String,
 }
 
@@ -259,7 +260,7 @@ impl RequestSceneInfo {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)
+        check::text("device_ip", &self.device_ip, 1, 45)
     }
 }
 

@@ -123,18 +123,6 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
-    /// The product of the platform a payment belongs to.
-    ///
-    /// 平台产品ID.
-    pub enum BusinessProductId {
-        /// Product 2 of the platform.
-        ProductTwo = "2",
-        /// Product 11 of the platform.
-        ProductEleven = "11",
-    }
-}
-
-wxpay_json::open_enum! {
     /// What a user is in the organisation.
     ///
     /// 用户类型.

@@ -329,9 +329,9 @@ pub struct LimitBankCard {
     pub identification_name: Option<Sensitive>,
     /// The identity document of the card's holder (开卡人证件).
     pub identification: Option<Identification>,
-    /// When the bank card expires (银行卡有效期).
+    /// Until when the bank card is valid (银行卡有效期).
     pub valid_thru: Option<String>,
-    /// Which bank paid, by WeChat Pay's code (银行类型).
+    /// The bank of the card, as its code (银行类型).
     pub bank_type: Option<String>,
     /// The phone number which the bank has for the card (开卡预留手机号).
     ///

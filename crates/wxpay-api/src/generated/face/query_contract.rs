@@ -118,9 +118,9 @@ pub struct Contract {
     /// When the contract was terminated (解约时间).
     pub contract_terminated_time: Option<DateTime>,
     /// The mode in which the contract is signed (签约模式).
-    pub contract_mode: ContractMode,
+    pub contract_mode: Option<ContractMode>,
     /// Whether the merchant or the user chose the bank card (签约卡来源).
-    pub contract_bank_card_from: ContractBankCardFrom,
+    pub contract_bank_card_from: Option<ContractBankCardFrom>,
 }
 
 impl ToObject for Contract {
@@ -134,8 +134,8 @@ impl ToObject for Contract {
             .field("contract_state", &self.contract_state)
             .optional("contract_signed_time", &self.contract_signed_time)
             .optional("contract_terminated_time", &self.contract_terminated_time)
-            .field("contract_mode", &self.contract_mode)
-            .field("contract_bank_card_from", &self.contract_bank_card_from)
+            .optional("contract_mode", &self.contract_mode)
+            .optional("contract_bank_card_from", &self.contract_bank_card_from)
     }
 }
 
@@ -150,8 +150,8 @@ impl FromObject for Contract {
             contract_state: object.required("contract_state")?,
             contract_signed_time: object.maybe("contract_signed_time")?,
             contract_terminated_time: object.maybe("contract_terminated_time")?,
-            contract_mode: object.required("contract_mode")?,
-            contract_bank_card_from: object.required("contract_bank_card_from")?,
+            contract_mode: object.maybe("contract_mode")?,
+            contract_bank_card_from: object.maybe("contract_bank_card_from")?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! 查单接口.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{BusinessProductId, Order};
+use super::Order;
 
 /// Looks up an offline face payment by the merchant's own order number.
 ///
@@ -20,17 +21,19 @@ use super::{BusinessProductId, Order};
 #[non_exhaustive]
 pub struct QueryOrderByOutTradeNo {
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The sub-merchant's number (子商户商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// WeChat Pay's number of the product (平台产品ID).
-    pub business_product_id: BusinessProductId,
+    pub business_product_id: i64,
 }
 
 impl QueryOrderByOutTradeNo {
@@ -39,13 +42,13 @@ impl QueryOrderByOutTradeNo {
         out_trade_no: impl Into<String>,
         sp_mchid: impl Into<String>,
         sub_mchid: impl Into<String>,
-        business_product_id: impl Into<BusinessProductId>,
+        business_product_id: i64,
     ) -> Self {
         Self {
             out_trade_no: out_trade_no.into(),
             sp_mchid: sp_mchid.into(),
             sub_mchid: sub_mchid.into(),
-            business_product_id: business_product_id.into(),
+            business_product_id,
         }
     }
 }
@@ -63,9 +66,12 @@ impl Operation for QueryOrderByOutTradeNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -73,7 +79,7 @@ impl Operation for QueryOrderByOutTradeNo {
             .segment(&self.out_trade_no)
             .query("sp_mchid", &self.sp_mchid)
             .query("sub_mchid", &self.sub_mchid)
-            .query("business_product_id", self.business_product_id.as_str())
+            .query("business_product_id", &self.business_product_id.to_string())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-/// Looks up an organisation by its name.
+/// Looks up an organisation by its number or its name.
 ///
 /// 查询机构信息接口: `GET /v3/offlinefacemch/organizations`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html).
@@ -59,7 +59,11 @@ impl Operation for QueryOrganization {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("organization_id", &self.organization_id, 1, usize::MAX)?;
-        check::text("organization_name", &self.organization_name, 1, usize::MAX)
+        check::text("organization_name", &self.organization_name, 1, usize::MAX)?;
+        check::present(
+            "organization_id or organization_name",
+            self.organization_id.is_some() || self.organization_name.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 查询用户授权的实名信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -32,7 +33,7 @@ pub struct QueryRealName {
     pub appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The appid of the sub-merchant's official account (微信分配的子商户公众账号ID).
     ///
@@ -97,6 +98,7 @@ impl Operation for QueryRealName {
         check::text("face_sid", &self.face_sid, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_serial_no", &self.sub_serial_no, 1, usize::MAX)
     }

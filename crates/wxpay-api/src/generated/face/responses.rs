@@ -100,7 +100,7 @@ pub struct Order {
     pub transaction_id: Option<String>,
     /// WeChat Pay's number of the order by which a debt was paid back (还款微信订单号).
     pub repayment_transaction_id: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: Option<String>,
     /// The kind of error (错误分类).
     pub error_type: Option<String>,

@@ -21,6 +21,8 @@ pub struct CompleteComplaint {
     /// The number of the complaint (投诉单号).
     pub complaint_id: String,
     /// The number of the merchant complained of (被诉商户号).
+    ///
+    /// At most 64 characters.
     pub complainted_mchid: String,
 }
 
@@ -54,7 +56,7 @@ impl Operation for CompleteComplaint {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("complaint_id", &self.complaint_id, 1, usize::MAX)?;
-        check::text("complainted_mchid", &self.complainted_mchid, 1, usize::MAX)
+        check::text("complainted_mchid", &self.complainted_mchid, 1, 64)
     }
 
     fn target(&self) -> Target {

@@ -23,11 +23,13 @@ pub struct ListComplaints {
     pub limit: Option<i64>,
     /// Where in the list to begin, from 0 (分页开始位置).
     pub offset: Option<i64>,
-    /// The first day asked for, yyyy-MM-dd (开始日期).
+    /// First day of the span (开始日期).
     pub begin_date: Date,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
+    /// Last day of the span (结束日期).
     pub end_date: Date,
-    /// The number of the merchant complained of (诉商户号).
+    /// The number of the merchant complained of (被诉商户号).
+    ///
+    /// At most 64 characters.
     pub complainted_mchid: Option<String>,
     /// The language into which texts are translated for the merchant (商户语言).
     pub mch_language: Option<MchLanguage>,
@@ -61,7 +63,7 @@ impl ListComplaints {
         self
     }
 
-    /// Sets [`complainted_mchid`](Self::complainted_mchid) (诉商户号).
+    /// Sets [`complainted_mchid`](Self::complainted_mchid) (被诉商户号).
     #[must_use]
     pub fn complainted_mchid(mut self, complainted_mchid: impl Into<String>) -> Self {
         self.complainted_mchid = Some(complainted_mchid.into());
@@ -90,7 +92,7 @@ impl Operation for ListComplaints {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("complainted_mchid", &self.complainted_mchid, 1, usize::MAX)
+        check::text("complainted_mchid", &self.complainted_mchid, 1, 64)
     }
 
     fn target(&self) -> Target {

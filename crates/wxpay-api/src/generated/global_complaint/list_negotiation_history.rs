@@ -138,7 +138,7 @@ serde_by_node!(ListNegotiationHistory);
 #[non_exhaustive]
 pub struct NegotiationHistoryPage {
     /// The steps of this page (投诉协商历史).
-    pub data: Vec<NegotiationEntry>,
+    pub data: Vec<NegotiationRecord>,
     /// How many items a page holds (分页大小).
     pub limit: i64,
     /// Where in the list to begin, from 0 (分页开始位置).
@@ -175,7 +175,7 @@ serde_by_node!(NegotiationHistoryPage);
 /// 投诉协商记录.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct NegotiationEntry {
+pub struct NegotiationRecord {
     /// The number of the step (操作流水号).
     pub log_id: String,
     /// Who took the step (操作人).
@@ -192,7 +192,7 @@ pub struct NegotiationEntry {
     pub complaint_media_list: Option<ComplaintMedia>,
 }
 
-impl ToObject for NegotiationEntry {
+impl ToObject for NegotiationRecord {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(7)
             .field("log_id", &self.log_id)
@@ -205,7 +205,7 @@ impl ToObject for NegotiationEntry {
     }
 }
 
-impl FromObject for NegotiationEntry {
+impl FromObject for NegotiationRecord {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             log_id: object.required("log_id")?,
@@ -219,4 +219,4 @@ impl FromObject for NegotiationEntry {
     }
 }
 
-serde_by_node!(NegotiationEntry);
+serde_by_node!(NegotiationRecord);

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Sensitive, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::sign::Decryptor;
 use wxpay_proto::{NotificationContent, Plaintext};
 
@@ -15,14 +15,14 @@ use crate::{Currency, wire};
 /// 投诉通知回调地址.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct NotificationAddress {
+pub struct NotificationUrl {
     /// The merchant's number (商户号).
     pub mchid: String,
     /// Where notifications are sent (通知地址).
     pub url: String,
 }
 
-impl ToObject for NotificationAddress {
+impl ToObject for NotificationUrl {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("mchid", &self.mchid)
@@ -30,7 +30,7 @@ impl ToObject for NotificationAddress {
     }
 }
 
-impl FromObject for NotificationAddress {
+impl FromObject for NotificationUrl {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             mchid: object.required("mchid")?,
@@ -39,7 +39,7 @@ impl FromObject for NotificationAddress {
     }
 }
 
-serde_by_node!(NotificationAddress);
+serde_by_node!(NotificationUrl);
 
 /// A complaint of a payer.
 ///
@@ -56,21 +56,21 @@ pub struct Complaint {
     /// The state of the complaint (投诉单状态).
     pub complaint_state: ComplaintState,
     /// The number of the merchant complained of (被诉商户号).
-    pub complainted_mchid: String,
-    /// The payer's phone number, encrypted (投诉人联系方式).
+    pub complainted_mchid: Option<String>,
+    /// The payer's phone number (投诉人联系方式).
     pub payer_phone: Option<Sensitive>,
     /// The orders the complaint is about (投诉单关联订单信息).
     pub complaint_order_info: Vec<ComplaintOrderInfo>,
     /// Whether all orders of the complaint have been refunded in full (投诉单是否已全额退款).
-    pub complaint_full_refunded: bool,
+    pub complaint_full_refunded: Option<bool>,
     /// Whether the time to answer has run out (是否超时).
     pub is_overdue: Option<bool>,
     /// How urgent the complaint is (优先级).
     pub priority: Option<Priority>,
     /// Whether a message of the payer waits for a reply (是否有待回复的用户留言).
-    pub incoming_user_response: bool,
+    pub incoming_user_response: Option<bool>,
     /// How often the payer has complained of this order (用户投诉次数).
-    pub user_complaint_times: i64,
+    pub user_complaint_times: Option<i64>,
     /// The files the payer added (投诉资料列表).
     pub complaint_media_list: Vec<ComplaintMedia>,
     /// What went wrong, in words (问题描述).
@@ -97,14 +97,14 @@ impl ToObject for Complaint {
             .optional("complaint_time", &self.complaint_time)
             .optional("complaint_detail", &self.complaint_detail)
             .field("complaint_state", &self.complaint_state)
-            .field("complainted_mchid", &self.complainted_mchid)
+            .optional("complainted_mchid", &self.complainted_mchid)
             .optional("payer_phone", &self.payer_phone)
             .optional_list("complaint_order_info", &self.complaint_order_info)
-            .field("complaint_full_refunded", &self.complaint_full_refunded)
+            .optional("complaint_full_refunded", &self.complaint_full_refunded)
             .optional("is_overdue", &self.is_overdue)
             .optional("priority", &self.priority)
-            .field("incoming_user_response", &self.incoming_user_response)
-            .field("user_complaint_times", &self.user_complaint_times)
+            .optional("incoming_user_response", &self.incoming_user_response)
+            .optional("user_complaint_times", &self.user_complaint_times)
             .optional_list("complaint_media_list", &self.complaint_media_list)
             .optional("problem_description", &self.problem_description)
             .optional("complaint_detail_trans", &self.complaint_detail_trans)
@@ -119,14 +119,14 @@ impl FromObject for Complaint {
             complaint_time: object.maybe("complaint_time")?,
             complaint_detail: object.maybe("complaint_detail")?,
             complaint_state: object.required("complaint_state")?,
-            complainted_mchid: object.required("complainted_mchid")?,
+            complainted_mchid: object.maybe("complainted_mchid")?,
             payer_phone: object.maybe("payer_phone")?,
             complaint_order_info: object.maybe_list("complaint_order_info")?,
-            complaint_full_refunded: object.required("complaint_full_refunded")?,
+            complaint_full_refunded: object.maybe("complaint_full_refunded")?,
             is_overdue: object.maybe("is_overdue")?,
             priority: object.maybe("priority")?,
-            incoming_user_response: object.required("incoming_user_response")?,
-            user_complaint_times: object.required("user_complaint_times")?,
+            incoming_user_response: object.maybe("incoming_user_response")?,
+            user_complaint_times: object.maybe("user_complaint_times")?,
             complaint_media_list: object.maybe_list("complaint_media_list")?,
             problem_description: object.maybe("problem_description")?,
             complaint_detail_trans: object.maybe("complaint_detail_trans")?,
@@ -145,22 +145,22 @@ serde_by_node!(Complaint);
 pub struct ComplaintOrderInfo {
     /// WeChat Pay's number of the order (微信订单号).
     pub transaction_id: String,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// The order total, in the smallest unit of the settlement currency (结算币种金额).
-    pub settlement_amount: Option<i64>,
+    pub settlement_amount: Option<Fen>,
     /// What has been refunded, in the smallest unit of the settlement currency
     /// (结算币种累计已退款金额).
-    pub settlement_refunded_amount: Option<String>,
+    pub settlement_refunded_amount: Option<Fen>,
     /// The settlement currency (结算币种).
     pub settlement_currency: Option<Currency>,
     /// The order total, in the smallest unit of the payer's currency (订单金额).
-    pub payer_amount: i64,
+    pub payer_amount: Option<Fen>,
     /// What has been refunded, in the smallest unit of the payer's currency
     /// (支付币种累计已退款金额).
-    pub payer_refunded_amount: i64,
+    pub payer_refunded_amount: Option<Fen>,
     /// The currency in which the payer paid (支付币种).
-    pub payer_currency: Currency,
+    pub payer_currency: Option<Currency>,
     /// When the order was paid (交易时间).
     pub trade_time: Option<DateTime>,
 }
@@ -176,9 +176,9 @@ impl ToObject for ComplaintOrderInfo {
                 &self.settlement_refunded_amount,
             )
             .optional("settlement_currency", &self.settlement_currency)
-            .field("payer_amount", &self.payer_amount)
-            .field("payer_refunded_amount", &self.payer_refunded_amount)
-            .field("payer_currency", &self.payer_currency)
+            .optional("payer_amount", &self.payer_amount)
+            .optional("payer_refunded_amount", &self.payer_refunded_amount)
+            .optional("payer_currency", &self.payer_currency)
             .optional("trade_time", &self.trade_time)
     }
 }
@@ -191,9 +191,9 @@ impl FromObject for ComplaintOrderInfo {
             settlement_amount: object.maybe("settlement_amount")?,
             settlement_refunded_amount: object.maybe("settlement_refunded_amount")?,
             settlement_currency: object.maybe("settlement_currency")?,
-            payer_amount: object.required("payer_amount")?,
-            payer_refunded_amount: object.required("payer_refunded_amount")?,
-            payer_currency: object.required("payer_currency")?,
+            payer_amount: object.maybe("payer_amount")?,
+            payer_refunded_amount: object.maybe("payer_refunded_amount")?,
+            payer_currency: object.maybe("payer_currency")?,
             trade_time: object.maybe("trade_time")?,
         })
     }
@@ -201,14 +201,14 @@ impl FromObject for ComplaintOrderInfo {
 
 serde_by_node!(ComplaintOrderInfo);
 
-/// Images which belong to a complaint.
+/// Images that belong to a complaint.
 ///
 /// 投诉资料列表.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ComplaintMedia {
     /// What the files are of (媒体文件业务类型).
-    pub media_type: MediaType,
+    pub media_type: Option<MediaType>,
     /// The addresses of the files (媒体文列表).
     pub media_url: Vec<String>,
 }
@@ -216,16 +216,16 @@ pub struct ComplaintMedia {
 impl ToObject for ComplaintMedia {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
-            .field("media_type", &self.media_type)
-            .list("media_url", &self.media_url)
+            .optional("media_type", &self.media_type)
+            .optional_list("media_url", &self.media_url)
     }
 }
 
 impl FromObject for ComplaintMedia {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            media_type: object.required("media_type")?,
-            media_url: object.required_list("media_url")?,
+            media_type: object.maybe("media_type")?,
+            media_url: object.maybe_list("media_url")?,
         })
     }
 }

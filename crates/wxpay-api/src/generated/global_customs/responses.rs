@@ -3,9 +3,10 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 use super::{CertificateCheckResult, Customs, DeclarationState, VerifyDepartment};
+use crate::Currency;
 
 /// A page of the customs declarations of an order.
 ///
@@ -20,9 +21,9 @@ pub struct DeclarationPage {
     /// WeChat Pay's number of the order (微信订单号).
     pub transaction_id: String,
     /// The body which verifies the payment (核验机构).
-    pub verify_department: VerifyDepartment,
+    pub verify_department: Option<VerifyDepartment>,
     /// The number of the payment at the verifying body (核验机构流水号).
-    pub verify_department_trade_id: String,
+    pub verify_department_trade_id: Option<String>,
     /// Where in the list to begin, from 0 (偏移量).
     pub offset: i64,
     /// How many to give at most (请求最大记录条数).
@@ -39,8 +40,8 @@ impl ToObject for DeclarationPage {
             .field("appid", &self.appid)
             .field("mchid", &self.mchid)
             .field("transaction_id", &self.transaction_id)
-            .field("verify_department", &self.verify_department)
-            .field(
+            .optional("verify_department", &self.verify_department)
+            .optional(
                 "verify_department_trade_id",
                 &self.verify_department_trade_id,
             )
@@ -57,8 +58,8 @@ impl FromObject for DeclarationPage {
             appid: object.required("appid")?,
             mchid: object.required("mchid")?,
             transaction_id: object.required("transaction_id")?,
-            verify_department: object.required("verify_department")?,
-            verify_department_trade_id: object.required("verify_department_trade_id")?,
+            verify_department: object.maybe("verify_department")?,
+            verify_department_trade_id: object.maybe("verify_department_trade_id")?,
             offset: object.required("offset")?,
             limit: object.required("limit")?,
             total_count: object.required("total_count")?,
@@ -83,8 +84,8 @@ pub struct Declaration {
     pub mch_customs_no: Option<String>,
     /// The code of the customs office (海关代码).
     pub customs: Customs,
-    /// The currency (币种).
-    pub fee_type: Option<String>,
+    /// The currency of the amounts (币种).
+    pub fee_type: Option<Currency>,
     /// What the part of the order costs: goods and transport (子单金额).
     pub order_fee: Option<Fen>,
     /// The customs duty (关税).
@@ -98,7 +99,7 @@ pub struct Declaration {
     /// The result of the declaration in words (报关结果说明).
     pub explanation: Option<String>,
     /// When it was last updated (最后更新时间).
-    pub modify_time: Option<String>,
+    pub modify_time: Option<DateTime>,
 }
 
 impl ToObject for Declaration {
@@ -145,14 +146,14 @@ serde_by_node!(Declaration);
 /// 报关信息修改结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct UpdateOrderResponse {
+pub struct UpdatedDeclaration {
     /// The appid of the institution (机构APPID).
     pub appid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
     /// The state of the declaration (报关状态).
     pub state: DeclarationState,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     pub transaction_id: String,
@@ -161,14 +162,14 @@ pub struct UpdateOrderResponse {
     /// WeChat Pay's number of a part of the order (微信子订单号).
     pub sub_order_id: Option<String>,
     /// When it was last updated (最后更新时间).
-    pub modify_time: Option<String>,
+    pub modify_time: Option<DateTime>,
     /// The body which verifies the payment (核验机构).
-    pub verify_department: VerifyDepartment,
+    pub verify_department: Option<VerifyDepartment>,
     /// The number of the payment at the verifying body (核验机构流水号).
-    pub verify_department_trade_id: String,
+    pub verify_department_trade_id: Option<String>,
 }
 
-impl ToObject for UpdateOrderResponse {
+impl ToObject for UpdatedDeclaration {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(10)
             .field("appid", &self.appid)
@@ -179,15 +180,15 @@ impl ToObject for UpdateOrderResponse {
             .optional("sub_order_no", &self.sub_order_no)
             .optional("sub_order_id", &self.sub_order_id)
             .optional("modify_time", &self.modify_time)
-            .field("verify_department", &self.verify_department)
-            .field(
+            .optional("verify_department", &self.verify_department)
+            .optional(
                 "verify_department_trade_id",
                 &self.verify_department_trade_id,
             )
     }
 }
 
-impl FromObject for UpdateOrderResponse {
+impl FromObject for UpdatedDeclaration {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -198,27 +199,27 @@ impl FromObject for UpdateOrderResponse {
             sub_order_no: object.maybe("sub_order_no")?,
             sub_order_id: object.maybe("sub_order_id")?,
             modify_time: object.maybe("modify_time")?,
-            verify_department: object.required("verify_department")?,
-            verify_department_trade_id: object.required("verify_department_trade_id")?,
+            verify_department: object.maybe("verify_department")?,
+            verify_department_trade_id: object.maybe("verify_department_trade_id")?,
         })
     }
 }
 
-serde_by_node!(UpdateOrderResponse);
+serde_by_node!(UpdatedDeclaration);
 
 /// The answer to a customs declaration.
 ///
 /// 报关受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateOrderResponse {
+pub struct AcceptedDeclaration {
     /// The appid of the institution (机构APPID).
     pub appid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
     /// The state of the declaration (报关状态).
     pub state: DeclarationState,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     pub transaction_id: String,
@@ -227,12 +228,12 @@ pub struct CreateOrderResponse {
     /// WeChat Pay's number of a part of the order (微信子订单号).
     pub sub_order_id: Option<String>,
     /// The body which verifies the payment (核验机构).
-    pub verify_department: VerifyDepartment,
+    pub verify_department: Option<VerifyDepartment>,
     /// The number of the payment at the verifying body (核验机构交易流水号).
-    pub verify_department_trade_id: String,
+    pub verify_department_trade_id: Option<String>,
 }
 
-impl ToObject for CreateOrderResponse {
+impl ToObject for AcceptedDeclaration {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(9)
             .field("appid", &self.appid)
@@ -242,15 +243,15 @@ impl ToObject for CreateOrderResponse {
             .field("transaction_id", &self.transaction_id)
             .optional("sub_order_no", &self.sub_order_no)
             .optional("sub_order_id", &self.sub_order_id)
-            .field("verify_department", &self.verify_department)
-            .field(
+            .optional("verify_department", &self.verify_department)
+            .optional(
                 "verify_department_trade_id",
                 &self.verify_department_trade_id,
             )
     }
 }
 
-impl FromObject for CreateOrderResponse {
+impl FromObject for AcceptedDeclaration {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -260,27 +261,27 @@ impl FromObject for CreateOrderResponse {
             transaction_id: object.required("transaction_id")?,
             sub_order_no: object.maybe("sub_order_no")?,
             sub_order_id: object.maybe("sub_order_id")?,
-            verify_department: object.required("verify_department")?,
-            verify_department_trade_id: object.required("verify_department_trade_id")?,
+            verify_department: object.maybe("verify_department")?,
+            verify_department_trade_id: object.maybe("verify_department_trade_id")?,
         })
     }
 }
 
-serde_by_node!(CreateOrderResponse);
+serde_by_node!(AcceptedDeclaration);
 
 /// The answer when a customs declaration is sent once more.
 ///
 /// 报关重推结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RedeclareOrderResponse {
+pub struct RepeatedDeclaration {
     /// The appid of the institution (机构APPID).
     pub appid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
     /// The state of the declaration (报关状态).
     pub state: DeclarationState,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     pub transaction_id: String,
@@ -289,12 +290,12 @@ pub struct RedeclareOrderResponse {
     /// WeChat Pay's number of a part of the order (微信子订单号).
     pub sub_order_id: Option<String>,
     /// When it was last updated (最后更新时间).
-    pub modify_time: Option<String>,
+    pub modify_time: Option<DateTime>,
     /// The result of the declaration in words (申报结果说明).
     pub explanation: Option<String>,
 }
 
-impl ToObject for RedeclareOrderResponse {
+impl ToObject for RepeatedDeclaration {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(9)
             .field("appid", &self.appid)
@@ -309,7 +310,7 @@ impl ToObject for RedeclareOrderResponse {
     }
 }
 
-impl FromObject for RedeclareOrderResponse {
+impl FromObject for RepeatedDeclaration {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -325,19 +326,19 @@ impl FromObject for RedeclareOrderResponse {
     }
 }
 
-serde_by_node!(RedeclareOrderResponse);
+serde_by_node!(RepeatedDeclaration);
 
 /// Whether the buyer's identity is the payer's.
 ///
 /// 身份信息校验结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct VerifyCertificateResponse {
+pub struct IdentityVerification {
     /// The appid of the institution (机构APPID).
     pub appid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     pub transaction_id: String,
@@ -345,7 +346,7 @@ pub struct VerifyCertificateResponse {
     pub certificate_check_result: CertificateCheckResult,
 }
 
-impl ToObject for VerifyCertificateResponse {
+impl ToObject for IdentityVerification {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .field("appid", &self.appid)
@@ -356,7 +357,7 @@ impl ToObject for VerifyCertificateResponse {
     }
 }
 
-impl FromObject for VerifyCertificateResponse {
+impl FromObject for IdentityVerification {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -368,4 +369,4 @@ impl FromObject for VerifyCertificateResponse {
     }
 }
 
-serde_by_node!(VerifyCertificateResponse);
+serde_by_node!(IdentityVerification);

@@ -3,6 +3,7 @@
 //! 创建H5支付域名修改申请单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ use super::{H5DomainApplication, WebsiteState};
 pub struct ApplyH5DomainChange {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The domains on which H5 payments are taken (H5支付域名).
     pub domains: Vec<String>,
@@ -117,6 +118,7 @@ impl Operation for ApplyH5DomainChange {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::count("domains", self.domains.len(), 1, usize::MAX)?;
         check::text("website_url", &self.website_url, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;

@@ -3,6 +3,7 @@
 //! 创建H5支付权限申请单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,7 +26,7 @@ pub struct ApplyH5Permission {
     pub business_description: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The domains on which H5 payments are taken (H5支付域名).
     pub domains: Vec<String>,
@@ -155,6 +156,7 @@ impl Operation for ApplyH5Permission {
             usize::MAX,
         )?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::count("domains", self.domains.len(), 1, usize::MAX)?;
         check::text(
             "company_register_cert",

@@ -32,7 +32,7 @@ pub struct CreateMerchant {
     pub sp_appid: String,
     /// The merchant number of the institution (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The full name of the sub-merchant (子商户全称).
     pub name: String,
@@ -239,7 +239,7 @@ impl CreateMerchant {
 }
 
 impl Operation for CreateMerchant {
-    type Response = CreateMerchantResponse;
+    type Response = RegisteredMerchant;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -260,6 +260,7 @@ impl Operation for CreateMerchant {
         )?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("name", &self.name, 1, usize::MAX)?;
         check::text("shortname", &self.shortname, 1, usize::MAX)?;
         check::text("office_phone", &self.office_phone, 1, usize::MAX)?;
@@ -447,7 +448,7 @@ serde_by_node!(H5PaymentApplyInfo);
 /// 子商户进件结果.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateMerchantResponse {
+pub struct RegisteredMerchant {
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// How far the verification has got (验证状态).
@@ -458,7 +459,7 @@ pub struct CreateMerchantResponse {
     pub h5_authorization_state: Option<H5AuthorizationState>,
 }
 
-impl ToObject for CreateMerchantResponse {
+impl ToObject for RegisteredMerchant {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .optional("sub_mchid", &self.sub_mchid)
@@ -468,7 +469,7 @@ impl ToObject for CreateMerchantResponse {
     }
 }
 
-impl FromObject for CreateMerchantResponse {
+impl FromObject for RegisteredMerchant {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -479,4 +480,4 @@ impl FromObject for CreateMerchantResponse {
     }
 }
 
-serde_by_node!(CreateMerchantResponse);
+serde_by_node!(RegisteredMerchant);

@@ -7,7 +7,7 @@ wxpay_json::open_enum! {
     ///
     /// 限额类型.
     pub enum TransactionLimitType {
-        /// limited, since the website is not live.
+        /// Limited, since the website is not live.
         UnlaunchedWebsiteLimit = "UN_LAUNCHED_WEBSITE_LIMIT",
         /// The ordinary limit.
         NormalLimit = "NORMAL_LIMIT",
@@ -63,7 +63,7 @@ wxpay_json::open_enum! {
     pub enum AuthorizationState {
         /// To test only.
         AuthorityToTest = "AUTHORITY_TO_TEST",
-        /// fully, after a formal grant.
+        /// Fully, after a formal grant.
         FormalAuthority = "FORMAL_AUTHORITY",
         /// Granted (已授权).
         Authorized = "AUTHORIZED",

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -22,15 +22,14 @@ use super::H5DomainApplication;
 #[non_exhaustive]
 pub struct QueryH5DomainApplication {
     /// The number of the application (申请单号).
-    pub applyment_id: String,
+    pub applyment_id: i64,
 }
 
 impl QueryH5DomainApplication {
     /// All of it.
-    pub fn new(applyment_id: impl Into<String>) -> Self {
-        Self {
-            applyment_id: applyment_id.into(),
-        }
+    #[must_use]
+    pub fn new(applyment_id: i64) -> Self {
+        Self { applyment_id }
     }
 }
 
@@ -47,13 +46,9 @@ impl Operation for QueryH5DomainApplication {
         .at(Host::HongKong)
     }
 
-    fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)
-    }
-
     fn target(&self) -> Target {
         Target::new("/v3/global/merchant/h5/permission/domain/applications/")
-            .segment(&self.applyment_id)
+            .segment(&self.applyment_id.to_string())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

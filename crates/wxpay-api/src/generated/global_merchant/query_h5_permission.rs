@@ -3,6 +3,7 @@
 //! 查询子商户H5支付权限状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::AuthorizationState;
 pub struct QueryH5Permission {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -49,7 +50,8 @@ impl Operation for QueryH5Permission {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

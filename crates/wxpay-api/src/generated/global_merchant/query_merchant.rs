@@ -3,6 +3,7 @@
 //! 查询子商户（融合钱包）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -24,7 +25,7 @@ use crate::wire;
 pub struct QueryMerchant {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The appid of the institution (机构appid).
     ///
@@ -32,7 +33,7 @@ pub struct QueryMerchant {
     pub sp_appid: String,
     /// The merchant number of the institution (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
 }
 
@@ -66,8 +67,10 @@ impl Operation for QueryMerchant {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -112,7 +115,7 @@ serde_by_node!(QueryMerchant);
 /// A sub-merchant of an institution.
 ///
 /// 子商户.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Merchant {
     /// The sub-merchant's number (子商户号).
@@ -123,10 +126,10 @@ pub struct Merchant {
     pub shortname: Option<String>,
     /// The telephone number of the company (公司联系方式).
     pub office_phone: Option<String>,
-    /// The country or region of registration, as a code (册国家或区域).
-    pub merchant_country_code: String,
+    /// The country or region of registration, as a code (注册国家或区域).
+    pub merchant_country_code: Option<String>,
     /// The code of the business category (类目).
-    pub business_category: i64,
+    pub business_category: Option<i64>,
     /// Whom to contact (联系人信息).
     pub contact: Option<Contact>,
     /// Whether the merchant is a company or an individual (商户类型).
@@ -167,8 +170,8 @@ impl ToObject for Merchant {
             .optional("name", &self.name)
             .optional("shortname", &self.shortname)
             .optional("office_phone", &self.office_phone)
-            .field("merchant_country_code", &self.merchant_country_code)
-            .field("business_category", &self.business_category)
+            .optional("merchant_country_code", &self.merchant_country_code)
+            .optional("business_category", &self.business_category)
             .optional("contact", &self.contact)
             .optional("merchant_type", &self.merchant_type)
             .optional(
@@ -196,8 +199,8 @@ impl FromObject for Merchant {
             name: object.maybe("name")?,
             shortname: object.maybe("shortname")?,
             office_phone: object.maybe("office_phone")?,
-            merchant_country_code: object.required("merchant_country_code")?,
-            business_category: object.required("business_category")?,
+            merchant_country_code: object.maybe("merchant_country_code")?,
+            business_category: object.maybe("business_category")?,
             contact: object.maybe("contact")?,
             merchant_type: object.maybe("merchant_type")?,
             registration_certificate_number: object.maybe("registration_certificate_number")?,

@@ -215,9 +215,9 @@ serde_by_node!(RequestBusiness);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Person {
-    /// The director's name (董事姓名).
+    /// The person's name (姓名).
     pub name: Option<Sensitive>,
-    /// The number of the director's identity document (董事证件号).
+    /// The number of the person's identity document (证件号).
     pub number: Option<Sensitive>,
 }
 
@@ -228,14 +228,14 @@ impl Person {
         Self::default()
     }
 
-    /// Sets [`name`](Self::name) (董事姓名).
+    /// Sets [`name`](Self::name) (姓名).
     #[must_use]
     pub fn name(mut self, name: impl Into<Sensitive>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets [`number`](Self::number) (董事证件号).
+    /// Sets [`number`](Self::number) (证件号).
     #[must_use]
     pub fn number(mut self, number: impl Into<Sensitive>) -> Self {
         self.number = Some(number.into());

@@ -21,7 +21,7 @@ pub struct H5PermissionApplication {
     /// What the company does (公司介绍和业务描述).
     pub business_description: Option<String>,
     /// Which limit payments are under (限额类型).
-    pub transaction_limit_type: TransactionLimitType,
+    pub transaction_limit_type: Option<TransactionLimitType>,
     /// The uploaded registration certificate of the company (公司注册资质证书).
     pub company_register_cert: Option<String>,
     /// The uploaded screenshots of the website's business pages (经营网址商业页面截图).
@@ -29,7 +29,7 @@ pub struct H5PermissionApplication {
     /// The uploaded screenshots of the website's home page (经营网址首页截图).
     pub website_homepage_pics: Vec<String>,
     /// Whether the sub-merchant's website is online (子商户经营网址状态).
-    pub website_state: WebsiteState,
+    pub website_state: Option<WebsiteState>,
     /// The address of the sub-merchant's H5 website (子商户H5经营网址).
     pub website_url: Option<String>,
     /// The number of the application (申请单号).
@@ -39,7 +39,7 @@ pub struct H5PermissionApplication {
     /// State of the application (申请单状态).
     pub applyment_state: ApplymentState,
     /// What is applied for (申请单类型).
-    pub applyment_type: ApplymentType,
+    pub applyment_type: Option<ApplymentType>,
     /// Where the result of the review is sent (商户提供的审核结果回调接口).
     pub notify_url: Option<String>,
 }
@@ -50,19 +50,19 @@ impl ToObject for H5PermissionApplication {
             .optional("sub_mchid", &self.sub_mchid)
             .optional_list("domains", &self.domains)
             .optional("business_description", &self.business_description)
-            .field("transaction_limit_type", &self.transaction_limit_type)
+            .optional("transaction_limit_type", &self.transaction_limit_type)
             .optional("company_register_cert", &self.company_register_cert)
             .optional_list(
                 "website_business_page_pics",
                 &self.website_business_page_pics,
             )
             .optional_list("website_homepage_pics", &self.website_homepage_pics)
-            .field("website_state", &self.website_state)
+            .optional("website_state", &self.website_state)
             .optional("website_url", &self.website_url)
             .field("applyment_id", &self.applyment_id)
             .optional("audit_reject_detail", &self.audit_reject_detail)
             .field("applyment_state", &self.applyment_state)
-            .field("applyment_type", &self.applyment_type)
+            .optional("applyment_type", &self.applyment_type)
             .optional("notify_url", &self.notify_url)
     }
 }
@@ -73,16 +73,16 @@ impl FromObject for H5PermissionApplication {
             sub_mchid: object.maybe("sub_mchid")?,
             domains: object.maybe_list("domains")?,
             business_description: object.maybe("business_description")?,
-            transaction_limit_type: object.required("transaction_limit_type")?,
+            transaction_limit_type: object.maybe("transaction_limit_type")?,
             company_register_cert: object.maybe("company_register_cert")?,
             website_business_page_pics: object.maybe_list("website_business_page_pics")?,
             website_homepage_pics: object.maybe_list("website_homepage_pics")?,
-            website_state: object.required("website_state")?,
+            website_state: object.maybe("website_state")?,
             website_url: object.maybe("website_url")?,
             applyment_id: object.required("applyment_id")?,
             audit_reject_detail: object.maybe("audit_reject_detail")?,
             applyment_state: object.required("applyment_state")?,
-            applyment_type: object.required("applyment_type")?,
+            applyment_type: object.maybe("applyment_type")?,
             notify_url: object.maybe("notify_url")?,
         })
     }
@@ -99,7 +99,7 @@ pub struct H5DomainApplication {
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// Whether the sub-merchant's website is online (子商户经营网址状态).
-    pub website_state: WebsiteState,
+    pub website_state: Option<WebsiteState>,
     /// The domains on which H5 payments are taken (H5支付域名).
     pub domains: Vec<String>,
     /// The address of the sub-merchant's H5 website; spelt so by WeChat (子商户H5经营网址).
@@ -117,14 +117,14 @@ pub struct H5DomainApplication {
     /// Where the result of the review is sent (商户提供的审核结果回调接口).
     pub notify_url: Option<String>,
     /// The merchant's own number of the application, unique within the merchant (商户申请单号).
-    pub out_applyment_id: String,
+    pub out_applyment_id: Option<String>,
 }
 
 impl ToObject for H5DomainApplication {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(11)
             .optional("sub_mchid", &self.sub_mchid)
-            .field("website_state", &self.website_state)
+            .optional("website_state", &self.website_state)
             .optional_list("domains", &self.domains)
             .optional("webiste_url", &self.webiste_url)
             .optional_list(
@@ -136,7 +136,7 @@ impl ToObject for H5DomainApplication {
             .optional("audit_reject_detail", &self.audit_reject_detail)
             .optional("applyment_state", &self.applyment_state)
             .optional("notify_url", &self.notify_url)
-            .field("out_applyment_id", &self.out_applyment_id)
+            .optional("out_applyment_id", &self.out_applyment_id)
     }
 }
 
@@ -144,7 +144,7 @@ impl FromObject for H5DomainApplication {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
-            website_state: object.required("website_state")?,
+            website_state: object.maybe("website_state")?,
             domains: object.maybe_list("domains")?,
             webiste_url: object.maybe("webiste_url")?,
             website_business_page_pics: object.maybe_list("website_business_page_pics")?,
@@ -153,7 +153,7 @@ impl FromObject for H5DomainApplication {
             audit_reject_detail: object.maybe("audit_reject_detail")?,
             applyment_state: object.maybe("applyment_state")?,
             notify_url: object.maybe("notify_url")?,
-            out_applyment_id: object.required("out_applyment_id")?,
+            out_applyment_id: object.maybe("out_applyment_id")?,
         })
     }
 }
@@ -169,7 +169,7 @@ pub struct H5PermissionNotification {
     /// The sub-merchant (子商户号).
     pub sub_mchid: Option<String>,
     /// Whether its site is up: `HAS_LAUNCHED` or `UN_LAUNCHED` (子商户经营网址状态).
-    pub website_state: Option<String>,
+    pub website_state: Option<WebsiteState>,
     /// The domains (H5支付域名).
     pub domains: Vec<String>,
     /// The site (子商户H5经营网址).

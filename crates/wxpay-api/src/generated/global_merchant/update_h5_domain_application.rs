@@ -23,7 +23,7 @@ use super::{H5DomainApplication, WebsiteState};
 #[non_exhaustive]
 pub struct UpdateH5DomainApplication {
     /// The number of the application (申请单号).
-    pub applyment_id: String,
+    pub applyment_id: i64,
     /// The domains on which H5 payments are taken (H5支付域名).
     pub domains: Vec<String>,
     /// Whether the sub-merchant's website is online (子商户经营网址状态).
@@ -38,9 +38,9 @@ pub struct UpdateH5DomainApplication {
 
 impl UpdateH5DomainApplication {
     /// What is always needed; the rest has setters.
-    pub fn new(applyment_id: impl Into<String>, domains: impl Into<Vec<String>>) -> Self {
+    pub fn new(applyment_id: i64, domains: impl Into<Vec<String>>) -> Self {
         Self {
-            applyment_id: applyment_id.into(),
+            applyment_id,
             domains: domains.into(),
             website_state: None,
             website_url: None,
@@ -108,14 +108,13 @@ impl Operation for UpdateH5DomainApplication {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
         check::count("domains", self.domains.len(), 1, usize::MAX)?;
         check::text("website_url", &self.website_url, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/global/merchant/h5/permission/domain/applications/")
-            .segment(&self.applyment_id)
+            .segment(&self.applyment_id.to_string())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

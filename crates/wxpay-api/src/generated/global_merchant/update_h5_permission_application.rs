@@ -23,7 +23,7 @@ use super::{H5PermissionApplication, WebsiteState};
 #[non_exhaustive]
 pub struct UpdateH5PermissionApplication {
     /// The number of the application (申请单号).
-    pub applyment_id: String,
+    pub applyment_id: i64,
     /// The domains on which H5 payments are taken (H5支付域名).
     pub domains: Vec<String>,
     /// What the company does (公司介绍和业务描述).
@@ -42,9 +42,9 @@ pub struct UpdateH5PermissionApplication {
 
 impl UpdateH5PermissionApplication {
     /// What is always needed; the rest has setters.
-    pub fn new(applyment_id: impl Into<String>, domains: impl Into<Vec<String>>) -> Self {
+    pub fn new(applyment_id: i64, domains: impl Into<Vec<String>>) -> Self {
         Self {
-            applyment_id: applyment_id.into(),
+            applyment_id,
             domains: domains.into(),
             business_description: None,
             company_register_cert: None,
@@ -130,7 +130,6 @@ impl Operation for UpdateH5PermissionApplication {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
         check::count("domains", self.domains.len(), 1, usize::MAX)?;
         check::text(
             "business_description",
@@ -148,7 +147,8 @@ impl Operation for UpdateH5PermissionApplication {
     }
 
     fn target(&self) -> Target {
-        Target::new("/v3/global/merchant/h5/permission/applications/").segment(&self.applyment_id)
+        Target::new("/v3/global/merchant/h5/permission/applications/")
+            .segment(&self.applyment_id.to_string())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {

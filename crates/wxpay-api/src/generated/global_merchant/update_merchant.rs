@@ -3,6 +3,7 @@
 //! 修改子商户（融合钱包）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,7 @@ use super::{H5AuthorizationState, MerchantType, Person, RequestBusiness, Request
 pub struct UpdateMerchant {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The appid of the institution (机构appid).
     ///
@@ -29,7 +30,7 @@ pub struct UpdateMerchant {
     pub sp_appid: String,
     /// The merchant number of the institution (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The full name of the sub-merchant (子商户全称).
     pub name: String,
@@ -204,7 +205,7 @@ impl UpdateMerchant {
 }
 
 impl Operation for UpdateMerchant {
-    type Response = UpdateMerchantResponse;
+    type Response = UpdatedMerchant;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -218,8 +219,10 @@ impl Operation for UpdateMerchant {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("name", &self.name, 1, usize::MAX)?;
         check::text("shortname", &self.shortname, 1, usize::MAX)?;
         check::text("office_phone", &self.office_phone, 1, usize::MAX)?;
@@ -407,14 +410,14 @@ serde_by_node!(UpdateH5PaymentApplyInfo);
 /// 子商户修改结果.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct UpdateMerchantResponse {
+pub struct UpdatedMerchant {
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// Whether H5 payments may be taken (H5支付权限状态).
     pub h5_authorization_state: Option<H5AuthorizationState>,
 }
 
-impl ToObject for UpdateMerchantResponse {
+impl ToObject for UpdatedMerchant {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .optional("sub_mchid", &self.sub_mchid)
@@ -422,7 +425,7 @@ impl ToObject for UpdateMerchantResponse {
     }
 }
 
-impl FromObject for UpdateMerchantResponse {
+impl FromObject for UpdatedMerchant {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -431,4 +434,4 @@ impl FromObject for UpdateMerchantResponse {
     }
 }
 
-serde_by_node!(UpdateMerchantResponse);
+serde_by_node!(UpdatedMerchant);

@@ -3,6 +3,7 @@
 //! 支付扣款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,19 +24,19 @@ use crate::{Currency, wire};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateTransaction {
-    /// The appid of the institution (机构APPID).
+    /// The merchant's app id; direct merchants only (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The appid of the institution (机构appid).
+    /// The institution's app id; institutions only (机构appid).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -48,6 +49,8 @@ pub struct CreateTransaction {
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The tag of the goods, by which discounts are chosen (商品标记).
     pub goods_tag: Option<String>,
@@ -139,7 +142,7 @@ impl CreateTransaction {
 }
 
 impl Operation for CreateTransaction {
-    type Response = CreateTransactionResponse;
+    type Response = AcceptedOrder;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -155,11 +158,13 @@ impl Operation for CreateTransaction {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::text(
             "merchant_category_code",
@@ -234,7 +239,7 @@ serde_by_node!(CreateTransaction);
 pub struct RequestAmount {
     /// The whole amount (总金额).
     pub total: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
 }
 
@@ -288,6 +293,8 @@ pub struct SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     pub device_id: Option<String>,
     /// Address of the device that scans, IPv4 or IPv6 (商户端设备IP).
+    ///
+    /// At most 45 characters.
     pub device_ip: Option<String>,
 }
 
@@ -314,7 +321,7 @@ impl SceneInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)
+        check::text("device_ip", &self.device_ip, 1, 45)
     }
 }
 
@@ -337,38 +344,38 @@ impl FromObject for SceneInfo {
 
 serde_by_node!(SceneInfo);
 
-/// The answer to a deduction which was asked for.
+/// A deduction that was asked for.
 ///
 /// 扣款受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateTransactionResponse {
-    /// The merchant's number (商户号).
+pub struct AcceptedOrder {
+    /// The merchant's number; direct merchants only (商户号).
     pub mchid: Option<String>,
-    /// The merchant's appid (APPID).
+    /// The merchant's app id; direct merchants only (APPID).
     pub appid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The appid of the institution (机构APPID).
+    /// The institution's app id; institutions only (机构APPID).
     pub sp_appid: Option<String>,
-    /// The sub-merchant's appid (子商户APPID).
+    /// The sub-merchant's app id; institutions only (子商户APPID).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
-    pub transaction_id: String,
+    pub transaction_id: Option<String>,
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// How the order is paid (交易类型).
-    pub trade_type: TradeType,
+    pub trade_type: Option<TradeType>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// When the order was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
-    pub trade_state: TradeState,
+    pub trade_state: Option<TradeState>,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Who pays (支付者).
@@ -379,7 +386,7 @@ pub struct CreateTransactionResponse {
     pub promotion_detail: Vec<PromotionDetail>,
 }
 
-impl ToObject for CreateTransactionResponse {
+impl ToObject for AcceptedOrder {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(17)
             .optional("mchid", &self.mchid)
@@ -389,12 +396,12 @@ impl ToObject for CreateTransactionResponse {
             .optional("sp_appid", &self.sp_appid)
             .optional("sub_appid", &self.sub_appid)
             .field("out_trade_no", &self.out_trade_no)
-            .field("transaction_id", &self.transaction_id)
+            .optional("transaction_id", &self.transaction_id)
             .optional("attach", &self.attach)
-            .field("trade_type", &self.trade_type)
+            .optional("trade_type", &self.trade_type)
             .optional("bank_type", &self.bank_type)
             .optional("success_time", &self.success_time)
-            .field("trade_state", &self.trade_state)
+            .optional("trade_state", &self.trade_state)
             .optional("trade_state_desc", &self.trade_state_desc)
             .optional("payer", &self.payer)
             .optional("amount", &self.amount)
@@ -402,7 +409,7 @@ impl ToObject for CreateTransactionResponse {
     }
 }
 
-impl FromObject for CreateTransactionResponse {
+impl FromObject for AcceptedOrder {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             mchid: object.maybe("mchid")?,
@@ -412,12 +419,12 @@ impl FromObject for CreateTransactionResponse {
             sp_appid: object.maybe("sp_appid")?,
             sub_appid: object.maybe("sub_appid")?,
             out_trade_no: object.required("out_trade_no")?,
-            transaction_id: object.required("transaction_id")?,
+            transaction_id: object.maybe("transaction_id")?,
             attach: object.maybe("attach")?,
-            trade_type: object.required("trade_type")?,
+            trade_type: object.maybe("trade_type")?,
             bank_type: object.maybe("bank_type")?,
             success_time: object.maybe("success_time")?,
-            trade_state: object.required("trade_state")?,
+            trade_state: object.maybe("trade_state")?,
             trade_state_desc: object.maybe("trade_state_desc")?,
             payer: object.maybe("payer")?,
             amount: object.maybe("amount")?,
@@ -426,4 +433,4 @@ impl FromObject for CreateTransactionResponse {
     }
 }
 
-serde_by_node!(CreateTransactionResponse);
+serde_by_node!(AcceptedOrder);

@@ -3,23 +3,13 @@
 //! Words.
 
 wxpay_json::open_enum! {
-    /// How a deduction is made.
-    ///
-    /// 交易类型.
-    pub enum TradeType {
-        /// Under a contract.
-        Auth = "AUTH",
-    }
-}
-
-wxpay_json::open_enum! {
     /// Where a deduction stands.
     ///
     /// 交易状态.
     pub enum TradeState {
         /// Paid (支付成功).
         Success = "SUCCESS",
-        /// paid, then refunded (转入退款).
+        /// Paid, then refunded (转入退款).
         Refund = "REFUND",
         /// Not paid (未支付).
         NotPay = "NOTPAY",
@@ -69,10 +59,10 @@ wxpay_json::open_enum! {
 }
 
 wxpay_json::open_enum! {
-    /// How an order was paid.
+    /// How an order is paid: a deduction is AUTH.
     ///
     /// 交易类型.
-    pub enum OrderTradeType {
+    pub enum TradeType {
         /// On a page inside WeChat or in a mini program (公众号支付).
         Jsapi = "JSAPI",
         /// QR code payment (扫码支付).
@@ -83,5 +73,7 @@ wxpay_json::open_enum! {
         Mweb = "MWEB",
         /// By payment code (付款码支付).
         Micropay = "MICROPAY",
+        /// By deduction under a contract.
+        Auth = "AUTH",
     }
 }

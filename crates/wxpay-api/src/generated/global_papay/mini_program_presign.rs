@@ -3,6 +3,7 @@
 //! 小程序签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -17,53 +18,70 @@ use super::PresignSession;
 ///
 /// 小程序签约: `POST /v3/global/papay/contracts/miniprogram-pre-entrust-sign`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter5_1_1.shtml).
-/// Found on <https://apihk.mch.weixin.qq.com>.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// Repeating it with the same `out_contract_code` and the same content is safe. Found on
+/// <https://apihk.mch.weixin.qq.com>.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MiniProgramPresign {
-    /// The appid of the institution (机构APPID).
+    /// The merchant's app id; direct merchants only (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The appid of the institution (机构appid).
+    /// The institution's app id; institutions only (机构appid).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// Template of the contract (模板ID).
-    pub plan_id: Option<i64>,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique within the merchant (商户侧签约协议号).
-    pub out_contract_code: Option<String>,
+    pub out_contract_code: String,
     /// The name of the user's account with the merchant, shown when signing (用户账户展示名称).
     pub user_display_name: Option<String>,
     /// Where the notification of the signing is sent (签约成功通知url).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub success_notify_url: Option<String>,
     /// The user's openid under the merchant's appid (商户appid下的用户标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
     /// The IP address of the user's client (用户客户端IP).
+    ///
+    /// At most 45 characters.
     pub user_client_ip: Option<String>,
     /// When the signing expires (过期时间).
     pub expired_time: Option<DateTime>,
 }
 
 impl MiniProgramPresign {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    /// What is always needed; the rest has setters.
+    pub fn new(plan_id: i64, out_contract_code: impl Into<String>) -> Self {
+        Self {
+            appid: None,
+            sub_mchid: None,
+            sp_appid: None,
+            sp_mchid: None,
+            sub_appid: None,
+            plan_id,
+            out_contract_code: out_contract_code.into(),
+            user_display_name: None,
+            success_notify_url: None,
+            openid: None,
+            user_client_ip: None,
+            expired_time: None,
+        }
     }
 
     /// Sets [`appid`](Self::appid) (机构APPID).
@@ -98,20 +116,6 @@ impl MiniProgramPresign {
     #[must_use]
     pub fn sub_appid(mut self, sub_appid: impl Into<String>) -> Self {
         self.sub_appid = Some(sub_appid.into());
-        self
-    }
-
-    /// Sets [`plan_id`](Self::plan_id) (模板ID).
-    #[must_use]
-    pub fn plan_id(mut self, plan_id: i64) -> Self {
-        self.plan_id = Some(plan_id);
-        self
-    }
-
-    /// Sets [`out_contract_code`](Self::out_contract_code) (商户侧签约协议号).
-    #[must_use]
-    pub fn out_contract_code(mut self, out_contract_code: impl Into<String>) -> Self {
-        self.out_contract_code = Some(out_contract_code.into());
         self
     }
 
@@ -158,7 +162,7 @@ impl Operation for MiniProgramPresign {
         OperationInfo::new(
             "global_papay.mini_program_presign",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
         .at(Host::HongKong)
@@ -167,19 +171,16 @@ impl Operation for MiniProgramPresign {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text("user_display_name", &self.user_display_name, 1, usize::MAX)?;
-        check::text(
-            "success_notify_url",
-            &self.success_notify_url,
-            1,
-            usize::MAX,
-        )?;
+        check::url("success_notify_url", &self.success_notify_url, 256)?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("user_client_ip", &self.user_client_ip, 1, usize::MAX)
+        check::text("user_client_ip", &self.user_client_ip, 1, 45)
     }
 
     fn target(&self) -> Target {
@@ -203,8 +204,8 @@ impl ToObject for MiniProgramPresign {
             .optional("sp_appid", &self.sp_appid)
             .optional("sp_mchid", &self.sp_mchid)
             .optional("sub_appid", &self.sub_appid)
-            .optional("plan_id", &self.plan_id)
-            .optional("out_contract_code", &self.out_contract_code)
+            .field("plan_id", &self.plan_id)
+            .field("out_contract_code", &self.out_contract_code)
             .optional("user_display_name", &self.user_display_name)
             .optional("success_notify_url", &self.success_notify_url)
             .optional("openid", &self.openid)
@@ -221,8 +222,8 @@ impl FromObject for MiniProgramPresign {
             sp_appid: object.maybe("sp_appid")?,
             sp_mchid: object.maybe("sp_mchid")?,
             sub_appid: object.maybe("sub_appid")?,
-            plan_id: object.maybe("plan_id")?,
-            out_contract_code: object.maybe("out_contract_code")?,
+            plan_id: object.required("plan_id")?,
+            out_contract_code: object.required("out_contract_code")?,
             user_display_name: object.maybe("user_display_name")?,
             success_notify_url: object.maybe("success_notify_url")?,
             openid: object.maybe("openid")?,

@@ -3,6 +3,7 @@
 //! 商户协议号查询签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,23 +23,23 @@ use super::Contract;
 pub struct QueryContractByOutContractCode {
     /// The merchant's own number of the contract (签约协议号).
     pub out_contract_code: String,
-    /// The appid of the institution (机构APPID).
+    /// The merchant's app id; direct merchants only (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The appid of the institution (机构appid).
+    /// The institution's app id; institutions only (机构appid).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -110,8 +111,10 @@ impl Operation for QueryContractByOutContractCode {
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)
     }
 

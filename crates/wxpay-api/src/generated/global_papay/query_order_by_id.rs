@@ -3,6 +3,7 @@
 //! 查询订单(微信支付订单号).
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,19 +25,26 @@ pub struct QueryOrderById {
     ///
     /// At most 32 characters.
     pub transaction_id: String,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
 }
 
 impl QueryOrderById {
-    /// All of it.
-    pub fn new(transaction_id: impl Into<String>, sub_mchid: impl Into<String>) -> Self {
+    /// What is always needed; the rest has setters.
+    pub fn new(transaction_id: impl Into<String>) -> Self {
         Self {
             transaction_id: transaction_id.into(),
-            sub_mchid: sub_mchid.into(),
+            sub_mchid: None,
         }
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
     }
 }
 
@@ -55,13 +63,14 @@ impl Operation for QueryOrderById {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/global/papay/transactions/")
             .segment(&self.transaction_id)
-            .query("sub_mchid", &self.sub_mchid)
+            .query_opt("sub_mchid", self.sub_mchid.as_deref())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
@@ -77,7 +86,7 @@ impl ToObject for QueryOrderById {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("transaction_id", &self.transaction_id)
-            .field("sub_mchid", &self.sub_mchid)
+            .optional("sub_mchid", &self.sub_mchid)
     }
 }
 
@@ -85,7 +94,7 @@ impl FromObject for QueryOrderById {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             transaction_id: object.required("transaction_id")?,
-            sub_mchid: object.required("sub_mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
         })
     }
 }

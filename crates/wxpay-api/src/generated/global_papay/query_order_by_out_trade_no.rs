@@ -3,6 +3,7 @@
 //! 查询订单(商户订单号).
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,20 +22,29 @@ use super::Order;
 #[non_exhaustive]
 pub struct QueryOrderByOutTradeNo {
     /// The merchant's own order number, unique within the merchant (商户订单号).
-    pub out_trade_no: String,
-    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
+    pub out_trade_no: String,
+    /// The sub-merchant's number; institutions only (子商户号).
+    ///
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
 }
 
 impl QueryOrderByOutTradeNo {
-    /// All of it.
-    pub fn new(out_trade_no: impl Into<String>, sub_mchid: impl Into<String>) -> Self {
+    /// What is always needed; the rest has setters.
+    pub fn new(out_trade_no: impl Into<String>) -> Self {
         Self {
             out_trade_no: out_trade_no.into(),
-            sub_mchid: sub_mchid.into(),
+            sub_mchid: None,
         }
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
     }
 }
 
@@ -52,14 +62,16 @@ impl Operation for QueryOrderByOutTradeNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/global/papay/transactions/out-trade-no/")
             .segment(&self.out_trade_no)
-            .query("sub_mchid", &self.sub_mchid)
+            .query_opt("sub_mchid", self.sub_mchid.as_deref())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
@@ -75,7 +87,7 @@ impl ToObject for QueryOrderByOutTradeNo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("out_trade_no", &self.out_trade_no)
-            .field("sub_mchid", &self.sub_mchid)
+            .optional("sub_mchid", &self.sub_mchid)
     }
 }
 
@@ -83,7 +95,7 @@ impl FromObject for QueryOrderByOutTradeNo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             out_trade_no: object.required("out_trade_no")?,
-            sub_mchid: object.required("sub_mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
         })
     }
 }

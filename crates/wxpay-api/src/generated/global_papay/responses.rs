@@ -6,7 +6,7 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{OrderTradeType, PromotionScope, PromotionType, RateType};
+use super::{PromotionScope, PromotionType, RateType, TradeState, TradeType};
 use crate::Currency;
 
 /// The session with which an app or mini program begins the signing.
@@ -67,17 +67,17 @@ serde_by_node!(PresignUrl);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Contract {
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
     pub mchid: Option<String>,
-    /// The appid of the institution (机构APPID).
+    /// The merchant's app id; direct merchants only (机构APPID).
     pub appid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The appid of the institution (机构appid).
+    /// The institution's app id; institutions only (机构appid).
     pub sp_appid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     pub sub_appid: Option<String>,
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: Option<String>,
@@ -91,11 +91,11 @@ pub struct Contract {
     pub state: Option<String>,
     /// When the contract was signed (协议签署时间).
     pub signed_time: Option<DateTime>,
-    /// When the contract was terminated (协议签署时间).
+    /// When the contract was terminated (协议解约时间).
     pub terminated_time: Option<DateTime>,
     /// How the contract was terminated (协议解约方式).
     pub termination_mode: Option<String>,
-    /// Why the contract is terminated, in words (解约备注).
+    /// Why it was terminated, in words (解约备注).
     pub termination_note: Option<String>,
     /// The user's openid under the merchant's appid (商户appid下的用户标识).
     pub openid: Option<String>,
@@ -192,11 +192,11 @@ pub struct OrderAmount {
     /// What the whole order cost (订单金额).
     pub total: Fen,
     /// What the payer paid after coupons (用户支付金额).
-    pub payer_total: Fen,
+    pub payer_total: Option<Fen>,
     /// The currency in which the order is priced (订单标价币种).
     pub currency: Currency,
     /// Currency the payer paid in (用户支付币种).
-    pub payer_currency: Currency,
+    pub payer_currency: Option<Currency>,
     /// The exchange rate used (汇率信息).
     pub exchange_rate: Option<ExchangeRate>,
 }
@@ -205,9 +205,9 @@ impl ToObject for OrderAmount {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .field("total", &self.total)
-            .field("payer_total", &self.payer_total)
+            .optional("payer_total", &self.payer_total)
             .field("currency", &self.currency)
-            .field("payer_currency", &self.payer_currency)
+            .optional("payer_currency", &self.payer_currency)
             .optional("exchange_rate", &self.exchange_rate)
     }
 }
@@ -216,9 +216,9 @@ impl FromObject for OrderAmount {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             total: object.required("total")?,
-            payer_total: object.required("payer_total")?,
+            payer_total: object.maybe("payer_total")?,
             currency: object.required("currency")?,
-            payer_currency: object.required("payer_currency")?,
+            payer_currency: object.maybe("payer_currency")?,
             exchange_rate: object.maybe("exchange_rate")?,
         })
     }
@@ -234,7 +234,7 @@ serde_by_node!(OrderAmount);
 pub struct ExchangeRate {
     /// The kind of exchange rate (汇率类型).
     pub kind: Option<RateType>,
-    /// The exchange rate, multiplied by 10 to the power of 8 (汇率值).
+    /// The rate, multiplied by 10 to the power of 8 (汇率值).
     pub rate: Option<i64>,
 }
 
@@ -273,7 +273,7 @@ pub struct PromotionDetail {
     pub kind: Option<PromotionType>,
     /// What it is worth (优惠券面额).
     pub amount: Fen,
-    /// Currency of the coupon; CNY within mainland China (优惠币种).
+    /// Currency of the coupon (优惠币种).
     pub currency: Currency,
     /// WeChat Pay's number of the activity (活动ID).
     pub activity_id: Option<String>,
@@ -376,32 +376,32 @@ serde_by_node!(PromotionGoodsDetail);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Order {
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The merchant's appid (APPID).
-    pub appid: String,
-    /// The merchant number of the institution (机构商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    pub mchid: Option<String>,
+    /// The merchant's app id; direct merchants only (APPID).
+    pub appid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
+    pub sp_mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The appid of the institution (机构APPID).
-    pub sp_appid: String,
-    /// The sub-merchant's appid (子商户APPID).
+    /// The institution's app id; institutions only (机构APPID).
+    pub sp_appid: Option<String>,
+    /// The sub-merchant's app id; institutions only (子商户APPID).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
-    pub transaction_id: String,
+    pub transaction_id: Option<String>,
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// How the order is paid (交易类型).
-    pub trade_type: OrderTradeType,
+    pub trade_type: Option<TradeType>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// When the order was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
-    pub trade_state: Option<String>,
+    pub trade_state: Option<TradeState>,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Who pays (支付者).
@@ -415,16 +415,16 @@ pub struct Order {
 impl ToObject for Order {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(17)
-            .field("mchid", &self.mchid)
-            .field("appid", &self.appid)
-            .field("sp_mchid", &self.sp_mchid)
+            .optional("mchid", &self.mchid)
+            .optional("appid", &self.appid)
+            .optional("sp_mchid", &self.sp_mchid)
             .optional("sub_mchid", &self.sub_mchid)
-            .field("sp_appid", &self.sp_appid)
+            .optional("sp_appid", &self.sp_appid)
             .optional("sub_appid", &self.sub_appid)
             .field("out_trade_no", &self.out_trade_no)
-            .field("transaction_id", &self.transaction_id)
+            .optional("transaction_id", &self.transaction_id)
             .optional("attach", &self.attach)
-            .field("trade_type", &self.trade_type)
+            .optional("trade_type", &self.trade_type)
             .optional("bank_type", &self.bank_type)
             .optional("success_time", &self.success_time)
             .optional("trade_state", &self.trade_state)
@@ -438,16 +438,16 @@ impl ToObject for Order {
 impl FromObject for Order {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            mchid: object.required("mchid")?,
-            appid: object.required("appid")?,
-            sp_mchid: object.required("sp_mchid")?,
+            mchid: object.maybe("mchid")?,
+            appid: object.maybe("appid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            sp_appid: object.required("sp_appid")?,
+            sp_appid: object.maybe("sp_appid")?,
             sub_appid: object.maybe("sub_appid")?,
             out_trade_no: object.required("out_trade_no")?,
-            transaction_id: object.required("transaction_id")?,
+            transaction_id: object.maybe("transaction_id")?,
             attach: object.maybe("attach")?,
-            trade_type: object.required("trade_type")?,
+            trade_type: object.maybe("trade_type")?,
             bank_type: object.maybe("bank_type")?,
             success_time: object.maybe("success_time")?,
             trade_state: object.maybe("trade_state")?,
@@ -470,19 +470,19 @@ serde_by_node!(Order);
 pub struct GlobalContractNotification {
     /// The merchant's number; direct merchants only (商户号).
     pub mchid: Option<String>,
-    /// The app id; direct merchants only (应用ID).
+    /// The merchant's app id; direct merchants only (应用ID).
     pub appid: Option<String>,
     /// The user in the app; direct merchants only (用户标识).
     pub openid: Option<String>,
-    /// The provider's merchant number; providers only (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     pub sp_mchid: Option<String>,
-    /// The provider's app id; providers only (机构应用ID).
+    /// The institution's app id; institutions only (机构应用ID).
     pub sp_appid: Option<String>,
     /// The user in the provider's app; providers only (用户机构标识).
     pub sp_openid: Option<String>,
-    /// The sub-merchant's number; providers only (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The sub-merchant's app id; providers only (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     pub sub_appid: Option<String>,
     /// The user in the sub-merchant's app; providers only (用户子标识).
     pub sub_openid: Option<String>,
@@ -562,15 +562,15 @@ impl NotificationContent for GlobalContractNotification {
 pub struct GlobalTransactionNotification {
     /// The merchant's number; direct merchants only (商户号).
     pub mchid: Option<String>,
-    /// The app id; direct merchants only (应用ID).
+    /// The merchant's app id; direct merchants only (应用ID).
     pub appid: Option<String>,
-    /// The provider's merchant number; providers only (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     pub sp_mchid: Option<String>,
-    /// The provider's app id; providers only (机构应用ID).
+    /// The institution's app id; institutions only (机构应用ID).
     pub sp_appid: Option<String>,
-    /// The sub-merchant's number; providers only (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The sub-merchant's app id; providers only (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     pub sub_appid: Option<String>,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
@@ -581,13 +581,13 @@ pub struct GlobalTransactionNotification {
     /// The merchant's own text from the order (附加数据).
     pub attach: Option<String>,
     /// How it was paid, such as `JSAPI` (交易类型).
-    pub trade_type: Option<String>,
+    pub trade_type: Option<TradeType>,
     /// Where the money came from (付款银行).
     pub bank_type: Option<String>,
     /// When it was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// Where it stands, such as `SUCCESS` (交易状态).
-    pub trade_state: String,
+    pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Who paid (支付者).

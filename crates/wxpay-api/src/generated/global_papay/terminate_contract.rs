@@ -3,6 +3,7 @@
 //! 申请解约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,19 +22,19 @@ use wxpay_proto::{
 pub struct TerminateContract {
     /// WeChat Pay's number of the contract (委托代扣协议ID).
     pub contract_id: String,
-    /// The appid of the institution (机构APPID).
+    /// The merchant's app id; direct merchants only (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The appid of the institution (机构appid).
+    /// The institution's app id; institutions only (机构appid).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -118,6 +119,7 @@ impl Operation for TerminateContract {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("termination_note", &self.termination_note, 1, usize::MAX)
     }

@@ -3,6 +3,7 @@
 //! WEB预签约.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -13,38 +14,41 @@ use wxpay_proto::{
 /// Begins the signing of a deduction contract on a desktop web page and gives the link to show
 /// as a QR code.
 ///
-/// WEB预签约: `POST /v3/global/papay/contracts/web-pre-entrust-sign`. Found on
+/// WEB预签约: `POST /v3/global/papay/contracts/web-pre-entrust-sign`. Repeating it with the
+/// same `out_contract_code` and the same content is safe. Found on
 /// <https://apihk.mch.weixin.qq.com>.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct WebPresign {
-    /// The appid of the institution (机构APPID).
+    /// The merchant's app id; direct merchants only (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The appid of the institution (机构appid).
+    /// The institution's app id; institutions only (机构appid).
     ///
     /// At most 32 characters.
     pub sp_appid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// Template of the contract (模板ID).
-    pub plan_id: Option<i64>,
+    pub plan_id: i64,
     /// The merchant's own number of the contract, unique within the merchant (商户侧签约协议号).
-    pub out_contract_code: Option<String>,
+    pub out_contract_code: String,
     /// The name of the user's account with the merchant, shown when signing (用户账户展示名称).
     pub user_display_name: Option<String>,
     /// Where the notification of the signing is sent (签约成功通知url).
+    ///
+    /// At most 256 characters; `https://` or `http://`, without a query.
     pub success_notify_url: Option<String>,
     /// When the signing expires (过期时间).
     pub expired_time: Option<DateTime>,
@@ -53,10 +57,21 @@ pub struct WebPresign {
 }
 
 impl WebPresign {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    /// What is always needed; the rest has setters.
+    pub fn new(plan_id: i64, out_contract_code: impl Into<String>) -> Self {
+        Self {
+            appid: None,
+            sub_mchid: None,
+            sp_appid: None,
+            sp_mchid: None,
+            sub_appid: None,
+            plan_id,
+            out_contract_code: out_contract_code.into(),
+            user_display_name: None,
+            success_notify_url: None,
+            expired_time: None,
+            return_url: None,
+        }
     }
 
     /// Sets [`appid`](Self::appid) (机构APPID).
@@ -94,20 +109,6 @@ impl WebPresign {
         self
     }
 
-    /// Sets [`plan_id`](Self::plan_id) (模板ID).
-    #[must_use]
-    pub fn plan_id(mut self, plan_id: i64) -> Self {
-        self.plan_id = Some(plan_id);
-        self
-    }
-
-    /// Sets [`out_contract_code`](Self::out_contract_code) (商户侧签约协议号).
-    #[must_use]
-    pub fn out_contract_code(mut self, out_contract_code: impl Into<String>) -> Self {
-        self.out_contract_code = Some(out_contract_code.into());
-        self
-    }
-
     /// Sets [`user_display_name`](Self::user_display_name) (用户账户展示名称).
     #[must_use]
     pub fn user_display_name(mut self, user_display_name: impl Into<String>) -> Self {
@@ -138,13 +139,13 @@ impl WebPresign {
 }
 
 impl Operation for WebPresign {
-    type Response = WebPresignResponse;
+    type Response = PresignQrCode;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
             "global_papay.web_presign",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
         .at(Host::HongKong)
@@ -153,17 +154,14 @@ impl Operation for WebPresign {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text("user_display_name", &self.user_display_name, 1, usize::MAX)?;
-        check::text(
-            "success_notify_url",
-            &self.success_notify_url,
-            1,
-            usize::MAX,
-        )?;
+        check::url("success_notify_url", &self.success_notify_url, 256)?;
         check::text("return_url", &self.return_url, 1, usize::MAX)
     }
 
@@ -188,8 +186,8 @@ impl ToObject for WebPresign {
             .optional("sp_appid", &self.sp_appid)
             .optional("sp_mchid", &self.sp_mchid)
             .optional("sub_appid", &self.sub_appid)
-            .optional("plan_id", &self.plan_id)
-            .optional("out_contract_code", &self.out_contract_code)
+            .field("plan_id", &self.plan_id)
+            .field("out_contract_code", &self.out_contract_code)
             .optional("user_display_name", &self.user_display_name)
             .optional("success_notify_url", &self.success_notify_url)
             .optional("expired_time", &self.expired_time)
@@ -205,8 +203,8 @@ impl FromObject for WebPresign {
             sp_appid: object.maybe("sp_appid")?,
             sp_mchid: object.maybe("sp_mchid")?,
             sub_appid: object.maybe("sub_appid")?,
-            plan_id: object.maybe("plan_id")?,
-            out_contract_code: object.maybe("out_contract_code")?,
+            plan_id: object.required("plan_id")?,
+            out_contract_code: object.required("out_contract_code")?,
             user_display_name: object.maybe("user_display_name")?,
             success_notify_url: object.maybe("success_notify_url")?,
             expired_time: object.maybe("expired_time")?,
@@ -222,18 +220,18 @@ serde_by_node!(WebPresign);
 /// 网页签约二维码链接.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct WebPresignResponse {
+pub struct PresignQrCode {
     /// The page which shows the QR code to sign (展码页面URL).
     pub show_code_url: Option<String>,
 }
 
-impl ToObject for WebPresignResponse {
+impl ToObject for PresignQrCode {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).optional("show_code_url", &self.show_code_url)
     }
 }
 
-impl FromObject for WebPresignResponse {
+impl FromObject for PresignQrCode {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             show_code_url: object.maybe("show_code_url")?,
@@ -241,4 +239,4 @@ impl FromObject for WebPresignResponse {
     }
 }
 
-serde_by_node!(WebPresignResponse);
+serde_by_node!(PresignQrCode);

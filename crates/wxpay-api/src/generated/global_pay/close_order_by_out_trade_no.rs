@@ -3,6 +3,7 @@
 //! 关闭订单(商户订单号).
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,30 +21,39 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct CloseOrderByOutTradeNo {
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
-    /// The merchant's number (直连商户号).
+    /// The merchant's number; direct merchants only (直连商户号).
     ///
-    /// At most 32 characters.
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
 }
 
 impl CloseOrderByOutTradeNo {
     /// What is always needed; the rest has setters.
-    pub fn new(out_trade_no: impl Into<String>, mchid: impl Into<String>) -> Self {
+    pub fn new(out_trade_no: impl Into<String>) -> Self {
         Self {
             out_trade_no: out_trade_no.into(),
-            mchid: mchid.into(),
+            mchid: None,
             sub_mchid: None,
             sp_mchid: None,
         }
+    }
+
+    /// Sets [`mchid`](Self::mchid) (直连商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
     }
 
     /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
@@ -63,7 +73,7 @@ impl CloseOrderByOutTradeNo {
     /// Every field that does not stand in the path or the query.
     fn to_body(&self) -> Object<'_> {
         Object::with_capacity(3)
-            .field("mchid", &self.mchid)
+            .optional("mchid", &self.mchid)
             .optional("sub_mchid", &self.sub_mchid)
             .optional("sp_mchid", &self.sp_mchid)
     }
@@ -83,10 +93,18 @@ impl Operation for CloseOrderByOutTradeNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -108,7 +126,7 @@ impl ToObject for CloseOrderByOutTradeNo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("out_trade_no", &self.out_trade_no)
-            .field("mchid", &self.mchid)
+            .optional("mchid", &self.mchid)
             .optional("sub_mchid", &self.sub_mchid)
             .optional("sp_mchid", &self.sp_mchid)
     }
@@ -118,7 +136,7 @@ impl FromObject for CloseOrderByOutTradeNo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             out_trade_no: object.required("out_trade_no")?,
-            mchid: object.required("mchid")?,
+            mchid: object.maybe("mchid")?,
             sub_mchid: object.maybe("sub_mchid")?,
             sp_mchid: object.maybe("sp_mchid")?,
         })

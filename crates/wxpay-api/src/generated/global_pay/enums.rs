@@ -7,6 +7,8 @@ wxpay_json::open_enum! {
     ///
     /// 汇率类型.
     pub enum RateType {
+        /// The payer's payment (支付汇率).
+        UserPaymentRate = "USERPAYMENT_RATE",
         /// Settlement with the merchant (结算汇率).
         SettlementRate = "SETTLEMENT_RATE",
     }

@@ -3,6 +3,7 @@
 //! H5支付下单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{OrderDetail, RequestAmount, RequestPayer, StoreInfo};
+use super::{OrderDetail, Payer, RequestAmount, StoreInfo, TradeType};
 
 /// Creates an order to be paid from a mobile browser and gives the link which opens WeChat.
 ///
@@ -21,27 +22,27 @@ use super::{OrderDetail, RequestAmount, RequestPayer, StoreInfo};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct H5Prepay {
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    ///
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The merchant's app id; direct merchants only (APPID).
     ///
     /// At most 32 characters.
-    pub mchid: String,
-    /// The merchant's appid (APPID).
+    pub appid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
+    ///
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
+    ///
+    /// At most 32 digits.
+    pub sp_mchid: Option<String>,
+    /// The institution's app id; institutions only (机构APPID).
     ///
     /// At most 32 characters.
-    pub appid: String,
-    /// The sub-merchant's number (子商户号).
-    ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
-    /// The merchant number of the institution (机构商户号).
-    ///
-    /// At most 32 characters.
-    pub sp_mchid: String,
-    /// The appid of the institution (机构APPID).
-    ///
-    /// At most 32 characters.
-    pub sp_appid: String,
-    /// The sub-merchant's appid (子商户APPID).
+    pub sp_appid: Option<String>,
+    /// The sub-merchant's app id; institutions only (子商户APPID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -54,21 +55,23 @@ pub struct H5Prepay {
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The tag of the goods, by which discounts are chosen (商品标记).
     pub goods_tag: Option<String>,
     /// How the order is paid (交易类型).
-    pub trade_type: String,
+    pub trade_type: TradeType,
     /// Ways of paying that are closed to the payer (指定支付方式).
     pub limit_pay: Option<String>,
     /// First moment to pay (交易起始时间).
-    pub time_start: Option<String>,
+    pub time_start: Option<DateTime>,
     /// Last moment to pay (交易结束时间).
     pub time_expire: Option<DateTime>,
     /// The merchant category code (MCC码).
     pub merchant_category_code: String,
     /// Who pays (支付者).
-    pub payer: Option<RequestPayer>,
+    pub payer: Option<Payer>,
     /// The amounts of the order (订单金额).
     pub amount: RequestAmount,
     /// Where the payment takes place (场景信息).
@@ -79,27 +82,21 @@ pub struct H5Prepay {
 
 impl H5Prepay {
     /// What is always needed; the rest has setters.
-    #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
     pub fn new(
-        mchid: impl Into<String>,
-        appid: impl Into<String>,
-        sub_mchid: impl Into<String>,
-        sp_mchid: impl Into<String>,
-        sp_appid: impl Into<String>,
         description: impl Into<String>,
         notify_url: impl Into<String>,
         out_trade_no: impl Into<String>,
-        trade_type: impl Into<String>,
+        trade_type: impl Into<TradeType>,
         merchant_category_code: impl Into<String>,
         amount: RequestAmount,
         scene_info: H5SceneInfo,
     ) -> Self {
         Self {
-            mchid: mchid.into(),
-            appid: appid.into(),
-            sub_mchid: sub_mchid.into(),
-            sp_mchid: sp_mchid.into(),
-            sp_appid: sp_appid.into(),
+            mchid: None,
+            appid: None,
+            sub_mchid: None,
+            sp_mchid: None,
+            sp_appid: None,
             sub_appid: None,
             description: description.into(),
             attach: None,
@@ -116,6 +113,41 @@ impl H5Prepay {
             scene_info,
             detail: Vec::new(),
         }
+    }
+
+    /// Sets [`mchid`](Self::mchid) (商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// Sets [`appid`](Self::appid) (APPID).
+    #[must_use]
+    pub fn appid(mut self, appid: impl Into<String>) -> Self {
+        self.appid = Some(appid.into());
+        self
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_mchid`](Self::sp_mchid) (机构商户号).
+    #[must_use]
+    pub fn sp_mchid(mut self, sp_mchid: impl Into<String>) -> Self {
+        self.sp_mchid = Some(sp_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_appid`](Self::sp_appid) (机构APPID).
+    #[must_use]
+    pub fn sp_appid(mut self, sp_appid: impl Into<String>) -> Self {
+        self.sp_appid = Some(sp_appid.into());
+        self
     }
 
     /// Sets [`sub_appid`](Self::sub_appid) (子商户APPID).
@@ -148,8 +180,8 @@ impl H5Prepay {
 
     /// Sets [`time_start`](Self::time_start) (交易起始时间).
     #[must_use]
-    pub fn time_start(mut self, time_start: impl Into<String>) -> Self {
-        self.time_start = Some(time_start.into());
+    pub fn time_start(mut self, time_start: DateTime) -> Self {
+        self.time_start = Some(time_start);
         self
     }
 
@@ -162,7 +194,7 @@ impl H5Prepay {
 
     /// Sets [`payer`](Self::payer) (支付者).
     #[must_use]
-    pub fn payer(mut self, payer: RequestPayer) -> Self {
+    pub fn payer(mut self, payer: Payer) -> Self {
         self.payer = Some(payer);
         self
     }
@@ -190,29 +222,35 @@ impl Operation for H5Prepay {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
-        check::text("trade_type", &self.trade_type, 1, usize::MAX)?;
         check::text("limit_pay", &self.limit_pay, 1, usize::MAX)?;
-        check::text("time_start", &self.time_start, 1, usize::MAX)?;
         check::text(
             "merchant_category_code",
             &self.merchant_category_code,
             1,
             usize::MAX,
         )?;
-        check::nested("payer", &self.payer, RequestPayer::check)?;
+        check::nested("payer", &self.payer, Payer::check)?;
         check::nested("amount", &self.amount, RequestAmount::check)?;
         check::nested("scene_info", &self.scene_info, H5SceneInfo::check)?;
-        check::each("detail", &self.detail, 0, usize::MAX, OrderDetail::check)
+        check::each("detail", &self.detail, 0, usize::MAX, OrderDetail::check)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -231,11 +269,11 @@ impl Operation for H5Prepay {
 impl ToObject for H5Prepay {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(20)
-            .field("mchid", &self.mchid)
-            .field("appid", &self.appid)
-            .field("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
-            .field("sp_appid", &self.sp_appid)
+            .optional("mchid", &self.mchid)
+            .optional("appid", &self.appid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sp_mchid", &self.sp_mchid)
+            .optional("sp_appid", &self.sp_appid)
             .optional("sub_appid", &self.sub_appid)
             .field("description", &self.description)
             .optional("attach", &self.attach)
@@ -257,11 +295,11 @@ impl ToObject for H5Prepay {
 impl FromObject for H5Prepay {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            mchid: object.required("mchid")?,
-            appid: object.required("appid")?,
-            sub_mchid: object.required("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
-            sp_appid: object.required("sp_appid")?,
+            mchid: object.maybe("mchid")?,
+            appid: object.maybe("appid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
+            sp_appid: object.maybe("sp_appid")?,
             sub_appid: object.maybe("sub_appid")?,
             description: object.required("description")?,
             attach: object.maybe("attach")?,
@@ -292,8 +330,12 @@ pub struct H5SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     pub device_id: Option<String>,
     /// Address of the device that scans, IPv4 or IPv6 (商户端设备IP).
+    ///
+    /// At most 45 characters.
     pub device_ip: Option<String>,
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
+    ///
+    /// At most 45 characters.
     pub payer_client_ip: String,
     /// The number of the cashier (操作员ID).
     pub operator_id: Option<String>,
@@ -336,8 +378,8 @@ impl H5SceneInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)?;
-        check::text("payer_client_ip", &self.payer_client_ip, 1, usize::MAX)?;
+        check::text("device_ip", &self.device_ip, 1, 45)?;
+        check::text("payer_client_ip", &self.payer_client_ip, 1, 45)?;
         check::text("operator_id", &self.operator_id, 1, usize::MAX)?;
         check::nested("store_info", &self.store_info, StoreInfo::check)
     }

@@ -15,7 +15,7 @@ use crate::{Currency, wire};
 pub struct RequestAmount {
     /// The whole amount (总金额).
     pub total: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
 }
 
@@ -69,8 +69,12 @@ pub struct SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     pub device_id: Option<String>,
     /// Address of the device that scans, IPv4 or IPv6 (商户端设备IP).
+    ///
+    /// At most 45 characters.
     pub device_ip: Option<String>,
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
+    ///
+    /// At most 45 characters.
     pub payer_client_ip: Option<String>,
     /// The number of the cashier (操作员ID).
     pub operator_id: Option<String>,
@@ -122,8 +126,8 @@ impl SceneInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)?;
-        check::text("payer_client_ip", &self.payer_client_ip, 1, usize::MAX)?;
+        check::text("device_ip", &self.device_ip, 1, 45)?;
+        check::text("payer_client_ip", &self.payer_client_ip, 1, 45)?;
         check::text("operator_id", &self.operator_id, 1, usize::MAX)?;
         check::nested("store_info", &self.store_info, StoreInfo::check)
     }
@@ -160,9 +164,9 @@ serde_by_node!(SceneInfo);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StoreInfo {
-    /// The number, of what it stands in (编号).
+    /// The merchant's number of the shop (编号).
     pub id: Option<String>,
-    /// The name, of what it stands in (名称).
+    /// What the shop is called (名称).
     pub name: String,
     /// Street address (详细地址).
     pub address: String,
@@ -224,7 +228,7 @@ pub struct OrderDetail {
     pub cost_price: Option<Fen>,
     /// The number of the receipt for the goods (商品小票ID).
     pub receipt_id: Option<String>,
-    /// The goods it was used for (单品列表).
+    /// The goods (单品列表).
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -365,12 +369,12 @@ impl FromObject for GoodsDetail {
 
 serde_by_node!(GoodsDetail);
 
-/// Who is to pay an order.
+/// Who pays an order, or is to pay it.
 ///
 /// 支付者.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestPayer {
+pub struct Payer {
     /// The user's id under the app id of this call (用户标识).
     ///
     /// At most 128 characters.
@@ -385,7 +389,7 @@ pub struct RequestPayer {
     pub sub_openid: Option<String>,
 }
 
-impl RequestPayer {
+impl Payer {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -420,7 +424,7 @@ impl RequestPayer {
     }
 }
 
-impl ToObject for RequestPayer {
+impl ToObject for Payer {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .optional("openid", &self.openid)
@@ -429,7 +433,7 @@ impl ToObject for RequestPayer {
     }
 }
 
-impl FromObject for RequestPayer {
+impl FromObject for Payer {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             openid: object.maybe("openid")?,
@@ -439,4 +443,4 @@ impl FromObject for RequestPayer {
     }
 }
 
-serde_by_node!(RequestPayer);
+serde_by_node!(Payer);

@@ -3,6 +3,7 @@
 //! 添加分账接收方.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -19,12 +20,12 @@ use crate::wire;
 /// 添加分账接收方: `POST /v3/global/profit-sharing/receivers`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_6.shtml).
 /// Found on <https://apihk.mch.weixin.qq.com>.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddReceiver {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// AppID of the mini program or official account (应用ID).
     ///
@@ -35,9 +36,9 @@ pub struct AddReceiver {
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// What the receiver's account is (分账接收方类型).
-    pub kind: Option<ReceiverType>,
+    pub kind: ReceiverType,
     /// The account of the receiver, of the kind its type says (分账接收方帐号).
-    pub account: Option<String>,
+    pub account: String,
     /// Name of a receiver who is a person, checked where given (分账个人接收方姓名).
     ///
     /// Encrypted when it is sent.
@@ -61,10 +62,24 @@ pub struct AddReceiver {
 }
 
 impl AddReceiver {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    /// What is always needed; the rest has setters.
+    pub fn new(kind: impl Into<ReceiverType>, account: impl Into<String>) -> Self {
+        Self {
+            sub_mchid: None,
+            appid: None,
+            sub_appid: None,
+            kind: kind.into(),
+            account: account.into(),
+            name: None,
+            authorized: None,
+            relation_type: None,
+            custom_relation: None,
+            scene: None,
+            major_service: None,
+            expected_ratio: None,
+            application_file_id: None,
+            partnership_file_id: None,
+        }
     }
 
     /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
@@ -85,20 +100,6 @@ impl AddReceiver {
     #[must_use]
     pub fn sub_appid(mut self, sub_appid: impl Into<String>) -> Self {
         self.sub_appid = Some(sub_appid.into());
-        self
-    }
-
-    /// Sets [`kind`](Self::kind) (分账接收方类型).
-    #[must_use]
-    pub fn kind(mut self, kind: impl Into<ReceiverType>) -> Self {
-        self.kind = Some(kind.into());
-        self
-    }
-
-    /// Sets [`account`](Self::account) (分账接收方帐号).
-    #[must_use]
-    pub fn account(mut self, account: impl Into<String>) -> Self {
-        self.account = Some(account.into());
         self
     }
 
@@ -179,7 +180,7 @@ impl AddReceiver {
 }
 
 impl Operation for AddReceiver {
-    type Response = AddReceiverResponse;
+    type Response = AddedReceiver;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -193,6 +194,7 @@ impl Operation for AddReceiver {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("account", &self.account, 1, usize::MAX)?;
@@ -229,7 +231,7 @@ impl Operation for AddReceiver {
     }
 
     fn decode(&self, reply: Reply<'_>) -> Result<Self::Response, DecodeError> {
-        let mut response: AddReceiverResponse = reply.json()?;
+        let mut response: AddedReceiver = reply.json()?;
         response.decrypt(reply.decryptor())?;
         Ok(response)
     }
@@ -241,8 +243,8 @@ impl ToObject for AddReceiver {
             .optional("sub_mchid", &self.sub_mchid)
             .optional("appid", &self.appid)
             .optional("sub_appid", &self.sub_appid)
-            .optional("type", &self.kind)
-            .optional("account", &self.account)
+            .field("type", &self.kind)
+            .field("account", &self.account)
             .optional("name", &self.name)
             .optional("authorized", &self.authorized)
             .optional("relation_type", &self.relation_type)
@@ -261,8 +263,8 @@ impl FromObject for AddReceiver {
             sub_mchid: object.maybe("sub_mchid")?,
             appid: object.maybe("appid")?,
             sub_appid: object.maybe("sub_appid")?,
-            kind: object.maybe("type")?,
-            account: object.maybe("account")?,
+            kind: object.required("type")?,
+            account: object.required("account")?,
             name: object.maybe("name")?,
             authorized: object.maybe("authorized")?,
             relation_type: object.maybe("relation_type")?,
@@ -283,7 +285,7 @@ serde_by_node!(AddReceiver);
 /// 分账接收方添加受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct AddReceiverResponse {
+pub struct AddedReceiver {
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// What the receiver's account is (分账接收方类型).
@@ -314,7 +316,7 @@ pub struct AddReceiverResponse {
     pub partnership_file_id: Option<String>,
 }
 
-impl AddReceiverResponse {
+impl AddedReceiver {
     /// Decrypts what was encrypted.
     pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
         self.name
@@ -323,7 +325,7 @@ impl AddReceiverResponse {
     }
 }
 
-impl ToObject for AddReceiverResponse {
+impl ToObject for AddedReceiver {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(14)
             .optional("sub_mchid", &self.sub_mchid)
@@ -343,7 +345,7 @@ impl ToObject for AddReceiverResponse {
     }
 }
 
-impl FromObject for AddReceiverResponse {
+impl FromObject for AddedReceiver {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -364,4 +366,4 @@ impl FromObject for AddReceiverResponse {
     }
 }
 
-serde_by_node!(AddReceiverResponse);
+serde_by_node!(AddedReceiver);

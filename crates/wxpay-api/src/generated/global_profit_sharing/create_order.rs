@@ -3,6 +3,7 @@
 //! 请求分账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,7 +26,7 @@ use crate::{Currency, wire};
 pub struct CreateOrder {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// AppID of the mini program or official account (应用ID).
     ///
@@ -116,6 +117,7 @@ impl Operation for CreateOrder {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
@@ -189,7 +191,7 @@ pub struct RequestReceiver {
     pub kind: ReceiverType,
     /// The account of the receiver, of the kind its type says (分账接收方帐号).
     pub account: String,
-    /// Name of a receiver who is a person, checked where given (分账个人接收方姓名).
+    /// Name of a receiver who is a person; checked where given (分账个人接收方姓名).
     ///
     /// Encrypted when it is sent.
     pub name: Option<Sensitive>,

@@ -3,6 +3,7 @@
 //! 删除分账接收方.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -17,12 +18,12 @@ use super::ReceiverType;
 /// 删除分账接收方: `DELETE /v3/global/profit-sharing/receivers`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_8.shtml).
 /// Found on <https://apihk.mch.weixin.qq.com>.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DeleteReceiver {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// AppID of the mini program or official account (应用ID).
     ///
@@ -33,16 +34,21 @@ pub struct DeleteReceiver {
     /// At most 32 characters.
     pub sub_appid: Option<String>,
     /// What the receiver's account is (分账接收方类型).
-    pub kind: Option<ReceiverType>,
+    pub kind: ReceiverType,
     /// The account of the receiver, of the kind its type says (分账接收方帐号).
-    pub account: Option<String>,
+    pub account: String,
 }
 
 impl DeleteReceiver {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    /// What is always needed; the rest has setters.
+    pub fn new(kind: impl Into<ReceiverType>, account: impl Into<String>) -> Self {
+        Self {
+            sub_mchid: None,
+            appid: None,
+            sub_appid: None,
+            kind: kind.into(),
+            account: account.into(),
+        }
     }
 
     /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
@@ -65,20 +71,6 @@ impl DeleteReceiver {
         self.sub_appid = Some(sub_appid.into());
         self
     }
-
-    /// Sets [`kind`](Self::kind) (分账接收方类型).
-    #[must_use]
-    pub fn kind(mut self, kind: impl Into<ReceiverType>) -> Self {
-        self.kind = Some(kind.into());
-        self
-    }
-
-    /// Sets [`account`](Self::account) (分账接收方帐号).
-    #[must_use]
-    pub fn account(mut self, account: impl Into<String>) -> Self {
-        self.account = Some(account.into());
-        self
-    }
 }
 
 impl Operation for DeleteReceiver {
@@ -96,6 +88,7 @@ impl Operation for DeleteReceiver {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("account", &self.account, 1, usize::MAX)
@@ -120,8 +113,8 @@ impl ToObject for DeleteReceiver {
             .optional("sub_mchid", &self.sub_mchid)
             .optional("appid", &self.appid)
             .optional("sub_appid", &self.sub_appid)
-            .optional("type", &self.kind)
-            .optional("account", &self.account)
+            .field("type", &self.kind)
+            .field("account", &self.account)
     }
 }
 
@@ -131,8 +124,8 @@ impl FromObject for DeleteReceiver {
             sub_mchid: object.maybe("sub_mchid")?,
             appid: object.maybe("appid")?,
             sub_appid: object.maybe("sub_appid")?,
-            kind: object.maybe("type")?,
-            account: object.maybe("account")?,
+            kind: object.required("type")?,
+            account: object.required("account")?,
         })
     }
 }

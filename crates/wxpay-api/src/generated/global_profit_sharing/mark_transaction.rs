@@ -3,6 +3,7 @@
 //! 分账标记.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -17,37 +18,35 @@ use crate::{Currency, wire};
 /// 分账标记: `POST /v3/global/profit-sharing/transactions/mark`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_1.shtml).
 /// Found on <https://apihk.mch.weixin.qq.com>.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MarkTransaction {
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
-    pub out_trade_no: Option<String>,
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
+    pub out_trade_no: String,
     /// The currency in which the order is priced (订单标价币种).
     pub currency: Option<Currency>,
 }
 
 impl MarkTransaction {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    /// What is always needed; the rest has setters.
+    pub fn new(out_trade_no: impl Into<String>) -> Self {
+        Self {
+            sub_mchid: None,
+            out_trade_no: out_trade_no.into(),
+            currency: None,
+        }
     }
 
     /// Sets [`sub_mchid`](Self::sub_mchid) (二级商户号).
     #[must_use]
     pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
         self.sub_mchid = Some(sub_mchid.into());
-        self
-    }
-
-    /// Sets [`out_trade_no`](Self::out_trade_no) (商户订单号).
-    #[must_use]
-    pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
-        self.out_trade_no = Some(out_trade_no.into());
         self
     }
 
@@ -74,7 +73,9 @@ impl Operation for MarkTransaction {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         wire::currency("currency", &self.currency)
     }
 
@@ -95,7 +96,7 @@ impl ToObject for MarkTransaction {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .optional("sub_mchid", &self.sub_mchid)
-            .optional("out_trade_no", &self.out_trade_no)
+            .field("out_trade_no", &self.out_trade_no)
             .optional("currency", &self.currency)
     }
 }
@@ -104,7 +105,7 @@ impl FromObject for MarkTransaction {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
-            out_trade_no: object.maybe("out_trade_no")?,
+            out_trade_no: object.required("out_trade_no")?,
             currency: object.maybe("currency")?,
         })
     }

@@ -3,6 +3,7 @@
 //! 获取分账账单文件下载地址.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,7 +23,7 @@ use super::Bill;
 pub struct QueryBill {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The day, Beijing time (账单日期).
     pub bill_date: Option<String>,
@@ -65,6 +66,7 @@ impl Operation for QueryBill {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("bill_date", &self.bill_date, 1, usize::MAX)
     }
 

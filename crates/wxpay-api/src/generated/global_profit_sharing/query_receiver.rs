@@ -3,6 +3,7 @@
 //! 查询分账接收方添加结果.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ pub struct QueryReceiver {
     pub account: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -107,6 +108,7 @@ impl Operation for QueryReceiver {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("account", &self.account, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)

@@ -3,6 +3,7 @@
 //! 查询订单剩余可退款金额.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -27,7 +28,7 @@ pub struct QueryRefundableAmount {
     pub transaction_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -63,7 +64,8 @@ impl Operation for QueryRefundableAmount {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -111,7 +113,7 @@ pub struct RefundableAmount {
     pub transaction_id: String,
     /// How much of the order can still be refunded (订单剩余可退款金额).
     pub refundable_amount: Option<Fen>,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
     /// How much of the order can still be refunded from advanced money
     /// (订单剩余可使用垫付资金退款的金额).

@@ -79,7 +79,7 @@ pub struct RefundableBalance {
     pub sponsor_mchid: Option<String>,
     /// The present balance from which refunds can be advanced (可供垫付分账退款的实时余额).
     pub balance: Option<Fen>,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
 }
 

@@ -3,6 +3,7 @@
 //! 查询剩余待分金额.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,7 +27,7 @@ pub struct QueryUnsplitAmount {
     pub transaction_id: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -62,7 +63,8 @@ impl Operation for QueryUnsplitAmount {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
@@ -110,7 +112,7 @@ pub struct UnsplitAmount {
     pub transaction_id: String,
     /// How much of the order is left to share (订单剩余待分金额).
     pub unsplit_amount: Option<Fen>,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
 }
 

@@ -48,7 +48,7 @@ pub struct Order {
     /// (商户分账单号).
     pub out_order_no: String,
     /// WeChat Pay's number of the sharing request (微信分账单号).
-    pub order_id: String,
+    pub order_id: Option<String>,
     /// The state of the sharing request (分账单状态).
     pub state: Option<String>,
     /// Receivers and how much each gets (分账接收方列表).
@@ -61,7 +61,7 @@ impl ToObject for Order {
             .optional("sub_mchid", &self.sub_mchid)
             .field("transaction_id", &self.transaction_id)
             .field("out_order_no", &self.out_order_no)
-            .field("order_id", &self.order_id)
+            .optional("order_id", &self.order_id)
             .optional("state", &self.state)
             .optional_list("receivers", &self.receivers)
     }
@@ -73,7 +73,7 @@ impl FromObject for Order {
             sub_mchid: object.maybe("sub_mchid")?,
             transaction_id: object.required("transaction_id")?,
             out_order_no: object.required("out_order_no")?,
-            order_id: object.required("order_id")?,
+            order_id: object.maybe("order_id")?,
             state: object.maybe("state")?,
             receivers: object.maybe_list("receivers")?,
         })

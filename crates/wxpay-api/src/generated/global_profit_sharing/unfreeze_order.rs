@@ -3,6 +3,7 @@
 //! 解冻剩余资金.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use super::Order;
 pub struct UnfreezeOrder {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -74,6 +75,7 @@ impl Operation for UnfreezeOrder {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)

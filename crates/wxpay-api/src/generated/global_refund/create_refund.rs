@@ -3,6 +3,7 @@
 //! 申请退款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,27 +22,27 @@ use crate::{Currency, wire};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateRefund {
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    ///
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The merchant's app id; direct merchants only (APPID).
     ///
     /// At most 32 characters.
-    pub mchid: String,
-    /// The merchant's appid (APPID).
+    pub appid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
+    ///
+    /// At most 32 digits.
+    pub sp_mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
+    ///
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
+    /// The institution's app id; institutions only (机构APPID).
     ///
     /// At most 32 characters.
-    pub appid: String,
-    /// The merchant number of the institution (机构商户号).
-    ///
-    /// At most 32 characters.
-    pub sp_mchid: String,
-    /// The sub-merchant's number (子商户号).
-    ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
-    /// The appid of the institution (机构APPID).
-    ///
-    /// At most 32 characters.
-    pub sp_appid: String,
-    /// The sub-merchant's appid (子商户APPID).
+    pub sp_appid: Option<String>,
+    /// The sub-merchant's app id; institutions only (子商户APPID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -50,13 +51,17 @@ pub struct CreateRefund {
     /// At most 32 characters.
     pub transaction_id: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The merchant's own number of this refund, unique within the merchant (商户退款单号).
+    ///
+    /// At most 64 characters of `0-9 A-Z a-z _ - | * @`.
     pub out_refund_no: String,
     /// Why, as the payer is told (退款原因).
     pub reason: Option<String>,
-    /// The amounts of the order (订单金额).
-    pub amount: Option<RequestAmount>,
+    /// How much is refunded (订单金额).
+    pub amount: RefundRequestAmount,
     /// Where the refund notification is sent (退款通知地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
@@ -65,28 +70,56 @@ pub struct CreateRefund {
 
 impl CreateRefund {
     /// What is always needed; the rest has setters.
-    pub fn new(
-        mchid: impl Into<String>,
-        appid: impl Into<String>,
-        sp_mchid: impl Into<String>,
-        sub_mchid: impl Into<String>,
-        sp_appid: impl Into<String>,
-        out_refund_no: impl Into<String>,
-    ) -> Self {
+    pub fn new(out_refund_no: impl Into<String>, amount: RefundRequestAmount) -> Self {
         Self {
-            mchid: mchid.into(),
-            appid: appid.into(),
-            sp_mchid: sp_mchid.into(),
-            sub_mchid: sub_mchid.into(),
-            sp_appid: sp_appid.into(),
+            mchid: None,
+            appid: None,
+            sp_mchid: None,
+            sub_mchid: None,
+            sp_appid: None,
             sub_appid: None,
             transaction_id: None,
             out_trade_no: None,
             out_refund_no: out_refund_no.into(),
             reason: None,
-            amount: None,
+            amount,
             notify_url: None,
         }
+    }
+
+    /// Sets [`mchid`](Self::mchid) (商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// Sets [`appid`](Self::appid) (APPID).
+    #[must_use]
+    pub fn appid(mut self, appid: impl Into<String>) -> Self {
+        self.appid = Some(appid.into());
+        self
+    }
+
+    /// Sets [`sp_mchid`](Self::sp_mchid) (机构商户号).
+    #[must_use]
+    pub fn sp_mchid(mut self, sp_mchid: impl Into<String>) -> Self {
+        self.sp_mchid = Some(sp_mchid.into());
+        self
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_appid`](Self::sp_appid) (机构APPID).
+    #[must_use]
+    pub fn sp_appid(mut self, sp_appid: impl Into<String>) -> Self {
+        self.sp_appid = Some(sp_appid.into());
+        self
     }
 
     /// Sets [`sub_appid`](Self::sub_appid) (子商户APPID).
@@ -117,13 +150,6 @@ impl CreateRefund {
         self
     }
 
-    /// Sets [`amount`](Self::amount) (订单金额).
-    #[must_use]
-    pub fn amount(mut self, amount: RequestAmount) -> Self {
-        self.amount = Some(amount);
-        self
-    }
-
     /// Sets [`notify_url`](Self::notify_url) (退款通知地址).
     #[must_use]
     pub fn notify_url(mut self, notify_url: impl Into<String>) -> Self {
@@ -147,17 +173,30 @@ impl Operation for CreateRefund {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("out_refund_no", &self.out_refund_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
+        check::text("out_refund_no", &self.out_refund_no, 1, 64)?;
+        check::alphabet("out_refund_no", &self.out_refund_no, Alphabet::RefundNo)?;
         check::text("reason", &self.reason, 1, usize::MAX)?;
-        check::nested("amount", &self.amount, RequestAmount::check)?;
-        check::url("notify_url", &self.notify_url, 256)
+        check::nested("amount", &self.amount, RefundRequestAmount::check)?;
+        check::url("notify_url", &self.notify_url, 256)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )?;
+        check::present(
+            "transaction_id or out_trade_no",
+            self.transaction_id.is_some() || self.out_trade_no.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -176,17 +215,17 @@ impl Operation for CreateRefund {
 impl ToObject for CreateRefund {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(12)
-            .field("mchid", &self.mchid)
-            .field("appid", &self.appid)
-            .field("sp_mchid", &self.sp_mchid)
-            .field("sub_mchid", &self.sub_mchid)
-            .field("sp_appid", &self.sp_appid)
+            .optional("mchid", &self.mchid)
+            .optional("appid", &self.appid)
+            .optional("sp_mchid", &self.sp_mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sp_appid", &self.sp_appid)
             .optional("sub_appid", &self.sub_appid)
             .optional("transaction_id", &self.transaction_id)
             .optional("out_trade_no", &self.out_trade_no)
             .field("out_refund_no", &self.out_refund_no)
             .optional("reason", &self.reason)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .optional("notify_url", &self.notify_url)
     }
 }
@@ -194,17 +233,17 @@ impl ToObject for CreateRefund {
 impl FromObject for CreateRefund {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            mchid: object.required("mchid")?,
-            appid: object.required("appid")?,
-            sp_mchid: object.required("sp_mchid")?,
-            sub_mchid: object.required("sub_mchid")?,
-            sp_appid: object.required("sp_appid")?,
+            mchid: object.maybe("mchid")?,
+            appid: object.maybe("appid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sp_appid: object.maybe("sp_appid")?,
             sub_appid: object.maybe("sub_appid")?,
             transaction_id: object.maybe("transaction_id")?,
             out_trade_no: object.maybe("out_trade_no")?,
             out_refund_no: object.required("out_refund_no")?,
             reason: object.maybe("reason")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             notify_url: object.maybe("notify_url")?,
         })
     }
@@ -217,16 +256,16 @@ serde_by_node!(CreateRefund);
 /// 退款金额.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestAmount {
+pub struct RefundRequestAmount {
     /// What to refund, at most what is left of the order (退款金额).
     pub refund: Fen,
     /// What the whole order cost (原订单金额).
     pub total: Fen,
-    /// Currency of the refund; CNY within mainland China (退款币种).
+    /// Currency of the refund (退款币种).
     pub currency: Currency,
 }
 
-impl RequestAmount {
+impl RefundRequestAmount {
     /// All of it.
     pub fn new(refund: Fen, total: Fen, currency: impl Into<Currency>) -> Self {
         Self {
@@ -241,7 +280,7 @@ impl RequestAmount {
     }
 }
 
-impl ToObject for RequestAmount {
+impl ToObject for RefundRequestAmount {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .field("refund", &self.refund)
@@ -250,7 +289,7 @@ impl ToObject for RequestAmount {
     }
 }
 
-impl FromObject for RequestAmount {
+impl FromObject for RefundRequestAmount {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             refund: object.required("refund")?,
@@ -260,7 +299,7 @@ impl FromObject for RequestAmount {
     }
 }
 
-serde_by_node!(RequestAmount);
+serde_by_node!(RefundRequestAmount);
 
 /// The answer to a refund which was asked for.
 ///

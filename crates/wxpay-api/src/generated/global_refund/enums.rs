@@ -37,7 +37,7 @@ wxpay_json::open_enum! {
     pub enum RefundStatus {
         /// Refunded (退款成功).
         Success = "SUCCESS",
-        /// closed, nothing was refunded (退款关闭).
+        /// Closed, nothing was refunded (退款关闭).
         RefundClose = "REFUNDCLOSE",
         /// Under way (退款处理中).
         Processing = "PROCESSING",

@@ -3,6 +3,7 @@
 //! 查询所有退款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,19 +25,21 @@ pub struct ListRefunds {
     /// At most 32 characters.
     pub transaction_id: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
     ///
-    /// At most 32 characters.
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
-    /// The merchant number of the institution (机构商户号).
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
-    pub sp_mchid: String,
+    /// At most 32 digits.
+    pub sp_mchid: Option<String>,
     /// Where in the list to begin, from 0 (记录起始位置).
     pub offset: i64,
     /// How many to give on a page (每页笔数).
@@ -45,19 +48,14 @@ pub struct ListRefunds {
 
 impl ListRefunds {
     /// What is always needed; the rest has setters.
-    pub fn new(
-        mchid: impl Into<String>,
-        sub_mchid: impl Into<String>,
-        sp_mchid: impl Into<String>,
-        offset: i64,
-        count: i64,
-    ) -> Self {
+    #[must_use]
+    pub fn new(offset: i64, count: i64) -> Self {
         Self {
             transaction_id: None,
             out_trade_no: None,
-            mchid: mchid.into(),
-            sub_mchid: sub_mchid.into(),
-            sp_mchid: sp_mchid.into(),
+            mchid: None,
+            sub_mchid: None,
+            sp_mchid: None,
             offset,
             count,
         }
@@ -74,6 +72,27 @@ impl ListRefunds {
     #[must_use]
     pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
         self.out_trade_no = Some(out_trade_no.into());
+        self
+    }
+
+    /// Sets [`mchid`](Self::mchid) (商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_mchid`](Self::sp_mchid) (机构商户号).
+    #[must_use]
+    pub fn sp_mchid(mut self, sp_mchid: impl Into<String>) -> Self {
+        self.sp_mchid = Some(sp_mchid.into());
         self
     }
 }
@@ -93,19 +112,31 @@ impl Operation for ListRefunds {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )?;
+        check::present(
+            "transaction_id or out_trade_no",
+            self.transaction_id.is_some() || self.out_trade_no.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/global/refunds")
             .query_opt("transaction_id", self.transaction_id.as_deref())
             .query_opt("out_trade_no", self.out_trade_no.as_deref())
-            .query("mchid", &self.mchid)
-            .query("sub_mchid", &self.sub_mchid)
-            .query("sp_mchid", &self.sp_mchid)
+            .query_opt("mchid", self.mchid.as_deref())
+            .query_opt("sub_mchid", self.sub_mchid.as_deref())
+            .query_opt("sp_mchid", self.sp_mchid.as_deref())
             .query("offset", &self.offset.to_string())
             .query("count", &self.count.to_string())
     }
@@ -124,9 +155,9 @@ impl ToObject for ListRefunds {
         Object::with_capacity(7)
             .optional("transaction_id", &self.transaction_id)
             .optional("out_trade_no", &self.out_trade_no)
-            .field("mchid", &self.mchid)
-            .field("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
+            .optional("mchid", &self.mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sp_mchid", &self.sp_mchid)
             .field("offset", &self.offset)
             .field("count", &self.count)
     }
@@ -137,9 +168,9 @@ impl FromObject for ListRefunds {
         Ok(Self {
             transaction_id: object.maybe("transaction_id")?,
             out_trade_no: object.maybe("out_trade_no")?,
-            mchid: object.required("mchid")?,
-            sub_mchid: object.required("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
+            mchid: object.maybe("mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
             offset: object.required("offset")?,
             count: object.required("count")?,
         })
@@ -156,16 +187,16 @@ serde_by_node!(ListRefunds);
 pub struct RefundPage {
     /// WeChat Pay's number of the order (微信支付交易订单号).
     pub id: String,
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    pub mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
-    pub sp_mchid: String,
+    /// The institution's merchant number; institutions only (机构商户号).
+    pub sp_mchid: Option<String>,
     /// The merchant's own number of the order which was paid (商户原交易订单号).
     pub out_trade_no: String,
     /// The amounts of the order (订单金额).
-    pub amount: Option<OrderAmount>,
+    pub amount: Option<RefundedOrderAmount>,
     /// The refunds (退款单列表).
     pub data: Vec<RefundEntry>,
     /// How many refunds the order has in all (订单总退款次数).
@@ -178,9 +209,9 @@ impl ToObject for RefundPage {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(9)
             .field("id", &self.id)
-            .field("mchid", &self.mchid)
+            .optional("mchid", &self.mchid)
             .optional("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
+            .optional("sp_mchid", &self.sp_mchid)
             .field("out_trade_no", &self.out_trade_no)
             .optional("amount", &self.amount)
             .optional_list("data", &self.data)
@@ -193,9 +224,9 @@ impl FromObject for RefundPage {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             id: object.required("id")?,
-            mchid: object.required("mchid")?,
+            mchid: object.maybe("mchid")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
             out_trade_no: object.required("out_trade_no")?,
             amount: object.maybe("amount")?,
             data: object.maybe_list("data")?,
@@ -212,39 +243,39 @@ serde_by_node!(RefundPage);
 /// 订单金额.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct OrderAmount {
+pub struct RefundedOrderAmount {
     /// What the whole order cost (订单金额).
     pub total: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
     /// What the payer paid after coupons (用户支付金额).
-    pub payer_total: Fen,
+    pub payer_total: Option<Fen>,
     /// The currency in which the payer paid (支付币种).
-    pub payer_currency: Currency,
+    pub payer_currency: Option<Currency>,
 }
 
-impl ToObject for OrderAmount {
+impl ToObject for RefundedOrderAmount {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("total", &self.total)
             .optional("currency", &self.currency)
-            .field("payer_total", &self.payer_total)
-            .field("payer_currency", &self.payer_currency)
+            .optional("payer_total", &self.payer_total)
+            .optional("payer_currency", &self.payer_currency)
     }
 }
 
-impl FromObject for OrderAmount {
+impl FromObject for RefundedOrderAmount {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             total: object.required("total")?,
             currency: object.maybe("currency")?,
-            payer_total: object.required("payer_total")?,
-            payer_currency: object.required("payer_currency")?,
+            payer_total: object.maybe("payer_total")?,
+            payer_currency: object.maybe("payer_currency")?,
         })
     }
 }
 
-serde_by_node!(OrderAmount);
+serde_by_node!(RefundedOrderAmount);
 
 /// One refund of an order.
 ///

@@ -3,6 +3,7 @@
 //! 查询单笔退款(微信支付退款订单号).
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,35 +21,53 @@ use super::Refund;
 #[non_exhaustive]
 pub struct QueryRefundById {
     /// WeChat Pay's number of the refund (微信支付退款订单号).
+    ///
+    /// At most 32 characters.
     pub refund_id: String,
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
     ///
-    /// At most 32 characters.
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
-    /// The merchant number of the institution (机构商户号).
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
-    pub sp_mchid: String,
+    /// At most 32 digits.
+    pub sp_mchid: Option<String>,
 }
 
 impl QueryRefundById {
-    /// All of it.
-    pub fn new(
-        refund_id: impl Into<String>,
-        mchid: impl Into<String>,
-        sub_mchid: impl Into<String>,
-        sp_mchid: impl Into<String>,
-    ) -> Self {
+    /// What is always needed; the rest has setters.
+    pub fn new(refund_id: impl Into<String>) -> Self {
         Self {
             refund_id: refund_id.into(),
-            mchid: mchid.into(),
-            sub_mchid: sub_mchid.into(),
-            sp_mchid: sp_mchid.into(),
+            mchid: None,
+            sub_mchid: None,
+            sp_mchid: None,
         }
+    }
+
+    /// Sets [`mchid`](Self::mchid) (商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_mchid`](Self::sp_mchid) (机构商户号).
+    #[must_use]
+    pub fn sp_mchid(mut self, sp_mchid: impl Into<String>) -> Self {
+        self.sp_mchid = Some(sp_mchid.into());
+        self
     }
 }
 
@@ -66,18 +85,25 @@ impl Operation for QueryRefundById {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
+        check::text("refund_id", &self.refund_id, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/global/refunds/id/")
             .segment(&self.refund_id)
-            .query("mchid", &self.mchid)
-            .query("sub_mchid", &self.sub_mchid)
-            .query("sp_mchid", &self.sp_mchid)
+            .query_opt("mchid", self.mchid.as_deref())
+            .query_opt("sub_mchid", self.sub_mchid.as_deref())
+            .query_opt("sp_mchid", self.sp_mchid.as_deref())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
@@ -93,9 +119,9 @@ impl ToObject for QueryRefundById {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("refund_id", &self.refund_id)
-            .field("mchid", &self.mchid)
-            .field("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
+            .optional("mchid", &self.mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sp_mchid", &self.sp_mchid)
     }
 }
 
@@ -103,9 +129,9 @@ impl FromObject for QueryRefundById {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             refund_id: object.required("refund_id")?,
-            mchid: object.required("mchid")?,
-            sub_mchid: object.required("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
+            mchid: object.maybe("mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
         })
     }
 }

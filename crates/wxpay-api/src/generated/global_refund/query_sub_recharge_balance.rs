@@ -3,6 +3,7 @@
 //! 商家充值退款余额查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use super::RechargeBalance;
 pub struct QuerySubRechargeBalance {
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
 }
 
@@ -50,7 +51,8 @@ impl Operation for QuerySubRechargeBalance {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

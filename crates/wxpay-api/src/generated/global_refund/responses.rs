@@ -17,7 +17,7 @@ use crate::Currency;
 pub struct RechargeBalance {
     /// The balance which can be used (账户可用余额).
     pub remaining_amount: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Currency,
 }
 
@@ -46,14 +46,14 @@ serde_by_node!(RechargeBalance);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundAmount {
-    /// What to refund, at most what is left of the order (退款金额).
+    /// What is refunded (退款金额).
     pub refund: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
     /// What the payer gets back, without coupons (用户退款金额).
-    pub payer_refund: Fen,
+    pub payer_refund: Option<Fen>,
     /// The currency in which the payer paid (支付币种).
-    pub payer_currency: Currency,
+    pub payer_currency: Option<Currency>,
     /// The exchange rate used (汇率).
     pub exchange_rate: Option<ExchangeRate>,
 }
@@ -63,8 +63,8 @@ impl ToObject for RefundAmount {
         Object::with_capacity(5)
             .field("refund", &self.refund)
             .optional("currency", &self.currency)
-            .field("payer_refund", &self.payer_refund)
-            .field("payer_currency", &self.payer_currency)
+            .optional("payer_refund", &self.payer_refund)
+            .optional("payer_currency", &self.payer_currency)
             .optional("exchange_rate", &self.exchange_rate)
     }
 }
@@ -74,8 +74,8 @@ impl FromObject for RefundAmount {
         Ok(Self {
             refund: object.required("refund")?,
             currency: object.maybe("currency")?,
-            payer_refund: object.required("payer_refund")?,
-            payer_currency: object.required("payer_currency")?,
+            payer_refund: object.maybe("payer_refund")?,
+            payer_currency: object.maybe("payer_currency")?,
             exchange_rate: object.maybe("exchange_rate")?,
         })
     }
@@ -91,7 +91,7 @@ serde_by_node!(RefundAmount);
 pub struct ExchangeRate {
     /// The kind of exchange rate (汇率类型).
     pub kind: Option<RateType>,
-    /// The exchange rate, multiplied by 10 to the power of 8 (汇率值).
+    /// The rate, multiplied by 10 to the power of 8 (汇率值).
     pub rate: Option<i64>,
 }
 
@@ -117,7 +117,7 @@ serde_by_node!(ExchangeRate);
 /// A coupon that comes back with a refund.
 ///
 /// 优惠退款详情.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundDetail {
     /// The coupon (券ID).
@@ -130,8 +130,8 @@ pub struct RefundDetail {
     pub amount: Option<Fen>,
     /// How much of the coupon is refunded (优惠券退款额).
     pub refund_amount: Option<Fen>,
-    /// Currency of the amount; CNY within mainland China (货币类型).
-    pub currency: Currency,
+    /// Currency of the amount (货币类型).
+    pub currency: Option<Currency>,
 }
 
 impl ToObject for RefundDetail {
@@ -142,7 +142,7 @@ impl ToObject for RefundDetail {
             .optional("type", &self.kind)
             .optional("amount", &self.amount)
             .optional("refund_amount", &self.refund_amount)
-            .field("currency", &self.currency)
+            .optional("currency", &self.currency)
     }
 }
 
@@ -154,7 +154,7 @@ impl FromObject for RefundDetail {
             kind: object.maybe("type")?,
             amount: object.maybe("amount")?,
             refund_amount: object.maybe("refund_amount")?,
-            currency: object.required("currency")?,
+            currency: object.maybe("currency")?,
         })
     }
 }
@@ -240,9 +240,9 @@ serde_by_node!(Refund);
 pub struct GlobalRefundNotification {
     /// The merchant's number; direct merchants only (商户号).
     pub mchid: Option<String>,
-    /// The provider's merchant number; providers only (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's number; providers only (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: Option<String>,
@@ -253,11 +253,11 @@ pub struct GlobalRefundNotification {
     /// WeChat Pay's number of the refund (微信支付退款号).
     pub refund_id: Option<String>,
     /// Where it stands, such as `SUCCESS` (退款状态).
-    pub refund_status: String,
+    pub refund_status: RefundStatus,
     /// Where the money goes, in words for people (退款入账账户).
     pub recv_account: Option<String>,
     /// Which of the merchant's funds paid for it (退款资金来源).
-    pub fund_source: Option<String>,
+    pub fund_source: Option<FundSource>,
     /// When it succeeded (退款成功时间).
     pub success_time: Option<DateTime>,
     /// How much (金额信息).

@@ -4,8 +4,9 @@
 
 use bytes::Bytes;
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -19,26 +20,27 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct DownloadStatement {
     /// The day of the statement (账单日期).
-    pub date: String,
-    /// The merchant's number (商户号).
+    pub date: Date,
+    /// The merchant's number; direct merchants only (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
 impl DownloadStatement {
     /// What is always needed; the rest has setters.
-    pub fn new(date: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(date: Date) -> Self {
         Self {
-            date: date.into(),
+            date,
             mchid: None,
             sp_mchid: None,
             sub_mchid: None,
@@ -81,15 +83,21 @@ impl Operation for DownloadStatement {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("date", &self.date, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
         Target::new("/v3/global/statements")
-            .query("date", &self.date)
+            .query("date", &self.date.compact())
             .query_opt("mchid", self.mchid.as_deref())
             .query_opt("sp_mchid", self.sp_mchid.as_deref())
             .query_opt("sub_mchid", self.sub_mchid.as_deref())
@@ -107,7 +115,7 @@ impl Operation for DownloadStatement {
 impl ToObject for DownloadStatement {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
-            .field("date", &self.date)
+            .written("date", self.date.compact())
             .optional("mchid", &self.mchid)
             .optional("sp_mchid", &self.sp_mchid)
             .optional("sub_mchid", &self.sub_mchid)
@@ -117,7 +125,7 @@ impl ToObject for DownloadStatement {
 impl FromObject for DownloadStatement {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            date: object.required("date")?,
+            date: object.required_as("date", Date::from_compact)?,
             mchid: object.maybe("mchid")?,
             sp_mchid: object.maybe("sp_mchid")?,
             sub_mchid: object.maybe("sub_mchid")?,

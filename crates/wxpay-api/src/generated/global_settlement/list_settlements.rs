@@ -3,6 +3,7 @@
 //! 查询结算资金明细.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,7 +24,7 @@ use crate::Currency;
 pub struct ListSettlements {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Whether settled or unsettled amounts are asked for (结算状态).
     pub settle_state: SettleState,
@@ -87,6 +88,7 @@ impl Operation for ListSettlements {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("settle_start_date", &self.settle_start_date, 1, usize::MAX)?;
         check::text("settle_end_date", &self.settle_end_date, 1, usize::MAX)
     }
@@ -241,7 +243,7 @@ pub struct SettlementAmount {
     pub currency: Currency,
     /// What was paid (支付金额).
     pub pay: Fen,
-    /// What to refund, at most what is left of the order (退款金额).
+    /// What was refunded (退款金额).
     pub refund: Fen,
     /// What was paid less refunds (支付净额).
     pub net: Fen,
@@ -292,7 +294,7 @@ pub struct SplitAmount {
     pub currency: Currency,
     /// What was paid (支付金额).
     pub pay: Fen,
-    /// What to refund, at most what is left of the order (退款金额).
+    /// What was refunded (退款金额).
     pub refund: Fen,
 }
 

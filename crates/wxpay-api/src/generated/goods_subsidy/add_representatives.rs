@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Representative, RequestRepresentative};
+use super::Representative;
 
 /// Adds sales representatives to a retail store activity. The answer lists those which failed.
 ///
@@ -24,18 +24,18 @@ pub struct AddRepresentatives {
     /// The number of the retail store activity (零售小店活动ID).
     pub activity_id: String,
     /// The sales representatives (业务代理信息列表).
-    pub representative_info_list: Vec<RequestRepresentative>,
+    pub representative_info_list: Vec<Representative>,
     /// The merchant's own number of this request, unique within the merchant (请求业务单据号).
     pub out_request_no: String,
-    /// When it is or was added (添加时间).
-    pub add_time: Option<String>,
+    /// When it is added (添加时间).
+    pub add_time: Option<DateTime>,
 }
 
 impl AddRepresentatives {
     /// What is always needed; the rest has setters.
     pub fn new(
         activity_id: impl Into<String>,
-        representative_info_list: impl Into<Vec<RequestRepresentative>>,
+        representative_info_list: impl Into<Vec<Representative>>,
         out_request_no: impl Into<String>,
     ) -> Self {
         Self {
@@ -48,8 +48,8 @@ impl AddRepresentatives {
 
     /// Sets [`add_time`](Self::add_time) (添加时间).
     #[must_use]
-    pub fn add_time(mut self, add_time: impl Into<String>) -> Self {
-        self.add_time = Some(add_time.into());
+    pub fn add_time(mut self, add_time: DateTime) -> Self {
+        self.add_time = Some(add_time);
         self
     }
 
@@ -81,10 +81,9 @@ impl Operation for AddRepresentatives {
             &self.representative_info_list,
             1,
             usize::MAX,
-            RequestRepresentative::check,
+            Representative::check,
         )?;
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
-        check::text("add_time", &self.add_time, 1, usize::MAX)
+        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
@@ -135,8 +134,8 @@ pub struct AddRepresentativesResponse {
     pub activity_id: String,
     /// The sales representatives who could not be added (添加失败业务代理信息列表).
     pub failed_representative_info_list: Vec<Representative>,
-    /// When it is or was added (添加时间).
-    pub add_time: Option<String>,
+    /// When it was added (添加时间).
+    pub add_time: Option<DateTime>,
 }
 
 impl ToObject for AddRepresentativesResponse {

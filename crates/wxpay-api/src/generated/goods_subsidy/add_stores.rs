@@ -25,7 +25,7 @@ pub struct AddStores {
     pub brand_id: String,
     /// The merchant's own number of this request, unique within the merchant (请求业务单据).
     pub out_request_no: String,
-    /// When it is or was added (添加时间).
+    /// When it is added (添加时间).
     pub add_time: DateTime,
     /// The stores to be added (待新增的小店活动门店列表).
     pub stores: Vec<Store>,
@@ -118,7 +118,7 @@ serde_by_node!(AddStores);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddStoresResponse {
-    /// When it is or was added (添加时间).
+    /// When it was added (添加时间).
     pub add_time: Option<DateTime>,
     /// The stores which could not be added (添加失败的小店活动门店列表).
     pub failed_stores: Vec<Store>,

@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Representative, RequestRepresentative};
+use super::Representative;
 
 /// Removes sales representatives from a retail store activity. The answer lists those which
 /// failed.
@@ -25,26 +25,26 @@ pub struct DeleteRepresentatives {
     /// The number of the retail store activity (零售小店活动ID).
     pub activity_id: String,
     /// The sales representatives (业务代理信息列表).
-    pub representative_info_list: Vec<RequestRepresentative>,
+    pub representative_info_list: Vec<Representative>,
     /// The merchant's own number of this request, unique within the merchant (请求业务单据号).
     pub out_request_no: String,
-    /// When it was deleted (删除时间).
-    pub delete_time: String,
+    /// When it is deleted (删除时间).
+    pub delete_time: DateTime,
 }
 
 impl DeleteRepresentatives {
     /// All of it.
     pub fn new(
         activity_id: impl Into<String>,
-        representative_info_list: impl Into<Vec<RequestRepresentative>>,
+        representative_info_list: impl Into<Vec<Representative>>,
         out_request_no: impl Into<String>,
-        delete_time: impl Into<String>,
+        delete_time: DateTime,
     ) -> Self {
         Self {
             activity_id: activity_id.into(),
             representative_info_list: representative_info_list.into(),
             out_request_no: out_request_no.into(),
-            delete_time: delete_time.into(),
+            delete_time,
         }
     }
 
@@ -76,10 +76,9 @@ impl Operation for DeleteRepresentatives {
             &self.representative_info_list,
             1,
             usize::MAX,
-            RequestRepresentative::check,
+            Representative::check,
         )?;
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
-        check::text("delete_time", &self.delete_time, 1, usize::MAX)
+        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
@@ -131,7 +130,7 @@ pub struct DeleteRepresentativesResponse {
     /// The sales representatives who could not be removed (删除失败业务代理信息列表).
     pub failed_representative_info_list: Vec<Representative>,
     /// When it was deleted (删除时间).
-    pub delete_time: Option<String>,
+    pub delete_time: Option<DateTime>,
 }
 
 impl ToObject for DeleteRepresentativesResponse {

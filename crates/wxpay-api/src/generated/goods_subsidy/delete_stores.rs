@@ -25,7 +25,7 @@ pub struct DeleteStores {
     pub brand_id: String,
     /// The merchant's own number of this request, unique within the merchant (请求业务单据).
     pub out_request_no: String,
-    /// When it was deleted (删除时间).
+    /// When it is deleted (删除时间).
     pub delete_time: DateTime,
     /// The stores to be removed (待删除的小店活动门店列表).
     pub stores: Vec<Store>,

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{OrderInformation, QualificationsResponse};
+use super::{OrderInformation, QualificationResult};
 
 /// Locks users' qualifications for an add-on purchase while the order is paid. The answer says
 /// which succeeded and which failed.
@@ -40,7 +40,7 @@ impl LockQualifications {
 }
 
 impl Operation for LockQualifications {
-    type Response = QualificationsResponse;
+    type Response = QualificationResult;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -2,6 +2,7 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 
@@ -11,9 +12,13 @@ use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OrderInformation {
-    /// The openid of the user who pays the order (支付订单的微信用户OpenID).
+    /// The openid of the user who pays (支付订单的微信用户OpenID).
+    ///
+    /// At most 128 characters.
     pub payer_openid: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The whole amount of the order (订单总金额).
     pub total_fee: Option<Fen>,
@@ -66,8 +71,9 @@ impl OrderInformation {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("payer_openid", &self.payer_openid, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("payer_openid", &self.payer_openid, 1, 128)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("store_id", &self.store_id, 1, usize::MAX)?;
         check::text("store_merchant_id", &self.store_merchant_id, 1, usize::MAX)
     }
@@ -98,19 +104,19 @@ impl FromObject for OrderInformation {
 
 serde_by_node!(OrderInformation);
 
-/// A sales representative to add or remove.
+/// A sales representative.
 ///
 /// 业务代理信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestRepresentative {
+pub struct Representative {
     /// The openid of the sales representative (业务代理的OpenID).
     ///
     /// At most 128 characters.
     pub openid: String,
 }
 
-impl RequestRepresentative {
+impl Representative {
     /// All of it.
     pub fn new(openid: impl Into<String>) -> Self {
         Self {
@@ -123,13 +129,13 @@ impl RequestRepresentative {
     }
 }
 
-impl ToObject for RequestRepresentative {
+impl ToObject for Representative {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).field("openid", &self.openid)
     }
 }
 
-impl FromObject for RequestRepresentative {
+impl FromObject for Representative {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             openid: object.required("openid")?,
@@ -137,7 +143,7 @@ impl FromObject for RequestRepresentative {
     }
 }
 
-serde_by_node!(RequestRepresentative);
+serde_by_node!(Representative);
 
 /// A store of a retail store activity.
 ///

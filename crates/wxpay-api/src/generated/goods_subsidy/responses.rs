@@ -10,7 +10,7 @@ use wxpay_json::{DecodeError, serde_by_node};
 /// 资格锁定或解锁结果.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct QualificationsResponse {
+pub struct QualificationResult {
     /// The result in words; Chinese text for people (返回结果文案).
     pub return_message: Option<String>,
     /// The qualifications for which it failed (锁定失败的资格ID列表).
@@ -19,7 +19,7 @@ pub struct QualificationsResponse {
     pub succeed_qualification_ids: Vec<String>,
 }
 
-impl ToObject for QualificationsResponse {
+impl ToObject for QualificationResult {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .optional("return_message", &self.return_message)
@@ -28,7 +28,7 @@ impl ToObject for QualificationsResponse {
     }
 }
 
-impl FromObject for QualificationsResponse {
+impl FromObject for QualificationResult {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             return_message: object.maybe("return_message")?,
@@ -38,30 +38,4 @@ impl FromObject for QualificationsResponse {
     }
 }
 
-serde_by_node!(QualificationsResponse);
-
-/// A sales representative.
-///
-/// 业务代理信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Representative {
-    /// The openid of the sales representative (业务代理的OpenID).
-    pub openid: String,
-}
-
-impl ToObject for Representative {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).field("openid", &self.openid)
-    }
-}
-
-impl FromObject for Representative {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            openid: object.required("openid")?,
-        })
-    }
-}
-
-serde_by_node!(Representative);
+serde_by_node!(QualificationResult);

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{OrderInformation, QualificationsResponse};
+use super::{OrderInformation, QualificationResult};
 
 /// Unlocks qualifications locked before, for instance when the order was not paid or was
 /// refunded.
@@ -22,7 +22,7 @@ use super::{OrderInformation, QualificationsResponse};
 pub struct UnlockQualifications {
     /// The order (订单信息).
     pub order_information: OrderInformation,
-    /// The numbers of the qualifications (待锁定的加价购资格ID列表).
+    /// The numbers of the qualifications (待解锁的加价购资格ID列表).
     pub qualification_ids: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl UnlockQualifications {
 }
 
 impl Operation for UnlockQualifications {
-    type Response = QualificationsResponse;
+    type Response = QualificationResult;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -101,7 +101,7 @@ wxpay_json::open_enum! {
     pub enum QualificationState {
         /// Not claimed (未领取).
         Unclaimed = "UNCLAIMED",
-        /// claimed, not used (未核销).
+        /// Claimed, not used (未核销).
         Unredeemed = "UNREDEEMED",
         /// Used (已核销).
         Redeemed = "REDEEMED",

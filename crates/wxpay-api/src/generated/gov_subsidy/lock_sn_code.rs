@@ -3,6 +3,7 @@
 //! sn码锁定.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,6 +24,8 @@ pub struct LockSnCode {
     /// The number of the category of goods (消费品类ID).
     pub appliance_id: i64,
     /// The merchant's own number of the payment order (商户支付订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The brand of the appliance (家电品牌).
     pub brand: String,
@@ -111,7 +114,8 @@ impl Operation for LockSnCode {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("brand", &self.brand, 1, usize::MAX)?;
         check::text("sn_code", &self.sn_code, 1, usize::MAX)?;
         check::text("manufacturer_info", &self.manufacturer_info, 1, usize::MAX)?;

@@ -3,6 +3,7 @@
 //! N品类同步资格核销信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -37,10 +38,12 @@ pub struct SyncNQualification {
     /// The number of the category of goods (消费品类ID).
     pub appliance_id: Option<i64>,
     /// The merchant's own number of the payment order (商户支付订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The energy efficiency grade (能效等级).
     pub energy_grade: Option<EnergyGrade>,
@@ -99,6 +102,8 @@ pub struct SyncNQualification {
     /// The code of the fapiao (发票代码).
     pub invoice_code: Option<String>,
     /// The number of the refund on the online platform (线上平台退款交易编号).
+    ///
+    /// At most 32 characters.
     pub refund_id: Option<String>,
 }
 
@@ -271,8 +276,10 @@ impl Operation for SyncNQualification {
         check::text("real_name", &self.real_name, 1, usize::MAX)?;
         check::text("id_card_number", &self.id_card_number, 1, usize::MAX)?;
         check::text("phone_number", &self.phone_number, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text(
             "receive_region_code",
             &self.receive_region_code,
@@ -304,7 +311,7 @@ impl Operation for SyncNQualification {
         check::text("cate_code", &self.cate_code, 1, usize::MAX)?;
         check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
         check::text("invoice_code", &self.invoice_code, 1, usize::MAX)?;
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)
+        check::text("refund_id", &self.refund_id, 1, 32)
     }
 
     fn target(&self) -> Target {

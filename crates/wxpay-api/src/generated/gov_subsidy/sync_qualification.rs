@@ -3,6 +3,7 @@
 //! 同步资格核销信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -37,6 +38,8 @@ pub struct SyncQualification {
     /// The number of the category of goods (消费品类ID).
     pub appliance_id: Option<i64>,
     /// The merchant's own number of the payment order (商户支付订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The sub-merchant's number (子商户号).
     pub sub_mch_id: Option<String>,
@@ -83,6 +86,8 @@ pub struct SyncQualification {
     /// The order number on the online platform (线上平台订单编号).
     pub mch_order_id: String,
     /// The number of the refund on the online platform (线上平台退款交易编号).
+    ///
+    /// At most 32 characters.
     pub refund_id: Option<String>,
     /// When the fapiao was issued (开票日期).
     pub invoice_time: DateTime,
@@ -304,7 +309,8 @@ impl Operation for SyncQualification {
         check::text("real_name", &self.real_name, 1, usize::MAX)?;
         check::text("id_card_number", &self.id_card_number, 1, usize::MAX)?;
         check::text("phone_number", &self.phone_number, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sub_mch_id", &self.sub_mch_id, 1, usize::MAX)?;
         check::text(
             "receive_region_code",
@@ -325,7 +331,7 @@ impl Operation for SyncQualification {
         check::text("imei1", &self.imei1, 1, usize::MAX)?;
         check::text("imei2", &self.imei2, 1, usize::MAX)?;
         check::text("mch_order_id", &self.mch_order_id, 1, usize::MAX)?;
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
+        check::text("refund_id", &self.refund_id, 1, 32)?;
         check::text("purchaser_name", &self.purchaser_name, 1, usize::MAX)?;
         check::text(
             "invoice_address_code",

@@ -3,6 +3,7 @@
 //! 交易信息回传.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -35,6 +36,8 @@ pub struct SyncTransaction {
     /// The number of the category of goods (消费品类ID).
     pub appliance_id: Option<i64>,
     /// The merchant's own number of the payment order (商户支付订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The energy efficiency grade (能效等级).
     pub energy_grade: Option<EnergyGrade>,
@@ -59,6 +62,8 @@ pub struct SyncTransaction {
     /// The order number on the online platform (线上平台订单编号).
     pub mch_order_id: String,
     /// The number of the refund on the online platform (线上平台退款交易编号).
+    ///
+    /// At most 32 characters.
     pub refund_id: Option<String>,
     /// The name of the merchant (商户名称).
     pub mch_name: String,
@@ -70,7 +75,7 @@ pub struct SyncTransaction {
     pub identity_document_type: IdentityDocumentType,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -216,7 +221,8 @@ impl Operation for SyncTransaction {
         check::text("real_name", &self.real_name, 1, usize::MAX)?;
         check::text("id_card_number", &self.id_card_number, 1, usize::MAX)?;
         check::text("phone_number", &self.phone_number, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text(
             "receive_region_code",
             &self.receive_region_code,
@@ -228,9 +234,10 @@ impl Operation for SyncTransaction {
         check::text("seller_name", &self.seller_name, 1, usize::MAX)?;
         check::text("license_number", &self.license_number, 1, usize::MAX)?;
         check::text("mch_order_id", &self.mch_order_id, 1, usize::MAX)?;
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
+        check::text("refund_id", &self.refund_id, 1, 32)?;
         check::text("mch_name", &self.mch_name, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! sn码解锁.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,6 +23,8 @@ pub struct UnlockSnCode {
     /// The number of the category of goods (消费品类ID).
     pub appliance_id: i64,
     /// The merchant's own number of the payment order (商户支付订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The code of the region whose qualification is used (使用的资格的地区编码).
     pub qualification_region_code: i64,
@@ -67,7 +70,8 @@ impl Operation for UnlockSnCode {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sn_code", &self.sn_code, 1, usize::MAX)?;
         check::text("barcode", &self.barcode, 1, usize::MAX)
     }

@@ -3,6 +3,7 @@
 //! 关闭订单(微信支付订单号).
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,29 +24,36 @@ pub struct CloseOrderById {
     ///
     /// At most 32 characters.
     pub transaction_id: String,
-    /// The merchant's number (直连商户号).
+    /// The merchant's number; direct merchants only (直连商户号).
     ///
-    /// At most 32 characters.
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
 }
 
 impl CloseOrderById {
     /// What is always needed; the rest has setters.
-    pub fn new(transaction_id: impl Into<String>, mchid: impl Into<String>) -> Self {
+    pub fn new(transaction_id: impl Into<String>) -> Self {
         Self {
             transaction_id: transaction_id.into(),
-            mchid: mchid.into(),
+            mchid: None,
             sub_mchid: None,
             sp_mchid: None,
         }
+    }
+
+    /// Sets [`mchid`](Self::mchid) (直连商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
     }
 
     /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
@@ -65,7 +73,7 @@ impl CloseOrderById {
     /// Every field that does not stand in the path or the query.
     fn to_body(&self) -> Object<'_> {
         Object::with_capacity(3)
-            .field("mchid", &self.mchid)
+            .optional("mchid", &self.mchid)
             .optional("sub_mchid", &self.sub_mchid)
             .optional("sp_mchid", &self.sp_mchid)
     }
@@ -87,8 +95,15 @@ impl Operation for CloseOrderById {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -110,7 +125,7 @@ impl ToObject for CloseOrderById {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("transaction_id", &self.transaction_id)
-            .field("mchid", &self.mchid)
+            .optional("mchid", &self.mchid)
             .optional("sub_mchid", &self.sub_mchid)
             .optional("sp_mchid", &self.sp_mchid)
     }
@@ -120,7 +135,7 @@ impl FromObject for CloseOrderById {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             transaction_id: object.required("transaction_id")?,
-            mchid: object.required("mchid")?,
+            mchid: object.maybe("mchid")?,
             sub_mchid: object.maybe("sub_mchid")?,
             sp_mchid: object.maybe("sp_mchid")?,
         })

@@ -3,6 +3,7 @@
 //! 提交付款码支付.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,27 +27,27 @@ use crate::Currency;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CodePay {
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    ///
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The merchant's app id; direct merchants only (APPID).
     ///
     /// At most 32 characters.
-    pub mchid: String,
-    /// The merchant's appid (APPID).
+    pub appid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
+    ///
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
+    ///
+    /// At most 32 digits.
+    pub sp_mchid: Option<String>,
+    /// The institution's app id; institutions only (机构APPID).
     ///
     /// At most 32 characters.
-    pub appid: String,
-    /// The sub-merchant's number (子商户号).
-    ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
-    /// The merchant number of the institution (机构商户号).
-    ///
-    /// At most 32 characters.
-    pub sp_mchid: String,
-    /// The appid of the institution (机构APPID).
-    ///
-    /// At most 32 characters.
-    pub sp_appid: String,
-    /// The sub-merchant's appid (子商户APPID).
+    pub sp_appid: Option<String>,
+    /// The sub-merchant's app id; institutions only (子商户APPID).
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
@@ -55,17 +56,19 @@ pub struct CodePay {
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The tag of the goods, by which discounts are chosen (商品标记).
     pub goods_tag: Option<String>,
     /// How the order is paid (交易类型).
-    pub trade_type: String,
+    pub trade_type: TradeType,
     /// Ways of paying that are closed to the payer (指定支付方式).
     pub limit_pay: Option<String>,
     /// The merchant category code (MCC码).
     pub merchant_category_code: String,
     /// Who pays (支付者).
-    pub payer: Option<CodePayPayer>,
+    pub payer: CodePayPayer,
     /// The amounts of the order (订单金额).
     pub amount: RequestAmount,
     /// Where the payment takes place (场景信息).
@@ -76,25 +79,20 @@ pub struct CodePay {
 
 impl CodePay {
     /// What is always needed; the rest has setters.
-    #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
     pub fn new(
-        mchid: impl Into<String>,
-        appid: impl Into<String>,
-        sub_mchid: impl Into<String>,
-        sp_mchid: impl Into<String>,
-        sp_appid: impl Into<String>,
         description: impl Into<String>,
         out_trade_no: impl Into<String>,
-        trade_type: impl Into<String>,
+        trade_type: impl Into<TradeType>,
         merchant_category_code: impl Into<String>,
+        payer: CodePayPayer,
         amount: RequestAmount,
     ) -> Self {
         Self {
-            mchid: mchid.into(),
-            appid: appid.into(),
-            sub_mchid: sub_mchid.into(),
-            sp_mchid: sp_mchid.into(),
-            sp_appid: sp_appid.into(),
+            mchid: None,
+            appid: None,
+            sub_mchid: None,
+            sp_mchid: None,
+            sp_appid: None,
             sub_appid: None,
             description: description.into(),
             attach: None,
@@ -103,11 +101,46 @@ impl CodePay {
             trade_type: trade_type.into(),
             limit_pay: None,
             merchant_category_code: merchant_category_code.into(),
-            payer: None,
+            payer,
             amount,
             scene_info: None,
             detail: Vec::new(),
         }
+    }
+
+    /// Sets [`mchid`](Self::mchid) (商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// Sets [`appid`](Self::appid) (APPID).
+    #[must_use]
+    pub fn appid(mut self, appid: impl Into<String>) -> Self {
+        self.appid = Some(appid.into());
+        self
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_mchid`](Self::sp_mchid) (机构商户号).
+    #[must_use]
+    pub fn sp_mchid(mut self, sp_mchid: impl Into<String>) -> Self {
+        self.sp_mchid = Some(sp_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_appid`](Self::sp_appid) (机构APPID).
+    #[must_use]
+    pub fn sp_appid(mut self, sp_appid: impl Into<String>) -> Self {
+        self.sp_appid = Some(sp_appid.into());
+        self
     }
 
     /// Sets [`sub_appid`](Self::sub_appid) (子商户APPID).
@@ -138,13 +171,6 @@ impl CodePay {
         self
     }
 
-    /// Sets [`payer`](Self::payer) (支付者).
-    #[must_use]
-    pub fn payer(mut self, payer: CodePayPayer) -> Self {
-        self.payer = Some(payer);
-        self
-    }
-
     /// Sets [`scene_info`](Self::scene_info) (场景信息).
     #[must_use]
     pub fn scene_info(mut self, scene_info: SceneInfo) -> Self {
@@ -161,7 +187,7 @@ impl CodePay {
 }
 
 impl Operation for CodePay {
-    type Response = CodePayResponse;
+    type Response = CodePayOrder;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -175,16 +201,19 @@ impl Operation for CodePay {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
-        check::text("trade_type", &self.trade_type, 1, usize::MAX)?;
         check::text("limit_pay", &self.limit_pay, 1, usize::MAX)?;
         check::text(
             "merchant_category_code",
@@ -195,7 +224,11 @@ impl Operation for CodePay {
         check::nested("payer", &self.payer, CodePayPayer::check)?;
         check::nested("amount", &self.amount, RequestAmount::check)?;
         check::nested("scene_info", &self.scene_info, SceneInfo::check)?;
-        check::each("detail", &self.detail, 0, usize::MAX, OrderDetail::check)
+        check::each("detail", &self.detail, 0, usize::MAX, OrderDetail::check)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -214,11 +247,11 @@ impl Operation for CodePay {
 impl ToObject for CodePay {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(17)
-            .field("mchid", &self.mchid)
-            .field("appid", &self.appid)
-            .field("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
-            .field("sp_appid", &self.sp_appid)
+            .optional("mchid", &self.mchid)
+            .optional("appid", &self.appid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sp_mchid", &self.sp_mchid)
+            .optional("sp_appid", &self.sp_appid)
             .optional("sub_appid", &self.sub_appid)
             .field("description", &self.description)
             .optional("attach", &self.attach)
@@ -227,7 +260,7 @@ impl ToObject for CodePay {
             .field("trade_type", &self.trade_type)
             .optional("limit_pay", &self.limit_pay)
             .field("merchant_category_code", &self.merchant_category_code)
-            .optional("payer", &self.payer)
+            .field("payer", &self.payer)
             .field("amount", &self.amount)
             .optional("scene_info", &self.scene_info)
             .optional_list("detail", &self.detail)
@@ -237,11 +270,11 @@ impl ToObject for CodePay {
 impl FromObject for CodePay {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            mchid: object.required("mchid")?,
-            appid: object.required("appid")?,
-            sub_mchid: object.required("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
-            sp_appid: object.required("sp_appid")?,
+            mchid: object.maybe("mchid")?,
+            appid: object.maybe("appid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
+            sp_appid: object.maybe("sp_appid")?,
             sub_appid: object.maybe("sub_appid")?,
             description: object.required("description")?,
             attach: object.maybe("attach")?,
@@ -250,7 +283,7 @@ impl FromObject for CodePay {
             trade_type: object.required("trade_type")?,
             limit_pay: object.maybe("limit_pay")?,
             merchant_category_code: object.required("merchant_category_code")?,
-            payer: object.maybe("payer")?,
+            payer: object.required("payer")?,
             amount: object.required("amount")?,
             scene_info: object.maybe("scene_info")?,
             detail: object.maybe_list("detail")?,
@@ -304,25 +337,25 @@ serde_by_node!(CodePayPayer);
 /// 付款码支付结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CodePayResponse {
+pub struct CodePayOrder {
     /// WeChat Pay's number of the order (微信支付订单号).
     pub id: String,
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The merchant's appid (APPID).
-    pub appid: String,
-    /// The sub-merchant's number (子商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    pub mchid: Option<String>,
+    /// The merchant's app id; direct merchants only (APPID).
+    pub appid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
-    pub sp_mchid: String,
-    /// The appid of the institution (机构APPID).
-    pub sp_appid: String,
-    /// The sub-merchant's appid (子商户APPID).
+    /// The institution's merchant number; institutions only (机构商户号).
+    pub sp_mchid: Option<String>,
+    /// The institution's app id; institutions only (机构APPID).
+    pub sp_appid: Option<String>,
+    /// The sub-merchant's app id; institutions only (子商户APPID).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// How the order is paid (交易类型).
-    pub trade_type: TradeType,
+    pub trade_type: Option<TradeType>,
     /// State of the order (交易状态).
     pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
@@ -333,26 +366,26 @@ pub struct CodePayResponse {
     pub attach: Option<String>,
     /// When the order was paid (支付完成时间).
     pub success_time: Option<DateTime>,
-    /// Who pays (支付者).
+    /// Who paid (支付者).
     pub payer: Option<Payer>,
     /// The amounts of the order (订单金额).
     pub amount: Option<CodePayAmount>,
-    /// The goods, for coupons on single goods (优惠功能).
+    /// Coupons that were used (优惠功能).
     pub detail: Vec<CodePayPromotionDetail>,
 }
 
-impl ToObject for CodePayResponse {
+impl ToObject for CodePayOrder {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(17)
             .field("id", &self.id)
-            .field("mchid", &self.mchid)
-            .field("appid", &self.appid)
+            .optional("mchid", &self.mchid)
+            .optional("appid", &self.appid)
             .optional("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
-            .field("sp_appid", &self.sp_appid)
+            .optional("sp_mchid", &self.sp_mchid)
+            .optional("sp_appid", &self.sp_appid)
             .optional("sub_appid", &self.sub_appid)
             .field("out_trade_no", &self.out_trade_no)
-            .field("trade_type", &self.trade_type)
+            .optional("trade_type", &self.trade_type)
             .field("trade_state", &self.trade_state)
             .optional("trade_state_desc", &self.trade_state_desc)
             .optional("bank_type", &self.bank_type)
@@ -364,18 +397,18 @@ impl ToObject for CodePayResponse {
     }
 }
 
-impl FromObject for CodePayResponse {
+impl FromObject for CodePayOrder {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             id: object.required("id")?,
-            mchid: object.required("mchid")?,
-            appid: object.required("appid")?,
+            mchid: object.maybe("mchid")?,
+            appid: object.maybe("appid")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
-            sp_appid: object.required("sp_appid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
+            sp_appid: object.maybe("sp_appid")?,
             sub_appid: object.maybe("sub_appid")?,
             out_trade_no: object.required("out_trade_no")?,
-            trade_type: object.required("trade_type")?,
+            trade_type: object.maybe("trade_type")?,
             trade_state: object.required("trade_state")?,
             trade_state_desc: object.maybe("trade_state_desc")?,
             bank_type: object.maybe("bank_type")?,
@@ -388,7 +421,7 @@ impl FromObject for CodePayResponse {
     }
 }
 
-serde_by_node!(CodePayResponse);
+serde_by_node!(CodePayOrder);
 
 /// The amounts of an order charged by payment code.
 ///
@@ -398,10 +431,10 @@ serde_by_node!(CodePayResponse);
 pub struct CodePayAmount {
     /// What the whole order cost (订单金额).
     pub total: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
     /// What the payer paid after coupons (用户支付金额).
-    pub payer_total: Fen,
+    pub payer_total: Option<Fen>,
     /// The currency in which the payer pays; the blank is in the official name (支付货币类型).
     pub payer_currency: Option<Currency>,
     /// The exchange rate used (汇率).
@@ -413,7 +446,7 @@ impl ToObject for CodePayAmount {
         Object::with_capacity(5)
             .field("total", &self.total)
             .optional("currency", &self.currency)
-            .field("payer_total", &self.payer_total)
+            .optional("payer_total", &self.payer_total)
             .optional("payer _currency", &self.payer_currency)
             .optional("exchange_rate", &self.exchange_rate)
     }
@@ -424,7 +457,7 @@ impl FromObject for CodePayAmount {
         Ok(Self {
             total: object.required("total")?,
             currency: object.maybe("currency")?,
-            payer_total: object.required("payer_total")?,
+            payer_total: object.maybe("payer_total")?,
             payer_currency: object.maybe("payer _currency")?,
             exchange_rate: object.maybe("exchange_rate")?,
         })
@@ -449,7 +482,7 @@ pub struct CodePayPromotionDetail {
     pub kind: Option<PromotionType>,
     /// What it is worth (优惠券面额).
     pub amount: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
     /// WeChat Pay's number of the activity (活动ID).
     pub activity_id: Option<String>,

@@ -25,13 +25,13 @@ pub struct CreateMerchant {
     ///
     /// At most 64 characters of `0-9 A-Z a-z _ -`.
     pub idempotency_key: Option<String>,
-    /// The appid of the institution (机构appid).
+    /// The institution's app id (机构appid).
     ///
     /// At most 32 characters.
     pub sp_appid: String,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The full name of the sub-merchant (子商户全称).
     pub name: String,
@@ -205,7 +205,7 @@ impl CreateMerchant {
 }
 
 impl Operation for CreateMerchant {
-    type Response = CreateMerchantResponse;
+    type Response = RegisteredMerchant;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -226,6 +226,7 @@ impl Operation for CreateMerchant {
         )?;
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("name", &self.name, 1, usize::MAX)?;
         check::text("shortname", &self.shortname, 1, usize::MAX)?;
         check::text("office_phone", &self.office_phone, 1, usize::MAX)?;
@@ -355,7 +356,7 @@ serde_by_node!(CreateMerchant);
 /// 子商户进件结果.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateMerchantResponse {
+pub struct RegisteredMerchant {
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// How far the verification has got (验证状态).
@@ -364,7 +365,7 @@ pub struct CreateMerchantResponse {
     pub description: Option<String>,
 }
 
-impl ToObject for CreateMerchantResponse {
+impl ToObject for RegisteredMerchant {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .optional("sub_mchid", &self.sub_mchid)
@@ -373,7 +374,7 @@ impl ToObject for CreateMerchantResponse {
     }
 }
 
-impl FromObject for CreateMerchantResponse {
+impl FromObject for RegisteredMerchant {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -383,4 +384,4 @@ impl FromObject for CreateMerchantResponse {
     }
 }
 
-serde_by_node!(CreateMerchantResponse);
+serde_by_node!(RegisteredMerchant);

@@ -4,8 +4,9 @@
 
 use bytes::Bytes;
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{Date, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -21,20 +22,18 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct DownloadStatement {
     /// The day of the statement (账单日期).
-    pub date: String,
-    /// The merchant's number (商户号).
+    pub date: Date,
+    /// The merchant's number; direct merchants only (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
 }
 
 impl DownloadStatement {
     /// What is always needed; the rest has setters.
-    pub fn new(date: impl Into<String>) -> Self {
-        Self {
-            date: date.into(),
-            mchid: None,
-        }
+    #[must_use]
+    pub fn new(date: Date) -> Self {
+        Self { date, mchid: None }
     }
 
     /// Sets [`mchid`](Self::mchid) (商户号).
@@ -59,13 +58,13 @@ impl Operation for DownloadStatement {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("date", &self.date, 1, usize::MAX)?;
-        check::text("mchid", &self.mchid, 1, 32)
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {
         Target::new("/hk/v3/statements")
-            .query("date", &self.date)
+            .query("date", &self.date.compact())
             .query_opt("mchid", self.mchid.as_deref())
     }
 
@@ -81,7 +80,7 @@ impl Operation for DownloadStatement {
 impl ToObject for DownloadStatement {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
-            .field("date", &self.date)
+            .written("date", self.date.compact())
             .optional("mchid", &self.mchid)
     }
 }
@@ -89,7 +88,7 @@ impl ToObject for DownloadStatement {
 impl FromObject for DownloadStatement {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            date: object.required("date")?,
+            date: object.required_as("date", Date::from_compact)?,
             mchid: object.maybe("mchid")?,
         })
     }

@@ -75,7 +75,7 @@ wxpay_json::open_enum! {
     pub enum RefundStatus {
         /// Refunded (退款成功).
         Success = "SUCCESS",
-        /// closed, nothing was refunded (退款关闭).
+        /// Closed, nothing was refunded (退款关闭).
         RefundClose = "REFUNDCLOSE",
         /// Under way (退款处理中).
         Processing = "PROCESSING",
@@ -89,6 +89,8 @@ wxpay_json::open_enum! {
     ///
     /// 汇率类型.
     pub enum RateType {
+        /// The payer's payment (支付汇率).
+        UserPaymentRate = "USERPAYMENT_RATE",
         /// Settlement with the merchant (结算汇率).
         SettlementRate = "SETTLEMENT_RATE",
     }
@@ -167,7 +169,7 @@ wxpay_json::open_enum! {
     pub enum TradeState {
         /// Paid (支付成功).
         Success = "SUCCESS",
-        /// paid, then refunded (转入退款).
+        /// Paid, then refunded (转入退款).
         Refund = "REFUND",
         /// Not paid (未支付).
         NotPay = "NOTPAY",

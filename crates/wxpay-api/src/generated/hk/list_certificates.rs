@@ -96,36 +96,36 @@ serde_by_node!(CertificateList);
 /// A platform certificate.
 ///
 /// 平台证书.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Certificate {
     /// The serial number of the certificate (证书序列号).
-    pub serial_no: Option<String>,
+    pub serial_no: String,
     /// When the certificate begins to be valid (证书启用时间).
     pub effective_time: Option<DateTime>,
     /// When the certificate expires (证书弃用时间).
     pub expire_time: Option<DateTime>,
     /// The encrypted certificate (证书信息).
-    pub encrypt_certificate: Option<EncryptedCertificate>,
+    pub encrypt_certificate: EncryptedCertificate,
 }
 
 impl ToObject for Certificate {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
-            .optional("serial_no", &self.serial_no)
+            .field("serial_no", &self.serial_no)
             .optional("effective_time", &self.effective_time)
             .optional("expire_time", &self.expire_time)
-            .optional("encrypt_certificate", &self.encrypt_certificate)
+            .field("encrypt_certificate", &self.encrypt_certificate)
     }
 }
 
 impl FromObject for Certificate {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            serial_no: object.maybe("serial_no")?,
+            serial_no: object.required("serial_no")?,
             effective_time: object.maybe("effective_time")?,
             expire_time: object.maybe("expire_time")?,
-            encrypt_certificate: object.maybe("encrypt_certificate")?,
+            encrypt_certificate: object.required("encrypt_certificate")?,
         })
     }
 }
@@ -135,26 +135,26 @@ serde_by_node!(Certificate);
 /// A certificate, encrypted with the APIv3 key.
 ///
 /// 证书信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EncryptedCertificate {
     /// The algorithm by which the certificate is encrypted (加密证书的算法).
     pub algorithm: Option<String>,
     /// The nonce of the encryption (加密证书的随机串).
-    pub nonce: Option<String>,
+    pub nonce: String,
     /// The associated data of the encryption (加密证书的附加数据).
-    pub associated_data: Option<String>,
+    pub associated_data: String,
     /// The encrypted certificate, in base64 (加密后的证书内容).
-    pub ciphertext: Option<String>,
+    pub ciphertext: String,
 }
 
 impl ToObject for EncryptedCertificate {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .optional("algorithm", &self.algorithm)
-            .optional("nonce", &self.nonce)
-            .optional("associated_data", &self.associated_data)
-            .optional("ciphertext", &self.ciphertext)
+            .field("nonce", &self.nonce)
+            .field("associated_data", &self.associated_data)
+            .field("ciphertext", &self.ciphertext)
     }
 }
 
@@ -162,9 +162,9 @@ impl FromObject for EncryptedCertificate {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             algorithm: object.maybe("algorithm")?,
-            nonce: object.maybe("nonce")?,
-            associated_data: object.maybe("associated_data")?,
-            ciphertext: object.maybe("ciphertext")?,
+            nonce: object.required("nonce")?,
+            associated_data: object.required("associated_data")?,
+            ciphertext: object.required("ciphertext")?,
         })
     }
 }

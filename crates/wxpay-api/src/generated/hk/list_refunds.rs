@@ -3,6 +3,7 @@
 //! 查询所有退款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,18 +27,20 @@ pub struct ListRefunds {
     /// At most 32 characters.
     pub transaction_id: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
     /// Where in the list to begin, from 0 (记录起始位置).
     pub offset: Option<i64>,
@@ -117,10 +120,22 @@ impl Operation for ListRefunds {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )?;
+        check::present(
+            "transaction_id or out_trade_no",
+            self.transaction_id.is_some() || self.out_trade_no.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
@@ -186,12 +201,12 @@ serde_by_node!(ListRefunds);
 pub struct RefundPage {
     /// WeChat Pay's number of the order (微信支付交易订单号).
     pub id: String,
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    pub mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
-    pub sp_mchid: String,
+    /// The institution's merchant number; institutions only (机构商户号).
+    pub sp_mchid: Option<String>,
     /// The merchant's own number of the order which was paid (商户原交易订单号).
     pub out_trade_no: String,
     /// The amounts of the order (订单金额).
@@ -208,9 +223,9 @@ impl ToObject for RefundPage {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(9)
             .field("id", &self.id)
-            .field("mchid", &self.mchid)
+            .optional("mchid", &self.mchid)
             .optional("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
+            .optional("sp_mchid", &self.sp_mchid)
             .field("out_trade_no", &self.out_trade_no)
             .optional("amount", &self.amount)
             .optional_list("data", &self.data)
@@ -223,9 +238,9 @@ impl FromObject for RefundPage {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             id: object.required("id")?,
-            mchid: object.required("mchid")?,
+            mchid: object.maybe("mchid")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
             out_trade_no: object.required("out_trade_no")?,
             amount: object.maybe("amount")?,
             data: object.maybe_list("data")?,
@@ -245,12 +260,12 @@ serde_by_node!(RefundPage);
 pub struct RefundedOrderAmount {
     /// What the whole order cost (订单金额).
     pub total: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
     /// What the payer paid after coupons (用户支付金额).
-    pub payer_total: Fen,
+    pub payer_total: Option<Fen>,
     /// The currency in which the payer paid (支付币种).
-    pub payer_currency: Currency,
+    pub payer_currency: Option<Currency>,
 }
 
 impl ToObject for RefundedOrderAmount {
@@ -258,8 +273,8 @@ impl ToObject for RefundedOrderAmount {
         Object::with_capacity(4)
             .field("total", &self.total)
             .optional("currency", &self.currency)
-            .field("payer_total", &self.payer_total)
-            .field("payer_currency", &self.payer_currency)
+            .optional("payer_total", &self.payer_total)
+            .optional("payer_currency", &self.payer_currency)
     }
 }
 
@@ -268,8 +283,8 @@ impl FromObject for RefundedOrderAmount {
         Ok(Self {
             total: object.required("total")?,
             currency: object.maybe("currency")?,
-            payer_total: object.required("payer_total")?,
-            payer_currency: object.required("payer_currency")?,
+            payer_total: object.maybe("payer_total")?,
+            payer_currency: object.maybe("payer_currency")?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! 查询订单(微信支付订单号).
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,34 +25,50 @@ pub struct QueryOrderById {
     ///
     /// At most 32 characters.
     pub transaction_id: String,
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
     ///
-    /// At most 32 characters.
-    pub mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
-    pub sub_mchid: String,
-    /// The merchant number of the institution (机构商户号).
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
-    pub sp_mchid: String,
+    /// At most 32 digits.
+    pub sp_mchid: Option<String>,
 }
 
 impl QueryOrderById {
-    /// All of it.
-    pub fn new(
-        transaction_id: impl Into<String>,
-        mchid: impl Into<String>,
-        sub_mchid: impl Into<String>,
-        sp_mchid: impl Into<String>,
-    ) -> Self {
+    /// What is always needed; the rest has setters.
+    pub fn new(transaction_id: impl Into<String>) -> Self {
         Self {
             transaction_id: transaction_id.into(),
-            mchid: mchid.into(),
-            sub_mchid: sub_mchid.into(),
-            sp_mchid: sp_mchid.into(),
+            mchid: None,
+            sub_mchid: None,
+            sp_mchid: None,
         }
+    }
+
+    /// Sets [`mchid`](Self::mchid) (商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
+    }
+
+    /// Sets [`sp_mchid`](Self::sp_mchid) (机构商户号).
+    #[must_use]
+    pub fn sp_mchid(mut self, sp_mchid: impl Into<String>) -> Self {
+        self.sp_mchid = Some(sp_mchid.into());
+        self
     }
 }
 
@@ -71,16 +88,23 @@ impl Operation for QueryOrderById {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {
         Target::new("/hk/v3/transactions/id/")
             .segment(&self.transaction_id)
-            .query("mchid", &self.mchid)
-            .query("sub_mchid", &self.sub_mchid)
-            .query("sp_mchid", &self.sp_mchid)
+            .query_opt("mchid", self.mchid.as_deref())
+            .query_opt("sub_mchid", self.sub_mchid.as_deref())
+            .query_opt("sp_mchid", self.sp_mchid.as_deref())
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
@@ -96,9 +120,9 @@ impl ToObject for QueryOrderById {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("transaction_id", &self.transaction_id)
-            .field("mchid", &self.mchid)
-            .field("sub_mchid", &self.sub_mchid)
-            .field("sp_mchid", &self.sp_mchid)
+            .optional("mchid", &self.mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+            .optional("sp_mchid", &self.sp_mchid)
     }
 }
 
@@ -106,9 +130,9 @@ impl FromObject for QueryOrderById {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             transaction_id: object.required("transaction_id")?,
-            mchid: object.required("mchid")?,
-            sub_mchid: object.required("sub_mchid")?,
-            sp_mchid: object.required("sp_mchid")?,
+            mchid: object.maybe("mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
         })
     }
 }

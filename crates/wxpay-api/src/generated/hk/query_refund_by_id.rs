@@ -3,6 +3,7 @@
 //! 查询单笔退款(微信支付退款订单号).
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,18 +22,20 @@ use super::Refund;
 #[non_exhaustive]
 pub struct QueryRefundById {
     /// WeChat Pay's number of the refund (微信支付退款订单号).
+    ///
+    /// At most 32 characters.
     pub refund_id: String,
-    /// The merchant's number (商户号).
+    /// The merchant's number; direct merchants only (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
-    /// The sub-merchant's number (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: Option<String>,
 }
 
@@ -83,10 +86,17 @@ impl Operation for QueryRefundById {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("refund_id", &self.refund_id, 1, usize::MAX)?;
+        check::text("refund_id", &self.refund_id, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("sp_mchid", &self.sp_mchid, 1, 32)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
+        check::present(
+            "mchid or sp_mchid",
+            self.mchid.is_some() || self.sp_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

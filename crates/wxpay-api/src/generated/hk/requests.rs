@@ -215,9 +215,9 @@ serde_by_node!(RequestBusiness);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Person {
-    /// The director's name (董事姓名).
+    /// The person's name (姓名).
     pub name: Option<Sensitive>,
-    /// The number of the director's identity document (董事证件号).
+    /// The number of the person's identity document (证件号).
     pub number: Option<Sensitive>,
 }
 
@@ -228,14 +228,14 @@ impl Person {
         Self::default()
     }
 
-    /// Sets [`name`](Self::name) (董事姓名).
+    /// Sets [`name`](Self::name) (姓名).
     #[must_use]
     pub fn name(mut self, name: impl Into<Sensitive>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets [`number`](Self::number) (董事证件号).
+    /// Sets [`number`](Self::number) (证件号).
     #[must_use]
     pub fn number(mut self, number: impl Into<Sensitive>) -> Self {
         self.number = Some(number.into());
@@ -267,82 +267,6 @@ impl FromObject for Person {
 
 serde_by_node!(Person);
 
-/// Who is to pay an order.
-///
-/// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RequestPayer {
-    /// The user's id under the app id of this call (用户标识).
-    ///
-    /// At most 128 characters.
-    pub openid: Option<String>,
-    /// The user's openid under the institution's appid (用户标识（机构）).
-    ///
-    /// At most 128 characters.
-    pub sp_openid: Option<String>,
-    /// The user's openid under the sub-merchant's appid (用户标识（特约商户）).
-    ///
-    /// At most 128 characters.
-    pub sub_openid: Option<String>,
-}
-
-impl RequestPayer {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`openid`](Self::openid) (用户标识).
-    #[must_use]
-    pub fn openid(mut self, openid: impl Into<String>) -> Self {
-        self.openid = Some(openid.into());
-        self
-    }
-
-    /// Sets [`sp_openid`](Self::sp_openid) (用户标识（机构）).
-    #[must_use]
-    pub fn sp_openid(mut self, sp_openid: impl Into<String>) -> Self {
-        self.sp_openid = Some(sp_openid.into());
-        self
-    }
-
-    /// Sets [`sub_openid`](Self::sub_openid) (用户标识（特约商户）).
-    #[must_use]
-    pub fn sub_openid(mut self, sub_openid: impl Into<String>) -> Self {
-        self.sub_openid = Some(sub_openid.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("openid", &self.openid, 1, 128)?;
-        check::text("sp_openid", &self.sp_openid, 1, 128)?;
-        check::text("sub_openid", &self.sub_openid, 1, 128)
-    }
-}
-
-impl ToObject for RequestPayer {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("openid", &self.openid)
-            .optional("sp_openid", &self.sp_openid)
-            .optional("sub_openid", &self.sub_openid)
-    }
-}
-
-impl FromObject for RequestPayer {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            openid: object.maybe("openid")?,
-            sp_openid: object.maybe("sp_openid")?,
-            sub_openid: object.maybe("sub_openid")?,
-        })
-    }
-}
-
-serde_by_node!(RequestPayer);
-
 /// What an order costs.
 ///
 /// 订单金额.
@@ -351,7 +275,7 @@ serde_by_node!(RequestPayer);
 pub struct RequestAmount {
     /// The whole amount (总金额).
     pub total: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
 }
 
@@ -405,8 +329,12 @@ pub struct SceneInfo {
     /// The merchant's device or shop number (商户端设备号).
     pub device_id: Option<String>,
     /// Address of the device that scans, IPv4 or IPv6 (商户端设备IP).
+    ///
+    /// At most 45 characters.
     pub device_ip: Option<String>,
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
+    ///
+    /// At most 45 characters.
     pub payer_client_ip: Option<String>,
     /// The number of the cashier (操作员ID).
     pub operator_id: Option<String>,
@@ -458,8 +386,8 @@ impl SceneInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)?;
-        check::text("payer_client_ip", &self.payer_client_ip, 1, usize::MAX)?;
+        check::text("device_ip", &self.device_ip, 1, 45)?;
+        check::text("payer_client_ip", &self.payer_client_ip, 1, 45)?;
         check::text("operator_id", &self.operator_id, 1, usize::MAX)?;
         check::nested("store_info", &self.store_info, StoreInfo::check)
     }
@@ -496,9 +424,9 @@ serde_by_node!(SceneInfo);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct StoreInfo {
-    /// The number, of what it stands in (编号).
+    /// The merchant's number of the shop (编号).
     pub id: Option<String>,
-    /// The name, of what it stands in (名称).
+    /// What the shop is called (名称).
     pub name: String,
     /// Street address (详细地址).
     pub address: String,
@@ -560,7 +488,7 @@ pub struct OrderDetail {
     pub cost_price: Option<Fen>,
     /// The number of the receipt for the goods (商品小票ID).
     pub receipt_id: Option<String>,
-    /// The goods it was used for (单品列表).
+    /// The goods (单品列表).
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -700,3 +628,79 @@ impl FromObject for GoodsDetail {
 }
 
 serde_by_node!(GoodsDetail);
+
+/// Who pays an order, or is to pay it.
+///
+/// 支付者.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Payer {
+    /// The user's id under the app id of this call (用户标识).
+    ///
+    /// At most 128 characters.
+    pub openid: Option<String>,
+    /// The user's openid under the institution's appid (机构用户标识).
+    ///
+    /// At most 128 characters.
+    pub sp_openid: Option<String>,
+    /// The user's openid under the sub-merchant's appid (子商户用户标识).
+    ///
+    /// At most 128 characters.
+    pub sub_openid: Option<String>,
+}
+
+impl Payer {
+    /// Nothing set yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`openid`](Self::openid) (用户标识).
+    #[must_use]
+    pub fn openid(mut self, openid: impl Into<String>) -> Self {
+        self.openid = Some(openid.into());
+        self
+    }
+
+    /// Sets [`sp_openid`](Self::sp_openid) (机构用户标识).
+    #[must_use]
+    pub fn sp_openid(mut self, sp_openid: impl Into<String>) -> Self {
+        self.sp_openid = Some(sp_openid.into());
+        self
+    }
+
+    /// Sets [`sub_openid`](Self::sub_openid) (子商户用户标识).
+    #[must_use]
+    pub fn sub_openid(mut self, sub_openid: impl Into<String>) -> Self {
+        self.sub_openid = Some(sub_openid.into());
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("openid", &self.openid, 1, 128)?;
+        check::text("sp_openid", &self.sp_openid, 1, 128)?;
+        check::text("sub_openid", &self.sub_openid, 1, 128)
+    }
+}
+
+impl ToObject for Payer {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("openid", &self.openid)
+            .optional("sp_openid", &self.sp_openid)
+            .optional("sub_openid", &self.sub_openid)
+    }
+}
+
+impl FromObject for Payer {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            openid: object.maybe("openid")?,
+            sp_openid: object.maybe("sp_openid")?,
+            sub_openid: object.maybe("sub_openid")?,
+        })
+    }
+}
+
+serde_by_node!(Payer);

@@ -7,8 +7,8 @@ use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{
-    FundSource, PromotionScope, PromotionType, RateType, RefundChannel, RefundStatus, TradeState,
-    TradeType,
+    FundSource, Payer, PromotionScope, PromotionType, RateType, RefundChannel, RefundStatus,
+    TradeState, TradeType,
 };
 use crate::Currency;
 
@@ -18,14 +18,14 @@ use crate::Currency;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RefundAmount {
-    /// What to refund, at most what is left of the order (退款金额).
+    /// What is refunded (退款金额).
     pub refund: Fen,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Option<Currency>,
     /// What the payer gets back, without coupons (用户退款金额).
-    pub payer_refund: Fen,
+    pub payer_refund: Option<Fen>,
     /// The currency in which the payer paid (支付币种).
-    pub payer_currency: Currency,
+    pub payer_currency: Option<Currency>,
     /// The exchange rate used (汇率).
     pub exchange_rate: Option<ExchangeRate>,
 }
@@ -35,8 +35,8 @@ impl ToObject for RefundAmount {
         Object::with_capacity(5)
             .field("refund", &self.refund)
             .optional("currency", &self.currency)
-            .field("payer_refund", &self.payer_refund)
-            .field("payer_currency", &self.payer_currency)
+            .optional("payer_refund", &self.payer_refund)
+            .optional("payer_currency", &self.payer_currency)
             .optional("exchange_rate", &self.exchange_rate)
     }
 }
@@ -46,8 +46,8 @@ impl FromObject for RefundAmount {
         Ok(Self {
             refund: object.required("refund")?,
             currency: object.maybe("currency")?,
-            payer_refund: object.required("payer_refund")?,
-            payer_currency: object.required("payer_currency")?,
+            payer_refund: object.maybe("payer_refund")?,
+            payer_currency: object.maybe("payer_currency")?,
             exchange_rate: object.maybe("exchange_rate")?,
         })
     }
@@ -63,7 +63,7 @@ serde_by_node!(RefundAmount);
 pub struct ExchangeRate {
     /// The kind of exchange rate (汇率类型).
     pub kind: Option<RateType>,
-    /// The exchange rate, multiplied by 10 to the power of 8 (汇率值).
+    /// The rate, multiplied by 10 to the power of 8 (汇率值).
     pub rate: Option<i64>,
 }
 
@@ -102,7 +102,7 @@ pub struct RefundDetail {
     pub amount: Option<Fen>,
     /// How much of the coupon is refunded (优惠券退款额).
     pub refund_amount: Option<Fen>,
-    /// Currency of the amount; CNY within mainland China (货币类型).
+    /// Currency of the amount (货币类型).
     pub currency: Currency,
 }
 
@@ -237,26 +237,26 @@ serde_by_node!(PrepayResponse);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Order {
-    /// The merchant's number (商户号).
-    pub mchid: String,
-    /// The merchant's appid (APPID).
-    pub appid: String,
-    /// The merchant number of the institution (机构商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (子商户号).
+    /// The merchant's number; direct merchants only (商户号).
+    pub mchid: Option<String>,
+    /// The merchant's app id; direct merchants only (APPID).
+    pub appid: Option<String>,
+    /// The institution's merchant number; institutions only (机构商户号).
+    pub sp_mchid: Option<String>,
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The appid of the institution (机构APPID).
-    pub sp_appid: String,
-    /// The sub-merchant's appid (子商户APPID).
+    /// The institution's app id; institutions only (机构APPID).
+    pub sp_appid: Option<String>,
+    /// The sub-merchant's app id; institutions only (子商户APPID).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
     pub id: String,
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// How the order is paid (交易类型).
-    pub trade_type: TradeType,
+    pub trade_type: Option<TradeType>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// When the order was paid (支付完成时间).
@@ -265,7 +265,7 @@ pub struct Order {
     pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
-    /// Who pays (支付者).
+    /// Who paid (支付者).
     pub payer: Option<Payer>,
     /// The amounts of the order (订单金额).
     pub amount: Option<OrderAmount>,
@@ -276,16 +276,16 @@ pub struct Order {
 impl ToObject for Order {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(17)
-            .field("mchid", &self.mchid)
-            .field("appid", &self.appid)
-            .field("sp_mchid", &self.sp_mchid)
+            .optional("mchid", &self.mchid)
+            .optional("appid", &self.appid)
+            .optional("sp_mchid", &self.sp_mchid)
             .optional("sub_mchid", &self.sub_mchid)
-            .field("sp_appid", &self.sp_appid)
+            .optional("sp_appid", &self.sp_appid)
             .optional("sub_appid", &self.sub_appid)
             .field("out_trade_no", &self.out_trade_no)
             .field("id", &self.id)
             .optional("attach", &self.attach)
-            .field("trade_type", &self.trade_type)
+            .optional("trade_type", &self.trade_type)
             .optional("bank_type", &self.bank_type)
             .optional("success_time", &self.success_time)
             .field("trade_state", &self.trade_state)
@@ -299,16 +299,16 @@ impl ToObject for Order {
 impl FromObject for Order {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            mchid: object.required("mchid")?,
-            appid: object.required("appid")?,
-            sp_mchid: object.required("sp_mchid")?,
+            mchid: object.maybe("mchid")?,
+            appid: object.maybe("appid")?,
+            sp_mchid: object.maybe("sp_mchid")?,
             sub_mchid: object.maybe("sub_mchid")?,
-            sp_appid: object.required("sp_appid")?,
+            sp_appid: object.maybe("sp_appid")?,
             sub_appid: object.maybe("sub_appid")?,
             out_trade_no: object.required("out_trade_no")?,
             id: object.required("id")?,
             attach: object.maybe("attach")?,
-            trade_type: object.required("trade_type")?,
+            trade_type: object.maybe("trade_type")?,
             bank_type: object.maybe("bank_type")?,
             success_time: object.maybe("success_time")?,
             trade_state: object.required("trade_state")?,
@@ -322,41 +322,6 @@ impl FromObject for Order {
 
 serde_by_node!(Order);
 
-/// Who pays an order.
-///
-/// 支付者.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Payer {
-    /// The user's id under the app id of this call (用户标识).
-    pub openid: Option<String>,
-    /// The user's openid under the institution's appid (机构用户标识).
-    pub sp_openid: Option<String>,
-    /// The user's openid under the sub-merchant's appid (子商户用户标识).
-    pub sub_openid: Option<String>,
-}
-
-impl ToObject for Payer {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("openid", &self.openid)
-            .optional("sp_openid", &self.sp_openid)
-            .optional("sub_openid", &self.sub_openid)
-    }
-}
-
-impl FromObject for Payer {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            openid: object.maybe("openid")?,
-            sp_openid: object.maybe("sp_openid")?,
-            sub_openid: object.maybe("sub_openid")?,
-        })
-    }
-}
-
-serde_by_node!(Payer);
-
 /// The amounts of an order.
 ///
 /// 订单金额.
@@ -366,11 +331,11 @@ pub struct OrderAmount {
     /// What the whole order cost (订单金额).
     pub total: Fen,
     /// What the payer paid after coupons (用户支付金额).
-    pub payer_total: Fen,
+    pub payer_total: Option<Fen>,
     /// The currency in which the order is priced (订单标价币种).
     pub currency: Currency,
     /// Currency the payer paid in (用户支付币种).
-    pub payer_currency: Currency,
+    pub payer_currency: Option<Currency>,
     /// The exchange rate used (汇率信息).
     pub exchange_rate: Option<ExchangeRate>,
 }
@@ -379,9 +344,9 @@ impl ToObject for OrderAmount {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .field("total", &self.total)
-            .field("payer_total", &self.payer_total)
+            .optional("payer_total", &self.payer_total)
             .field("currency", &self.currency)
-            .field("payer_currency", &self.payer_currency)
+            .optional("payer_currency", &self.payer_currency)
             .optional("exchange_rate", &self.exchange_rate)
     }
 }
@@ -390,9 +355,9 @@ impl FromObject for OrderAmount {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             total: object.required("total")?,
-            payer_total: object.required("payer_total")?,
+            payer_total: object.maybe("payer_total")?,
             currency: object.required("currency")?,
-            payer_currency: object.required("payer_currency")?,
+            payer_currency: object.maybe("payer_currency")?,
             exchange_rate: object.maybe("exchange_rate")?,
         })
     }
@@ -416,7 +381,7 @@ pub struct PromotionDetail {
     pub kind: Option<PromotionType>,
     /// What it is worth (优惠券面额).
     pub amount: Fen,
-    /// Currency of the coupon; CNY within mainland China (优惠币种).
+    /// Currency of the coupon (优惠币种).
     pub currency: Currency,
     /// WeChat Pay's number of the activity (活动ID).
     pub activity_id: Option<String>,
@@ -522,15 +487,15 @@ serde_by_node!(PromotionGoodsDetail);
 pub struct GlobalTransactionNotification {
     /// The merchant's number; direct merchants only (商户号).
     pub mchid: Option<String>,
-    /// The app id; direct merchants only (应用ID).
+    /// The merchant's app id; direct merchants only (应用ID).
     pub appid: Option<String>,
-    /// The provider's merchant number; providers only (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     pub sp_mchid: Option<String>,
-    /// The provider's app id; providers only (机构应用ID).
+    /// The institution's app id; institutions only (机构应用ID).
     pub sp_appid: Option<String>,
-    /// The sub-merchant's number; providers only (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
-    /// The sub-merchant's app id; providers only (子商户应用ID).
+    /// The sub-merchant's app id; institutions only (子商户应用ID).
     pub sub_appid: Option<String>,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
@@ -541,13 +506,13 @@ pub struct GlobalTransactionNotification {
     /// The merchant's own text from the order (附加数据).
     pub attach: Option<String>,
     /// How it was paid, such as `JSAPI` (交易类型).
-    pub trade_type: Option<String>,
+    pub trade_type: Option<TradeType>,
     /// Where the money came from (付款银行).
     pub bank_type: Option<String>,
     /// When it was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// Where it stands, such as `SUCCESS` (交易状态).
-    pub trade_state: String,
+    pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Who paid (支付者).
@@ -625,9 +590,9 @@ impl NotificationContent for GlobalTransactionNotification {
 pub struct GlobalRefundNotification {
     /// The merchant's number; direct merchants only (商户号).
     pub mchid: Option<String>,
-    /// The provider's merchant number; providers only (机构商户号).
+    /// The institution's merchant number; institutions only (机构商户号).
     pub sp_mchid: Option<String>,
-    /// The sub-merchant's number; providers only (子商户号).
+    /// The sub-merchant's number; institutions only (子商户号).
     pub sub_mchid: Option<String>,
     /// The merchant's own order number (商户订单号).
     pub out_trade_no: Option<String>,
@@ -638,11 +603,11 @@ pub struct GlobalRefundNotification {
     /// WeChat Pay's number of the refund (微信支付退款号).
     pub refund_id: Option<String>,
     /// Where it stands, such as `SUCCESS` (退款状态).
-    pub refund_status: String,
+    pub refund_status: RefundStatus,
     /// Where the money goes, in words for people (退款入账账户).
     pub recv_account: Option<String>,
     /// Which of the merchant's funds paid for it (退款资金来源).
-    pub fund_source: Option<String>,
+    pub fund_source: Option<FundSource>,
     /// When it succeeded (退款成功时间).
     pub success_time: Option<DateTime>,
     /// How much (金额信息).

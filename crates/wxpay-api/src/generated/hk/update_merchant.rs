@@ -3,6 +3,7 @@
 //! 修改子商户（融合钱包）.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,17 +22,17 @@ use super::{MerchantType, Person, RequestBusiness, RequestContact};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateMerchant {
-    /// The appid of the institution (机构appid).
+    /// The institution's app id (机构appid).
     ///
     /// At most 32 characters.
     pub sp_appid: String,
-    /// The merchant number of the institution (机构商户号).
+    /// The institution's merchant number (机构商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The full name of the sub-merchant (子商户全称).
     pub name: String,
@@ -181,7 +182,7 @@ impl UpdateMerchant {
 }
 
 impl Operation for UpdateMerchant {
-    type Response = UpdateMerchantResponse;
+    type Response = UpdatedMerchant;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -196,7 +197,9 @@ impl Operation for UpdateMerchant {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("name", &self.name, 1, usize::MAX)?;
         check::text("shortname", &self.shortname, 1, usize::MAX)?;
         check::text("office_phone", &self.office_phone, 1, usize::MAX)?;
@@ -321,18 +324,18 @@ serde_by_node!(UpdateMerchant);
 /// 子商户修改结果.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct UpdateMerchantResponse {
+pub struct UpdatedMerchant {
     /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
 }
 
-impl ToObject for UpdateMerchantResponse {
+impl ToObject for UpdatedMerchant {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).optional("sub_mchid", &self.sub_mchid)
     }
 }
 
-impl FromObject for UpdateMerchantResponse {
+impl FromObject for UpdatedMerchant {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -340,4 +343,4 @@ impl FromObject for UpdateMerchantResponse {
     }
 }
 
-serde_by_node!(UpdateMerchantResponse);
+serde_by_node!(UpdatedMerchant);

@@ -3,6 +3,7 @@
 //! 回传SN和商品编码.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,14 +25,16 @@ pub struct SubmitRetailTransaction {
     /// At most 32 characters.
     pub transaction_id: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The number of the device (设备号).
     pub device_id: Option<String>,
-    /// The goods it was used for (单品列表).
+    /// The goods of the order (单品列表).
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -92,8 +95,10 @@ impl Operation for SubmitRetailTransaction {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("brand_id", &self.brand_id, 1, usize::MAX)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
         check::each(
             "goods_detail",
@@ -158,7 +163,7 @@ pub struct GoodsDetail {
     pub goods_name: String,
     /// How many pieces (商品数量).
     pub quantity: i64,
-    /// The price of one piece, in the smallest unit of the currency (商品单价).
+    /// The price of one piece (商品单价).
     pub price: Fen,
 }
 

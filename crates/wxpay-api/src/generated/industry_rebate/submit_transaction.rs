@@ -3,6 +3,7 @@
 //! 支付码牌/点餐码牌交易回传.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -17,17 +18,19 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubmitTransaction {
-    /// WeChat Pay's number of the order (商户提现单号).
+    /// WeChat Pay's number of the order (微信支付订单号).
     ///
     /// At most 32 characters.
     pub transaction_id: String,
-    /// The sub-merchant's number (子商户).
+    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The link in the QR code of the plate at which was paid (收款链接url).
+    /// The link in the QR code of the plate that was paid at (收款链接url).
     pub code_url: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
 }
 
@@ -71,8 +74,10 @@ impl Operation for SubmitTransaction {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("code_url", &self.code_url, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 提交保单授权信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -33,6 +34,8 @@ pub struct CreateAuthorization {
     /// The name of the insurance (保险名称).
     pub insurance_name: String,
     /// The number of the merchant who receives the money (收款方商户号).
+    ///
+    /// At most 32 digits.
     pub payee_mchid: Option<String>,
     /// The appid of the merchant who receives the money (收款方公众账号ID).
     pub payee_appid: Option<String>,
@@ -91,7 +94,8 @@ impl Operation for CreateAuthorization {
         check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("out_contract_code", &self.out_contract_code, 1, usize::MAX)?;
         check::text("insurance_name", &self.insurance_name, 1, usize::MAX)?;
-        check::text("payee_mchid", &self.payee_mchid, 1, usize::MAX)?;
+        check::text("payee_mchid", &self.payee_mchid, 1, 32)?;
+        check::alphabet("payee_mchid", &self.payee_mchid, Alphabet::Digits)?;
         check::text("payee_appid", &self.payee_appid, 1, usize::MAX)
     }
 

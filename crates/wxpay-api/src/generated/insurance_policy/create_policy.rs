@@ -3,6 +3,7 @@
 //! 上传保单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -86,6 +87,8 @@ pub struct CreatePolicy {
     /// Whether the cover ends on a date or lasts for life (保障期限类型).
     pub coverage_term_type: Option<CoverageTermType>,
     /// The number of the merchant who receives the money (收款方商户号).
+    ///
+    /// At most 32 digits.
     pub payee_mchid: Option<String>,
     /// The appid of the merchant who receives the money (收款方公众账号ID).
     pub payee_appid: Option<String>,
@@ -312,7 +315,8 @@ impl Operation for CreatePolicy {
         check::count("policy_periods", self.policy_periods.len(), 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("payee_mchid", &self.payee_mchid, 1, usize::MAX)?;
+        check::text("payee_mchid", &self.payee_mchid, 1, 32)?;
+        check::alphabet("payee_mchid", &self.payee_mchid, Alphabet::Digits)?;
         check::text("payee_appid", &self.payee_appid, 1, usize::MAX)?;
         check::text("payee_openid", &self.payee_openid, 1, usize::MAX)
     }

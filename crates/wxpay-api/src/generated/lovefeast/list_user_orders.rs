@@ -4,14 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{DonateSource, Payer};
-use crate::Currency;
+use super::UserOrder;
 
 /// Lists a user's donations to a brand.
 ///
@@ -136,7 +135,7 @@ pub struct UserOrderPage {
     /// How many there are in all (全部记录数量).
     pub total_count: Option<i64>,
     /// The results of this page (结果集).
-    pub data: Vec<UserOrderEntry>,
+    pub data: Vec<UserOrder>,
 }
 
 impl ToObject for UserOrderPage {
@@ -163,117 +162,3 @@ impl FromObject for UserOrderPage {
 }
 
 serde_by_node!(UserOrderPage);
-
-/// One donation of a user.
-///
-/// 用户捐赠单.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UserOrderEntry {
-    /// The number of the donation order (捐赠订单号).
-    pub welfare_trade_id: Option<String>,
-    /// AppID of the mini program or official account (应用ID).
-    pub appid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
-    pub sub_appid: Option<String>,
-    /// WeChat Pay's number of the brand (品牌ID).
-    pub brand_id: Option<String>,
-    /// How the donation was paid (捐赠来源).
-    pub donate_source: Option<DonateSource>,
-    /// The merchant's own order (商户订单).
-    pub merchant_order: Option<String>,
-    /// The name of the institution which receives the donation (捐赠机构名称).
-    pub institution_name: Option<String>,
-    /// The number of the donation project (捐赠项目编号).
-    pub business_id: Option<String>,
-    /// The name of the donation project (捐赠活动名称).
-    pub business_name: Option<String>,
-    /// When the order was paid (支付完成时间).
-    pub success_time: Option<DateTime>,
-    /// Who pays (支付者).
-    pub payer: Option<Payer>,
-    /// The amounts of the order (订单金额).
-    pub amount: Option<Amount>,
-    /// The number of the device (设备编号).
-    pub device_id: Option<String>,
-}
-
-impl ToObject for UserOrderEntry {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(13)
-            .optional("welfare_trade_id", &self.welfare_trade_id)
-            .optional("appid", &self.appid)
-            .optional("sub_appid", &self.sub_appid)
-            .optional("brand_id", &self.brand_id)
-            .optional("donate_source", &self.donate_source)
-            .optional("merchant_order", &self.merchant_order)
-            .optional("institution_name", &self.institution_name)
-            .optional("business_id", &self.business_id)
-            .optional("business_name", &self.business_name)
-            .optional("success_time", &self.success_time)
-            .optional("payer", &self.payer)
-            .optional("amount", &self.amount)
-            .optional("device_id", &self.device_id)
-    }
-}
-
-impl FromObject for UserOrderEntry {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            welfare_trade_id: object.maybe("welfare_trade_id")?,
-            appid: object.maybe("appid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            brand_id: object.maybe("brand_id")?,
-            donate_source: object.maybe("donate_source")?,
-            merchant_order: object.maybe("merchant_order")?,
-            institution_name: object.maybe("institution_name")?,
-            business_id: object.maybe("business_id")?,
-            business_name: object.maybe("business_name")?,
-            success_time: object.maybe("success_time")?,
-            payer: object.maybe("payer")?,
-            amount: object.maybe("amount")?,
-            device_id: object.maybe("device_id")?,
-        })
-    }
-}
-
-serde_by_node!(UserOrderEntry);
-
-/// The amounts of a donation.
-///
-/// 订单金额.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Amount {
-    /// The whole amount (总金额).
-    pub total: Option<Fen>,
-    /// What the payer paid after coupons (用户支付金额).
-    pub payer_total: Option<Fen>,
-    /// Currency of the amount; CNY within mainland China (货币类型).
-    pub currency: Option<Currency>,
-    /// Currency the payer paid in (用户支付币种).
-    pub payer_currency: Option<Currency>,
-}
-
-impl ToObject for Amount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .optional("total", &self.total)
-            .optional("payer_total", &self.payer_total)
-            .optional("currency", &self.currency)
-            .optional("payer_currency", &self.payer_currency)
-    }
-}
-
-impl FromObject for Amount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            total: object.maybe("total")?,
-            payer_total: object.maybe("payer_total")?,
-            currency: object.maybe("currency")?,
-            payer_currency: object.maybe("payer_currency")?,
-        })
-    }
-}
-
-serde_by_node!(Amount);

@@ -3,14 +3,15 @@
 //! 查询用户捐赠单详情.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, Value, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{DonateSource, Payer};
+use super::UserOrder;
 
 /// Looks up a user's donation by the merchant's own order number.
 ///
@@ -22,7 +23,9 @@ pub struct QueryUserOrder {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// The merchant's own order number (商户系统内部订单号).
+    /// The merchant's own order number (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
 }
 
@@ -50,7 +53,8 @@ impl Operation for QueryUserOrder {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
     }
 
     fn target(&self) -> Target {
@@ -87,78 +91,3 @@ impl FromObject for QueryUserOrder {
 }
 
 serde_by_node!(QueryUserOrder);
-
-/// A donation of a user.
-///
-/// 用户捐赠单.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UserOrder {
-    /// The number of the donation order (捐赠订单号).
-    pub welfare_trade_id: Option<String>,
-    /// AppID of the mini program or official account (应用ID).
-    pub appid: Option<String>,
-    /// The sub-merchant's app id (子商户应用ID).
-    pub sub_appid: Option<String>,
-    /// WeChat Pay's number of the brand (品牌ID).
-    pub brand_id: Option<String>,
-    /// How the donation was paid (捐赠来源).
-    pub donate_source: Option<DonateSource>,
-    /// The merchant's own order (商户订单).
-    pub merchant_order: Option<String>,
-    /// The name of the institution which receives the donation (捐赠机构名称).
-    pub institution_name: Option<String>,
-    /// The number of the donation project (捐赠项目编号).
-    pub business_id: Option<String>,
-    /// The name of the donation project (捐赠活动名称).
-    pub business_name: Option<String>,
-    /// When the order was paid (支付完成时间).
-    pub success_time: Option<DateTime>,
-    /// Who pays (支付者).
-    pub payer: Option<Payer>,
-    /// The amounts of the order (订单金额).
-    pub amount: Option<Value>,
-    /// The number of the device (设备编号).
-    pub device_id: Option<String>,
-}
-
-impl ToObject for UserOrder {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(13)
-            .optional("welfare_trade_id", &self.welfare_trade_id)
-            .optional("appid", &self.appid)
-            .optional("sub_appid", &self.sub_appid)
-            .optional("brand_id", &self.brand_id)
-            .optional("donate_source", &self.donate_source)
-            .optional("merchant_order", &self.merchant_order)
-            .optional("institution_name", &self.institution_name)
-            .optional("business_id", &self.business_id)
-            .optional("business_name", &self.business_name)
-            .optional("success_time", &self.success_time)
-            .optional("payer", &self.payer)
-            .optional("amount", &self.amount)
-            .optional("device_id", &self.device_id)
-    }
-}
-
-impl FromObject for UserOrder {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            welfare_trade_id: object.maybe("welfare_trade_id")?,
-            appid: object.maybe("appid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            brand_id: object.maybe("brand_id")?,
-            donate_source: object.maybe("donate_source")?,
-            merchant_order: object.maybe("merchant_order")?,
-            institution_name: object.maybe("institution_name")?,
-            business_id: object.maybe("business_id")?,
-            business_name: object.maybe("business_name")?,
-            success_time: object.maybe("success_time")?,
-            payer: object.maybe("payer")?,
-            amount: object.maybe("amount")?,
-            device_id: object.maybe("device_id")?,
-        })
-    }
-}
-
-serde_by_node!(UserOrder);

@@ -19,9 +19,9 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ActivateUserCard {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: String,
     /// The merchant's own number of the member (会员卡编号).
     pub membership_number: Option<String>,

@@ -3,6 +3,7 @@
 //! 设置支付后展示的积分到账.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,19 +20,21 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CommitBonus {
-    /// The number of the card template (会员卡模板id).
+    /// WeChat Pay's number of the card template (会员卡模板id).
     pub card_id: String,
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The merchant's number (直连商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The member's bonus points (会员积分值).
     pub bonus_value: i64,
@@ -82,9 +85,12 @@ impl Operation for CommitBonus {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("card_id", &self.card_id, 1, usize::MAX)?;
         check::text("code", &self.code, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -10,7 +10,10 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Activity, ActivityType, DayTime, MiniprogramActivitySetting, PaymentSetting, Stock};
+use super::{
+    ActivateType, Activity, ActivityType, DayTime, MiniprogramActivitySetting, PaymentSetting,
+    Stock,
+};
 
 /// Creates a member gift activity (会员有礼) for a card.
 ///
@@ -444,7 +447,7 @@ serde_by_node!(RequestPayActivitySetting);
 #[non_exhaustive]
 pub struct RequestActivateSetting {
     /// How the card is activated: at once or on the merchant's page (激活类型).
-    pub activate_type: String,
+    pub activate_type: ActivateType,
     /// The merchant's page on which the card is activated (跳转激活的url).
     pub activate_url: Option<String>,
     /// The mini program in which the card is activated (跳转激活的小程序).
@@ -453,7 +456,7 @@ pub struct RequestActivateSetting {
 
 impl RequestActivateSetting {
     /// What is always needed; the rest has setters.
-    pub fn new(activate_type: impl Into<String>) -> Self {
+    pub fn new(activate_type: impl Into<ActivateType>) -> Self {
         Self {
             activate_type: activate_type.into(),
             activate_url: None,
@@ -479,7 +482,6 @@ impl RequestActivateSetting {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("activate_type", &self.activate_type, 1, usize::MAX)?;
         check::text("activate_url", &self.activate_url, 1, usize::MAX)?;
         check::nested(
             "activate_miniprogram",

@@ -4,14 +4,14 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
 use super::{
-    BalanceInformation, Card, CodeMode, CodeType, DateInformationType, RequestAdditionalStatement,
+    AdditionalStatement, BalanceInformation, Card, CodeMode, CodeType, RequestDateInformation,
     UserInformationForm,
 };
 
@@ -57,7 +57,7 @@ pub struct CreateCard {
     /// What users are asked when they take the card (开卡信息).
     pub user_information_form: Option<UserInformationForm>,
     /// A further statement of the merchant (商户补充声明).
-    pub additional_statement: Option<RequestAdditionalStatement>,
+    pub additional_statement: Option<AdditionalStatement>,
     /// Whether the code of the card changes all the time (是否启用动态码).
     pub need_dynamic_code: Option<bool>,
 }
@@ -143,10 +143,7 @@ impl CreateCard {
 
     /// Sets [`additional_statement`](Self::additional_statement) (商户补充声明).
     #[must_use]
-    pub fn additional_statement(
-        mut self,
-        additional_statement: RequestAdditionalStatement,
-    ) -> Self {
+    pub fn additional_statement(mut self, additional_statement: AdditionalStatement) -> Self {
         self.additional_statement = Some(additional_statement);
         self
     }
@@ -199,7 +196,7 @@ impl Operation for CreateCard {
         check::nested(
             "additional_statement",
             &self.additional_statement,
-            RequestAdditionalStatement::check,
+            AdditionalStatement::check,
         )
     }
 
@@ -312,90 +309,3 @@ impl FromObject for RequestBrand {
 }
 
 serde_by_node!(RequestBrand);
-
-/// How long a new card is to be good.
-///
-/// 有效期.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RequestDateInformation {
-    /// Which kind it is (类型).
-    pub kind: DateInformationType,
-    /// When the card becomes valid; with a fixed range (有效期开始时间).
-    pub available_begin_time: Option<DateTime>,
-    /// When the card ceases to be valid; with a fixed range (有效期结束时间).
-    pub available_end_time: Option<DateTime>,
-    /// For how many days the card or coupon is valid (生效后N天内有效).
-    pub available_day_after_receive: Option<i64>,
-    /// After how many days it becomes valid, once received (领取后N天开始生效).
-    pub wait_days_after_receive: Option<i64>,
-}
-
-impl RequestDateInformation {
-    /// What is always needed; the rest has setters.
-    pub fn new(kind: impl Into<DateInformationType>) -> Self {
-        Self {
-            kind: kind.into(),
-            available_begin_time: None,
-            available_end_time: None,
-            available_day_after_receive: None,
-            wait_days_after_receive: None,
-        }
-    }
-
-    /// Sets [`available_begin_time`](Self::available_begin_time) (有效期开始时间).
-    #[must_use]
-    pub fn available_begin_time(mut self, available_begin_time: DateTime) -> Self {
-        self.available_begin_time = Some(available_begin_time);
-        self
-    }
-
-    /// Sets [`available_end_time`](Self::available_end_time) (有效期结束时间).
-    #[must_use]
-    pub fn available_end_time(mut self, available_end_time: DateTime) -> Self {
-        self.available_end_time = Some(available_end_time);
-        self
-    }
-
-    /// Sets [`available_day_after_receive`](Self::available_day_after_receive) (生效后N天内有效).
-    #[must_use]
-    pub fn available_day_after_receive(mut self, available_day_after_receive: i64) -> Self {
-        self.available_day_after_receive = Some(available_day_after_receive);
-        self
-    }
-
-    /// Sets [`wait_days_after_receive`](Self::wait_days_after_receive) (领取后N天开始生效).
-    #[must_use]
-    pub fn wait_days_after_receive(mut self, wait_days_after_receive: i64) -> Self {
-        self.wait_days_after_receive = Some(wait_days_after_receive);
-        self
-    }
-}
-
-impl ToObject for RequestDateInformation {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
-            .field("type", &self.kind)
-            .optional("available_begin_time", &self.available_begin_time)
-            .optional("available_end_time", &self.available_end_time)
-            .optional(
-                "available_day_after_receive",
-                &self.available_day_after_receive,
-            )
-            .optional("wait_days_after_receive", &self.wait_days_after_receive)
-    }
-}
-
-impl FromObject for RequestDateInformation {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.required("type")?,
-            available_begin_time: object.maybe("available_begin_time")?,
-            available_end_time: object.maybe("available_end_time")?,
-            available_day_after_receive: object.maybe("available_day_after_receive")?,
-            wait_days_after_receive: object.maybe("wait_days_after_receive")?,
-        })
-    }
-}
-
-serde_by_node!(RequestDateInformation);

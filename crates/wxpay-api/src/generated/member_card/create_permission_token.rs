@@ -10,6 +10,8 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
+use super::ActivateType;
+
 /// Gets the token with which a mini program opens the page where a user takes the card.
 ///
 /// 商户预授权: `POST /v3/marketing/membercard-open/cards/{card_id}/permission-tokens`,
@@ -17,10 +19,10 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreatePermissionToken {
-    /// The number of the card template (会员卡模板id).
+    /// WeChat Pay's number of the card template (会员卡模板id).
     pub card_id: String,
     /// How the card is activated: at once or on the merchant's page (激活类型).
-    pub activate_type: String,
+    pub activate_type: ActivateType,
     /// Whether to go back to the page before once the card is taken (是否返回上一页).
     pub navigate_back_previous_page: Option<bool>,
     /// The merchant's page on which the card is activated (跳转激活的url).
@@ -35,7 +37,7 @@ pub struct CreatePermissionToken {
 
 impl CreatePermissionToken {
     /// What is always needed; the rest has setters.
-    pub fn new(card_id: impl Into<String>, activate_type: impl Into<String>) -> Self {
+    pub fn new(card_id: impl Into<String>, activate_type: impl Into<ActivateType>) -> Self {
         Self {
             card_id: card_id.into(),
             activate_type: activate_type.into(),
@@ -98,7 +100,7 @@ impl CreatePermissionToken {
 }
 
 impl Operation for CreatePermissionToken {
-    type Response = CreatePermissionTokenResponse;
+    type Response = PermissionToken;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -111,7 +113,6 @@ impl Operation for CreatePermissionToken {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("card_id", &self.card_id, 1, usize::MAX)?;
-        check::text("activate_type", &self.activate_type, 1, usize::MAX)?;
         check::text("activate_url", &self.activate_url, 1, usize::MAX)?;
         check::text("activate_appid", &self.activate_appid, 1, usize::MAX)?;
         check::text("activate_path", &self.activate_path, 1, usize::MAX)?;
@@ -170,18 +171,18 @@ serde_by_node!(CreatePermissionToken);
 /// 预授权凭证.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreatePermissionTokenResponse {
+pub struct PermissionToken {
     /// The token with which the page is opened (预授权token).
     pub permission_token: String,
 }
 
-impl ToObject for CreatePermissionTokenResponse {
+impl ToObject for PermissionToken {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).field("permission_token", &self.permission_token)
     }
 }
 
-impl FromObject for CreatePermissionTokenResponse {
+impl FromObject for PermissionToken {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             permission_token: object.required("permission_token")?,
@@ -189,4 +190,4 @@ impl FromObject for CreatePermissionTokenResponse {
     }
 }
 
-serde_by_node!(CreatePermissionTokenResponse);
+serde_by_node!(PermissionToken);

@@ -19,7 +19,7 @@ use super::ActivateType;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateQrcode {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// Whether the card is activated at once or on the merchant's page (激活类型).
     pub activate_type: ActivateType,

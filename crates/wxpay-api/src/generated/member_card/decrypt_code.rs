@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::CodeResponse;
+use super::UserCardCode;
 
 /// Decrypts the card code handed to the merchant's activation page (跳转型激活).
 ///
@@ -20,7 +20,7 @@ use super::CodeResponse;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DecryptCode {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// The encrypted code handed to the activation page (加密code).
     pub encrypt_code: String,
@@ -37,7 +37,7 @@ impl DecryptCode {
 }
 
 impl Operation for DecryptCode {
-    type Response = CodeResponse;
+    type Response = UserCardCode;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

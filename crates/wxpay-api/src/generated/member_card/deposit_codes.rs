@@ -19,7 +19,7 @@ use super::DepositOutcome;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DepositCodes {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// The codes of member cards (会员卡code).
     pub code: Vec<String>,
@@ -129,7 +129,7 @@ serde_by_node!(DepositCodesResponse);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DepositedCode {
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: Option<String>,
     /// The result for this code (导入结果).
     pub result: Option<DepositOutcome>,

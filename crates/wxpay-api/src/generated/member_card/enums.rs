@@ -9,11 +9,11 @@ wxpay_json::open_enum! {
     pub enum ActivityType {
         /// Those who are not members, after a payment.
         NonMemberAfterPay = "NON_MEMBER_AFTERPAY",
-        /// members, after a payment.
+        /// Members, after a payment.
         MemberAfterPay = "MEMBER_AFTERPAY",
         /// Those who are not members, in a mini program.
         NonMemberMiniProgram = "NON_MEMBER_MINIPROGRAM",
-        /// members, in a mini program.
+        /// Members, in a mini program.
         MemberMiniProgram = "MEMBER_MINIPROGRAM",
     }
 }
@@ -23,7 +23,7 @@ wxpay_json::open_enum! {
     ///
     /// 活动的当前状态.
     pub enum ActivityStatus {
-        /// created, not begun.
+        /// Created, not begun.
         Created = "CREATED",
         /// Under way.
         Ongoing = "ONGOING",
@@ -204,10 +204,10 @@ wxpay_json::open_enum! {
     /// Whether a user has taken the card.
     ///
     /// 领卡状态.
-    pub enum ReceiveState {
+    pub enum ReceiveStatus {
         /// Not shown to the user.
         NotShown = "UNSHOWED",
-        /// shown, not taken (未领取).
+        /// Shown, not taken (未领取).
         Unreceived = "UNRECEIVED",
         /// Taken (已领取).
         Received = "RECEIVED",

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::CodeResponse;
+use super::UserCardCode;
 
 /// Gives a member card to the user of an openid, for merchants who bring members of their own.
 ///
@@ -27,7 +27,7 @@ pub struct ImportUserCardByOpenid {
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: Option<String>,
     /// The merchant's own number of the request, unique (商户请求单号).
     pub out_request_no: String,
@@ -65,7 +65,7 @@ impl ImportUserCardByOpenid {
 }
 
 impl Operation for ImportUserCardByOpenid {
-    type Response = CodeResponse;
+    type Response = UserCardCode;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

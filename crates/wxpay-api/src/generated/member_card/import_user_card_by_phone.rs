@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::CodeResponse;
+use super::UserCardCode;
 use crate::wire;
 
 /// Gives a member card to the user of an encrypted phone number, for merchants who bring
@@ -28,7 +28,7 @@ pub struct ImportUserCardByPhone {
     ///
     /// Encrypted when it is sent.
     pub encrypted_phone_number: Sensitive,
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: Option<String>,
     /// The merchant's own number of the request, unique (商户请求单号).
     pub out_request_no: String,
@@ -75,7 +75,7 @@ impl ImportUserCardByPhone {
 }
 
 impl Operation for ImportUserCardByPhone {
-    type Response = CodeResponse;
+    type Response = UserCardCode;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -126,7 +126,7 @@ pub struct CardPage {
     pub limit: i64,
     /// Where the page begins (分页页码).
     pub offset: i64,
-    /// The user's cards (会员卡列表).
+    /// The card templates of this page (会员卡列表).
     pub data: Vec<Card>,
 }
 

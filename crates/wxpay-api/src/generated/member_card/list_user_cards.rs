@@ -152,9 +152,9 @@ serde_by_node!(UserCardPage);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UserCardEntry {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: Option<String>,
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::ReceiveState;
+use super::ReceiveStatus;
 
 /// Looks up by an encrypted phone number whether a user has taken the card.
 ///
@@ -20,7 +20,7 @@ use super::ReceiveState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryReceiveStatus {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// The phone number, encrypted (加密手机号).
     ///
@@ -101,7 +101,7 @@ serde_by_node!(QueryReceiveStatus);
 #[non_exhaustive]
 pub struct PhoneNumberMember {
     /// Whether the user has been shown and has taken the card (领卡状态).
-    pub receive_status: ReceiveState,
+    pub receive_status: ReceiveStatus,
     /// The user's member card (用户会员卡信息).
     pub user_card_information: Option<UserCardInformation>,
 }
@@ -131,7 +131,7 @@ serde_by_node!(PhoneNumberMember);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UserCardInformation {
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: Option<String>,
     /// The user's id under the app id of this call (用户标识).
     pub openid: String,
@@ -141,7 +141,7 @@ pub struct UserCardInformation {
     pub receive_time: Option<DateTime>,
     /// The appid of the brand (品牌appid).
     pub card_appid: String,
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
 }
 

@@ -2,10 +2,11 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 
-use super::{CommonField, CustomFieldType};
+use super::{CommonField, CustomFieldType, DateInformationType};
 
 /// A time of day.
 ///
@@ -61,6 +62,8 @@ serde_by_node!(DayTime);
 #[non_exhaustive]
 pub struct Stock {
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 32 digits.
     pub stock_creator_mchid: String,
     /// The number of the coupon stock (券批次ID).
     pub stock_id: String,
@@ -76,11 +79,11 @@ impl Stock {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("stock_creator_mchid", &self.stock_creator_mchid, 1, 32)?;
+        check::alphabet(
             "stock_creator_mchid",
             &self.stock_creator_mchid,
-            1,
-            usize::MAX,
+            Alphabet::Digits,
         )?;
         check::text("stock_id", &self.stock_id, 1, usize::MAX)
     }
@@ -500,7 +503,7 @@ serde_by_node!(UserInformationForm);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CustomField {
-    /// Which kind it is (类型).
+    /// The kind (类型).
     pub kind: Option<CustomFieldType>,
     /// Name of the field, which users see (字段名称).
     pub name: Option<String>,
@@ -562,12 +565,12 @@ impl FromObject for CustomField {
 
 serde_by_node!(CustomField);
 
-/// A statement of the merchant, which a user is to be shown.
+/// A statement of the merchant, which users are shown.
 ///
 /// 商户补充声明.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RequestAdditionalStatement {
+pub struct AdditionalStatement {
     /// The title (标题).
     pub title: Option<String>,
     /// The page opened (跳转url).
@@ -580,7 +583,7 @@ pub struct RequestAdditionalStatement {
     pub path: Option<String>,
 }
 
-impl RequestAdditionalStatement {
+impl AdditionalStatement {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -623,7 +626,7 @@ impl RequestAdditionalStatement {
     }
 }
 
-impl ToObject for RequestAdditionalStatement {
+impl ToObject for AdditionalStatement {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .optional("title", &self.title)
@@ -633,7 +636,7 @@ impl ToObject for RequestAdditionalStatement {
     }
 }
 
-impl FromObject for RequestAdditionalStatement {
+impl FromObject for AdditionalStatement {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             title: object.maybe("title")?,
@@ -644,7 +647,94 @@ impl FromObject for RequestAdditionalStatement {
     }
 }
 
-serde_by_node!(RequestAdditionalStatement);
+serde_by_node!(AdditionalStatement);
+
+/// How long a card is to be good.
+///
+/// 有效期.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RequestDateInformation {
+    /// The kind (类型).
+    pub kind: DateInformationType,
+    /// When the card becomes valid; with a fixed range (有效期开始时间).
+    pub available_begin_time: Option<DateTime>,
+    /// When the card ceases to be valid; with a fixed range (有效期结束时间).
+    pub available_end_time: Option<DateTime>,
+    /// For how many days the card or coupon is valid (生效后N天内有效).
+    pub available_day_after_receive: Option<i64>,
+    /// After how many days it becomes valid, once received (领取后N天开始生效).
+    pub wait_days_after_receive: Option<i64>,
+}
+
+impl RequestDateInformation {
+    /// What is always needed; the rest has setters.
+    pub fn new(kind: impl Into<DateInformationType>) -> Self {
+        Self {
+            kind: kind.into(),
+            available_begin_time: None,
+            available_end_time: None,
+            available_day_after_receive: None,
+            wait_days_after_receive: None,
+        }
+    }
+
+    /// Sets [`available_begin_time`](Self::available_begin_time) (有效期开始时间).
+    #[must_use]
+    pub fn available_begin_time(mut self, available_begin_time: DateTime) -> Self {
+        self.available_begin_time = Some(available_begin_time);
+        self
+    }
+
+    /// Sets [`available_end_time`](Self::available_end_time) (有效期结束时间).
+    #[must_use]
+    pub fn available_end_time(mut self, available_end_time: DateTime) -> Self {
+        self.available_end_time = Some(available_end_time);
+        self
+    }
+
+    /// Sets [`available_day_after_receive`](Self::available_day_after_receive) (生效后N天内有效).
+    #[must_use]
+    pub fn available_day_after_receive(mut self, available_day_after_receive: i64) -> Self {
+        self.available_day_after_receive = Some(available_day_after_receive);
+        self
+    }
+
+    /// Sets [`wait_days_after_receive`](Self::wait_days_after_receive) (领取后N天开始生效).
+    #[must_use]
+    pub fn wait_days_after_receive(mut self, wait_days_after_receive: i64) -> Self {
+        self.wait_days_after_receive = Some(wait_days_after_receive);
+        self
+    }
+}
+
+impl ToObject for RequestDateInformation {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(5)
+            .field("type", &self.kind)
+            .optional("available_begin_time", &self.available_begin_time)
+            .optional("available_end_time", &self.available_end_time)
+            .optional(
+                "available_day_after_receive",
+                &self.available_day_after_receive,
+            )
+            .optional("wait_days_after_receive", &self.wait_days_after_receive)
+    }
+}
+
+impl FromObject for RequestDateInformation {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: object.required("type")?,
+            available_begin_time: object.maybe("available_begin_time")?,
+            available_end_time: object.maybe("available_end_time")?,
+            available_day_after_receive: object.maybe("available_day_after_receive")?,
+            wait_days_after_receive: object.maybe("wait_days_after_receive")?,
+        })
+    }
+}
+
+serde_by_node!(RequestDateInformation);
 
 /// Whom a member can ask.
 ///

@@ -7,7 +7,8 @@ use wxpay_json::{DateTime, DecodeError, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{
-    BalanceInformation, CardStatus, CodeMode, CodeType, CommonField, DateInformationType, DayTime,
+    ActivateType, ActivityStatus, ActivityType, AdditionalStatement, BalanceInformation,
+    CardStatus, CodeMode, CodeType, CommonField, DateInformationType, DayTime,
     MiniprogramActivitySetting, PaymentSetting, Stock, UserInformationForm,
 };
 
@@ -20,7 +21,7 @@ pub struct Activity {
     /// WeChat Pay's number of the activity (活动ID).
     pub activity_id: String,
     /// The present state of the activity (活动的当前状态).
-    pub activity_status: Option<String>,
+    pub activity_status: Option<ActivityStatus>,
     /// When it was created (创建时间).
     pub create_time: Option<DateTime>,
     /// When it was last updated (更新时间).
@@ -30,7 +31,7 @@ pub struct Activity {
     /// Name of the activity; Chinese text for people (活动名称).
     pub activity_name: Option<String>,
     /// The kind of activity: for members or not, after payment or in a mini program (活动类型).
-    pub activity_type: Option<String>,
+    pub activity_type: Option<ActivityType>,
     /// When the activity begins (活动开始时间).
     pub begin_time: Option<DateTime>,
     /// When the activity ends (活动结束时间).
@@ -236,7 +237,7 @@ serde_by_node!(PayActivitySetting);
 #[non_exhaustive]
 pub struct ActivateSetting {
     /// How the card is activated: at once or on the merchant's page (激活类型).
-    pub activate_type: Option<String>,
+    pub activate_type: Option<ActivateType>,
     /// The merchant's page on which the card is activated (跳转激活的url).
     pub activate_url: Option<String>,
     /// The mini program in which the card is activated (跳转激活的小程序).
@@ -429,7 +430,7 @@ serde_by_node!(Callback);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Card {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// When it was created (创建时间).
     pub create_time: Option<DateTime>,
@@ -437,7 +438,7 @@ pub struct Card {
     pub update_time: Option<DateTime>,
     /// How many cards are left (剩余库存).
     pub remain_quantity: Option<i64>,
-    /// What state it is in (状态).
+    /// The state (状态).
     pub status: Option<CardStatus>,
     /// The brand (品牌信息).
     pub brand: Option<Brand>,
@@ -466,7 +467,7 @@ pub struct Card {
     /// Level with which a member begins (会员初始等级).
     pub init_level: Option<String>,
     /// The merchant's own number of the request, unique (商户请求单号).
-    pub out_request_no: String,
+    pub out_request_no: Option<String>,
     /// Where the stored value leads (储值信息).
     pub balance_information: Option<BalanceInformation>,
     /// What users are asked when they take the card (开卡信息).
@@ -496,7 +497,7 @@ impl ToObject for Card {
             .field("code_mode", &self.code_mode)
             .optional("need_display_level", &self.need_display_level)
             .optional("init_level", &self.init_level)
-            .field("out_request_no", &self.out_request_no)
+            .optional("out_request_no", &self.out_request_no)
             .optional("balance_information", &self.balance_information)
             .optional("user_information_form", &self.user_information_form)
             .optional("additional_statement", &self.additional_statement)
@@ -524,7 +525,7 @@ impl FromObject for Card {
             code_mode: object.required("code_mode")?,
             need_display_level: object.maybe("need_display_level")?,
             init_level: object.maybe("init_level")?,
-            out_request_no: object.required("out_request_no")?,
+            out_request_no: object.maybe("out_request_no")?,
             balance_information: object.maybe("balance_information")?,
             user_information_form: object.maybe("user_information_form")?,
             additional_statement: object.maybe("additional_statement")?,
@@ -571,7 +572,7 @@ serde_by_node!(Brand);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DateInformation {
-    /// Which kind it is (类型).
+    /// The kind (类型).
     pub kind: DateInformationType,
     /// When the card becomes valid; with a fixed range (有效期开始时间).
     pub available_begin_time: Option<DateTime>,
@@ -607,62 +608,23 @@ impl FromObject for DateInformation {
 
 serde_by_node!(DateInformation);
 
-/// A statement of the merchant, which a user is shown.
-///
-/// 商户补充声明.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct AdditionalStatement {
-    /// The title (标题).
-    pub title: Option<String>,
-    /// The page opened (跳转url).
-    pub url: Option<String>,
-    /// The appid of the mini program opened (跳转小程序appid).
-    pub appid: Option<String>,
-    /// The page of the mini program opened (跳转小程序path).
-    pub path: Option<String>,
-}
-
-impl ToObject for AdditionalStatement {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .optional("title", &self.title)
-            .optional("url", &self.url)
-            .optional("appid", &self.appid)
-            .optional("path", &self.path)
-    }
-}
-
-impl FromObject for AdditionalStatement {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            title: object.maybe("title")?,
-            url: object.maybe("url")?,
-            appid: object.maybe("appid")?,
-            path: object.maybe("path")?,
-        })
-    }
-}
-
-serde_by_node!(AdditionalStatement);
-
 /// The code of a user's card.
 ///
 /// 会员卡code.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CodeResponse {
-    /// The codes of member cards (会员卡code).
+pub struct UserCardCode {
+    /// The code of the user's card (会员卡code).
     pub code: Option<String>,
 }
 
-impl ToObject for CodeResponse {
+impl ToObject for UserCardCode {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).optional("code", &self.code)
     }
 }
 
-impl FromObject for CodeResponse {
+impl FromObject for UserCardCode {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             code: object.maybe("code")?,
@@ -670,7 +632,7 @@ impl FromObject for CodeResponse {
     }
 }
 
-serde_by_node!(CodeResponse);
+serde_by_node!(UserCardCode);
 
 /// A service item of a member card template.
 ///
@@ -678,7 +640,7 @@ serde_by_node!(CodeResponse);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ServiceModule {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// The number of the service item (会员服务项ID).
     pub service_module_id: String,

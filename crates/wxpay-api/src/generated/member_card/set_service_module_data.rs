@@ -20,9 +20,9 @@ use super::RequestJumpMiniprogram;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SetServiceModuleData {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: String,
     /// The merchant's own number of the request, unique (商户请求单号).
     pub out_request_no: String,

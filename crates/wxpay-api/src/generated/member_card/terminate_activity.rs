@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -87,7 +87,7 @@ pub struct TerminateActivityResponse {
     /// WeChat Pay's number of the activity (活动ID).
     pub activity_id: String,
     /// When the activity was ended (终止时间).
-    pub terminate_time: Option<String>,
+    pub terminate_time: Option<DateTime>,
 }
 
 impl ToObject for TerminateActivityResponse {

@@ -4,15 +4,15 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
 use super::{
-    BalanceInformation, CodeMode, CodeType, CommonField, CustomField, DateInformationType,
-    RequestAdditionalStatement,
+    AdditionalStatement, BalanceInformation, CodeMode, CodeType, CommonField, CustomField,
+    RequestDateInformation,
 };
 
 /// Changes a member card template.
@@ -22,7 +22,7 @@ use super::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateCard {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// The merchant's AppID (商户AppId).
     ///
@@ -41,7 +41,7 @@ pub struct UpdateCard {
     /// How many cards there are in all (会员卡总库存).
     pub total_quantity: Option<i64>,
     /// How long the card is valid (有效期).
-    pub date_information: Option<UpdateDateInformation>,
+    pub date_information: Option<RequestDateInformation>,
     /// Whether the card shows the member's level (是否展示会员等级).
     pub need_display_level: Option<bool>,
     /// Level with which a member begins (会员初始等级).
@@ -51,7 +51,7 @@ pub struct UpdateCard {
     /// What users are asked when they take the card (开卡信息).
     pub user_information_form: Option<UpdateUserInformationForm>,
     /// A further statement of the merchant (商户补充声明).
-    pub additional_statement: Option<RequestAdditionalStatement>,
+    pub additional_statement: Option<AdditionalStatement>,
     /// Who assigns the codes of the cards (会员卡code分配类型).
     pub code_mode: Option<CodeMode>,
     /// How the membership code is shown (会员码型).
@@ -135,7 +135,7 @@ impl UpdateCard {
 
     /// Sets [`date_information`](Self::date_information) (有效期).
     #[must_use]
-    pub fn date_information(mut self, date_information: UpdateDateInformation) -> Self {
+    pub fn date_information(mut self, date_information: RequestDateInformation) -> Self {
         self.date_information = Some(date_information);
         self
     }
@@ -173,10 +173,7 @@ impl UpdateCard {
 
     /// Sets [`additional_statement`](Self::additional_statement) (商户补充声明).
     #[must_use]
-    pub fn additional_statement(
-        mut self,
-        additional_statement: RequestAdditionalStatement,
-    ) -> Self {
+    pub fn additional_statement(mut self, additional_statement: AdditionalStatement) -> Self {
         self.additional_statement = Some(additional_statement);
         self
     }
@@ -263,7 +260,7 @@ impl Operation for UpdateCard {
         check::nested(
             "additional_statement",
             &self.additional_statement,
-            RequestAdditionalStatement::check,
+            AdditionalStatement::check,
         )
     }
 
@@ -328,93 +325,6 @@ impl FromObject for UpdateCard {
 }
 
 serde_by_node!(UpdateCard);
-
-/// How long a card is to be good from now on.
-///
-/// 有效期.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UpdateDateInformation {
-    /// Which kind it is (类型).
-    pub kind: DateInformationType,
-    /// When the card ceases to be valid; with a fixed range (有效期结束时间).
-    pub available_end_time: Option<DateTime>,
-    /// For how many days the card or coupon is valid (生效后N天内有效).
-    pub available_day_after_receive: Option<i64>,
-    /// After how many days it becomes valid, once received (领取后N天开始生效).
-    pub wait_days_after_receive: Option<i64>,
-    /// When the card becomes valid; with a fixed range (有效期开始时间).
-    pub available_begin_time: Option<DateTime>,
-}
-
-impl UpdateDateInformation {
-    /// What is always needed; the rest has setters.
-    pub fn new(kind: impl Into<DateInformationType>) -> Self {
-        Self {
-            kind: kind.into(),
-            available_end_time: None,
-            available_day_after_receive: None,
-            wait_days_after_receive: None,
-            available_begin_time: None,
-        }
-    }
-
-    /// Sets [`available_end_time`](Self::available_end_time) (有效期结束时间).
-    #[must_use]
-    pub fn available_end_time(mut self, available_end_time: DateTime) -> Self {
-        self.available_end_time = Some(available_end_time);
-        self
-    }
-
-    /// Sets [`available_day_after_receive`](Self::available_day_after_receive) (生效后N天内有效).
-    #[must_use]
-    pub fn available_day_after_receive(mut self, available_day_after_receive: i64) -> Self {
-        self.available_day_after_receive = Some(available_day_after_receive);
-        self
-    }
-
-    /// Sets [`wait_days_after_receive`](Self::wait_days_after_receive) (领取后N天开始生效).
-    #[must_use]
-    pub fn wait_days_after_receive(mut self, wait_days_after_receive: i64) -> Self {
-        self.wait_days_after_receive = Some(wait_days_after_receive);
-        self
-    }
-
-    /// Sets [`available_begin_time`](Self::available_begin_time) (有效期开始时间).
-    #[must_use]
-    pub fn available_begin_time(mut self, available_begin_time: DateTime) -> Self {
-        self.available_begin_time = Some(available_begin_time);
-        self
-    }
-}
-
-impl ToObject for UpdateDateInformation {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(5)
-            .field("type", &self.kind)
-            .optional("available_end_time", &self.available_end_time)
-            .optional(
-                "available_day_after_receive",
-                &self.available_day_after_receive,
-            )
-            .optional("wait_days_after_receive", &self.wait_days_after_receive)
-            .optional("available_begin_time", &self.available_begin_time)
-    }
-}
-
-impl FromObject for UpdateDateInformation {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.required("type")?,
-            available_end_time: object.maybe("available_end_time")?,
-            available_day_after_receive: object.maybe("available_day_after_receive")?,
-            wait_days_after_receive: object.maybe("wait_days_after_receive")?,
-            available_begin_time: object.maybe("available_begin_time")?,
-        })
-    }
-}
-
-serde_by_node!(UpdateDateInformation);
 
 /// What a user is asked for from now on.
 ///

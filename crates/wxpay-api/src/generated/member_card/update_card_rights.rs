@@ -19,7 +19,7 @@ use super::{FavorModuleTitle, Guide, MemberPriceTitle};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateCardRights {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// Whether bonus points are shown (是否展示会员积分).
     pub show_bonus: bool,

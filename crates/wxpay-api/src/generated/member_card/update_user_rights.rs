@@ -19,9 +19,9 @@ use super::Guide;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateUserRights {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
-    /// The codes of member cards (会员卡code).
+    /// The code of the user's card (会员卡code).
     pub code: String,
     /// The bonus points before the change (变更前的会员积分值).
     pub before_bonus_value: Option<i64>,

@@ -18,7 +18,7 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpgradeCard {
-    /// The number of the member card (会员卡id).
+    /// WeChat Pay's number of the card template (会员卡id).
     pub card_id: String,
     /// WeChat Pay's number of the brand (品牌id).
     pub brand_id: String,

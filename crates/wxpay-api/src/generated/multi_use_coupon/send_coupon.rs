@@ -40,7 +40,7 @@ pub struct SendCoupon {
     pub id_card_number: Sensitive,
     /// How much the coupon is worth (发放面额).
     pub amount: Option<Fen>,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,

@@ -53,7 +53,7 @@ impl Preauthorize {
 }
 
 impl Operation for Preauthorize {
-    type Response = PreauthorizeResponse;
+    type Response = PermissionToken;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -114,18 +114,18 @@ serde_by_node!(Preauthorize);
 /// 预授权凭证.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct PreauthorizeResponse {
+pub struct PermissionToken {
     /// The token with which the page is opened (预授权token).
     pub permission_token: String,
 }
 
-impl ToObject for PreauthorizeResponse {
+impl ToObject for PermissionToken {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).field("permission_token", &self.permission_token)
     }
 }
 
-impl FromObject for PreauthorizeResponse {
+impl FromObject for PermissionToken {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             permission_token: object.required("permission_token")?,
@@ -133,4 +133,4 @@ impl FromObject for PreauthorizeResponse {
     }
 }
 
-serde_by_node!(PreauthorizeResponse);
+serde_by_node!(PermissionToken);

@@ -3,14 +3,10 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, Sensitive, serde_by_node};
+use wxpay_json::{DecodeError, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{
-    AggregateLimitMode, AuditStatus, ChargeMode, DailyLimitType, DayType, FeeLimitType,
-    FirstChargeTimeMode, FirstDurationMode, FreePeriodCalculationMode, FreePeriodChargingMode,
-    HolidayMode, ParkingLotType, PlateType, RuleType, TimeRoundingType, VehicleType,
-};
+use super::{AuditStatus, ChargingRule, ParkingLotType};
 
 /// An application for a parking lot, with the state of its review.
 ///
@@ -22,7 +18,7 @@ pub struct Application {
     pub parking_lot_audit_no: Option<String>,
     /// How far the review has got (审核状态).
     pub audit_status: Option<AuditStatus>,
-    /// When it was submitted (提交时间).
+    /// When it was submitted, in seconds since 1970 (提交时间).
     pub submit_time: Option<i64>,
     /// The car park and its particulars (停车场信息).
     pub parking_lot: Option<SubmittedParkingLot>,
@@ -88,7 +84,7 @@ pub struct SubmittedParkingLot {
     /// Page of the mini program which shows parking orders (商家停车订单路径).
     pub parking_order_path: Option<String>,
     /// How the car park charges (收费规则).
-    pub charging_rule: Option<SubmittedChargingRule>,
+    pub charging_rule: Option<ChargingRule>,
 }
 
 impl ToObject for SubmittedParkingLot {
@@ -136,293 +132,6 @@ impl FromObject for SubmittedParkingLot {
 }
 
 serde_by_node!(SubmittedParkingLot);
-
-/// How the parking lot of a submitted application charges.
-///
-/// 收费规则.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SubmittedChargingRule {
-    /// Which kind of rule: by fixed intervals, by segments of duration or per entry
-    /// (收费规则类型).
-    pub rule_type: Option<RuleType>,
-    /// Whether limits on the fee hold for the sum or for each part (收费金额限制类型).
-    pub fee_limit_type: Option<FeeLimitType>,
-    /// Whether a day is 24 hours from entry or a calendar day (计费周期类型).
-    pub daily_limit_type: Option<DailyLimitType>,
-    /// How a begun hour is rounded (不满一小时取整方式).
-    pub time_rounding_type: Option<TimeRoundingType>,
-    /// How long after entry a stay costs nothing (入场免费时间).
-    pub free_entry_duration: Option<i64>,
-    /// How long after payment a vehicle may leave freely (出场免费时间).
-    pub free_exit_duration: Option<i64>,
-    /// Rules which charge by fixed intervals (固定间隔收费规则).
-    pub fixed_interval_rule: Vec<SubmittedFixedIntervalRule>,
-    /// Rules which charge by how long the vehicle stays (按停车时长分段收费规则).
-    pub duration_segment_rule: Vec<SubmittedDurationSegmentRule>,
-    /// Rules which charge per entry (按次收费规则).
-    pub pre_entry_rule: Vec<SubmittedPreEntryRule>,
-    /// Which days count as holidays (节假日模式).
-    pub holiday_mode: Option<HolidayMode>,
-    /// How limits are counted across rules (累计限额模式).
-    pub aggregate_limit_mode: Option<AggregateLimitMode>,
-    /// From when the first charge is counted (首次计费时间模式).
-    pub first_charge_time_mode: Option<FirstChargeTimeMode>,
-}
-
-impl ToObject for SubmittedChargingRule {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(12)
-            .optional("rule_type", &self.rule_type)
-            .optional("fee_limit_type", &self.fee_limit_type)
-            .optional("daily_limit_type", &self.daily_limit_type)
-            .optional("time_rounding_type", &self.time_rounding_type)
-            .optional("free_entry_duration", &self.free_entry_duration)
-            .optional("free_exit_duration", &self.free_exit_duration)
-            .optional_list("fixed_interval_rule", &self.fixed_interval_rule)
-            .optional_list("duration_segment_rule", &self.duration_segment_rule)
-            .optional_list("pre_entry_rule", &self.pre_entry_rule)
-            .optional("holiday_mode", &self.holiday_mode)
-            .optional("aggregate_limit_mode", &self.aggregate_limit_mode)
-            .optional("first_charge_time_mode", &self.first_charge_time_mode)
-    }
-}
-
-impl FromObject for SubmittedChargingRule {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            rule_type: object.maybe("rule_type")?,
-            fee_limit_type: object.maybe("fee_limit_type")?,
-            daily_limit_type: object.maybe("daily_limit_type")?,
-            time_rounding_type: object.maybe("time_rounding_type")?,
-            free_entry_duration: object.maybe("free_entry_duration")?,
-            free_exit_duration: object.maybe("free_exit_duration")?,
-            fixed_interval_rule: object.maybe_list("fixed_interval_rule")?,
-            duration_segment_rule: object.maybe_list("duration_segment_rule")?,
-            pre_entry_rule: object.maybe_list("pre_entry_rule")?,
-            holiday_mode: object.maybe("holiday_mode")?,
-            aggregate_limit_mode: object.maybe("aggregate_limit_mode")?,
-            first_charge_time_mode: object.maybe("first_charge_time_mode")?,
-        })
-    }
-}
-
-serde_by_node!(SubmittedChargingRule);
-
-/// Charges for every interval of the same length, in a submitted application.
-///
-/// 固定间隔收费规则.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SubmittedFixedIntervalRule {
-    /// On which days the rule holds (日期类型).
-    pub day_type: Option<DayType>,
-    /// When in the day it begins, as text (时段开始时间).
-    pub start_time: Option<String>,
-    /// When in the day it ends, as text (时段结束时间).
-    pub end_time: Option<String>,
-    /// For which vehicles the rule holds (车辆类型).
-    pub vehicle_type: Option<VehicleType>,
-    /// For which kind of registration the rule holds, such as monthly (车牌类型).
-    pub plate_type: Option<PlateType>,
-    /// Length of the first segment (首段收费时长).
-    pub first_duration: Option<i64>,
-    /// Fee of the first segment (首段收费金额).
-    pub first_amount: Option<Fen>,
-    /// Length of each further interval (间隔收费时长).
-    pub interval_duration: Option<i64>,
-    /// Fee of each further interval (间隔收费金额).
-    pub interval_amount: Option<Fen>,
-    /// Greatest fee of all intervals within the time of day (间隔时段收费封顶).
-    pub interval_max_amount: Option<Fen>,
-    /// Greatest fee of one day (单日最大收款金额).
-    pub max_fee_per_day: Option<Fen>,
-    /// Whether the free time is granted once per entry or more often (免费时段收取模式).
-    pub free_period_charging_mode: Option<FreePeriodChargingMode>,
-    /// Whether the free time counts towards the time charged (免费时段计算方式).
-    pub free_period_calculation_mode: Option<FreePeriodCalculationMode>,
-    /// Whether new energy vehicles park free (新能源是否免停).
-    pub is_green_vehicle_free_parking: Option<bool>,
-    /// How the first segment is charged (首段收费模式).
-    pub first_duration_mode: Option<FirstDurationMode>,
-}
-
-impl ToObject for SubmittedFixedIntervalRule {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(15)
-            .optional("day_type", &self.day_type)
-            .optional("start_time", &self.start_time)
-            .optional("end_time", &self.end_time)
-            .optional("vehicle_type", &self.vehicle_type)
-            .optional("plate_type", &self.plate_type)
-            .optional("first_duration", &self.first_duration)
-            .optional("first_amount", &self.first_amount)
-            .optional("interval_duration", &self.interval_duration)
-            .optional("interval_amount", &self.interval_amount)
-            .optional("interval_max_amount", &self.interval_max_amount)
-            .optional("max_fee_per_day", &self.max_fee_per_day)
-            .optional("free_period_charging_mode", &self.free_period_charging_mode)
-            .optional(
-                "free_period_calculation_mode",
-                &self.free_period_calculation_mode,
-            )
-            .optional(
-                "is_green_vehicle_free_parking",
-                &self.is_green_vehicle_free_parking,
-            )
-            .optional("first_duration_mode", &self.first_duration_mode)
-    }
-}
-
-impl FromObject for SubmittedFixedIntervalRule {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            day_type: object.maybe("day_type")?,
-            start_time: object.maybe("start_time")?,
-            end_time: object.maybe("end_time")?,
-            vehicle_type: object.maybe("vehicle_type")?,
-            plate_type: object.maybe("plate_type")?,
-            first_duration: object.maybe("first_duration")?,
-            first_amount: object.maybe("first_amount")?,
-            interval_duration: object.maybe("interval_duration")?,
-            interval_amount: object.maybe("interval_amount")?,
-            interval_max_amount: object.maybe("interval_max_amount")?,
-            max_fee_per_day: object.maybe("max_fee_per_day")?,
-            free_period_charging_mode: object.maybe("free_period_charging_mode")?,
-            free_period_calculation_mode: object.maybe("free_period_calculation_mode")?,
-            is_green_vehicle_free_parking: object.maybe("is_green_vehicle_free_parking")?,
-            first_duration_mode: object.maybe("first_duration_mode")?,
-        })
-    }
-}
-
-serde_by_node!(SubmittedFixedIntervalRule);
-
-/// Charges by the length of the stay, in a submitted application.
-///
-/// 按停车时长分段收费规则.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SubmittedDurationSegmentRule {
-    /// On which days the rule holds (日期类型).
-    pub day_type: Option<DayType>,
-    /// When in the day it begins, as text (时段开始时间).
-    pub start_time: Option<String>,
-    /// When in the day it ends, as text (时段结束时间).
-    pub end_time: Option<String>,
-    /// For which vehicles the rule holds (车辆类型).
-    pub vehicle_type: Option<VehicleType>,
-    /// For which kind of registration the rule holds, such as monthly (车牌类型).
-    pub plate_type: Option<PlateType>,
-    /// Whether the segment is charged by intervals or once (收费模式).
-    pub charge_mode: Option<ChargeMode>,
-    /// Length of stay from which the segment holds (停车时长起始).
-    pub duration_from: Option<i64>,
-    /// Length of stay up to which the segment holds (停车时长结束).
-    pub duration_to: Option<i64>,
-    /// Fixed fee of the segment (固定收费金额).
-    pub fixed_amount: Option<Fen>,
-    /// Length of each interval (间隔时段).
-    pub interval_min: Option<i64>,
-    /// Fee of each further interval (间隔收费金额).
-    pub interval_amount: Option<Fen>,
-    /// Greatest fee of all intervals within the time of day (间隔时段收费封顶).
-    pub interval_max_amount: Option<Fen>,
-    /// Greatest fee of one day (单日最大收款金额).
-    pub max_fee_per_day: Option<Fen>,
-}
-
-impl ToObject for SubmittedDurationSegmentRule {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(13)
-            .optional("day_type", &self.day_type)
-            .optional("start_time", &self.start_time)
-            .optional("end_time", &self.end_time)
-            .optional("vehicle_type", &self.vehicle_type)
-            .optional("plate_type", &self.plate_type)
-            .optional("charge_mode", &self.charge_mode)
-            .optional("duration_from", &self.duration_from)
-            .optional("duration_to", &self.duration_to)
-            .optional("fixed_amount", &self.fixed_amount)
-            .optional("interval_min", &self.interval_min)
-            .optional("interval_amount", &self.interval_amount)
-            .optional("interval_max_amount", &self.interval_max_amount)
-            .optional("max_fee_per_day", &self.max_fee_per_day)
-    }
-}
-
-impl FromObject for SubmittedDurationSegmentRule {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            day_type: object.maybe("day_type")?,
-            start_time: object.maybe("start_time")?,
-            end_time: object.maybe("end_time")?,
-            vehicle_type: object.maybe("vehicle_type")?,
-            plate_type: object.maybe("plate_type")?,
-            charge_mode: object.maybe("charge_mode")?,
-            duration_from: object.maybe("duration_from")?,
-            duration_to: object.maybe("duration_to")?,
-            fixed_amount: object.maybe("fixed_amount")?,
-            interval_min: object.maybe("interval_min")?,
-            interval_amount: object.maybe("interval_amount")?,
-            interval_max_amount: object.maybe("interval_max_amount")?,
-            max_fee_per_day: object.maybe("max_fee_per_day")?,
-        })
-    }
-}
-
-serde_by_node!(SubmittedDurationSegmentRule);
-
-/// Charges for each entry, in a submitted application.
-///
-/// 按次收费规则.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SubmittedPreEntryRule {
-    /// On which days the rule holds (日期类型).
-    pub day_type: Option<DayType>,
-    /// When in the day it begins, as text (时段开始时间).
-    pub start_time: Option<String>,
-    /// When in the day it ends, as text (时段结束时间).
-    pub end_time: Option<String>,
-    /// For which vehicles the rule holds (车辆类型).
-    pub vehicle_type: Option<VehicleType>,
-    /// For which kind of registration the rule holds, such as monthly (车牌类型).
-    pub plate_type: Option<PlateType>,
-    /// Fee of one entry (收费金额).
-    pub amount: Option<Fen>,
-    /// Greatest fee of one day (单日最大收款金额).
-    pub max_fee_per_day: Option<Fen>,
-}
-
-impl ToObject for SubmittedPreEntryRule {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(7)
-            .optional("day_type", &self.day_type)
-            .optional("start_time", &self.start_time)
-            .optional("end_time", &self.end_time)
-            .optional("vehicle_type", &self.vehicle_type)
-            .optional("plate_type", &self.plate_type)
-            .optional("amount", &self.amount)
-            .optional("max_fee_per_day", &self.max_fee_per_day)
-    }
-}
-
-impl FromObject for SubmittedPreEntryRule {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            day_type: object.maybe("day_type")?,
-            start_time: object.maybe("start_time")?,
-            end_time: object.maybe("end_time")?,
-            vehicle_type: object.maybe("vehicle_type")?,
-            plate_type: object.maybe("plate_type")?,
-            amount: object.maybe("amount")?,
-            max_fee_per_day: object.maybe("max_fee_per_day")?,
-        })
-    }
-}
-
-serde_by_node!(SubmittedPreEntryRule);
 
 /// What the reviewer says of an application.
 ///

@@ -3,6 +3,7 @@
 //! 同步车辆离场通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -41,7 +42,7 @@ pub struct SyncExit {
     pub pay_type: Option<PayType>,
     /// The merchant's own number of the payment order (商户支付订单号).
     ///
-    /// At most 64 characters.
+    /// At most 64 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The whole fee of the stay (总费用).
     pub total_amount: Option<Fen>,
@@ -53,7 +54,7 @@ pub struct SyncExit {
     pub openid: Option<String>,
     /// The channel of the payment (支付渠道).
     pub pay_channel: Option<PayChannel>,
-    /// When it was paid (支付时间).
+    /// When it was paid, in seconds since 1970 (支付时间).
     pub pay_time: Option<i64>,
     /// Proof that the payment came from WeChat's message (消息支付防伪凭证).
     ///
@@ -181,6 +182,7 @@ impl Operation for SyncExit {
         check::text("plate_number", &self.plate_number, 1, 16)?;
         check::text("parking_id", &self.parking_id, 1, 64)?;
         check::text("out_trade_no", &self.out_trade_no, 1, 64)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("token", &self.token, 1, 256)?;
         check::text("wx_trade_no", &self.wx_trade_no, 1, 64)

@@ -3,6 +3,7 @@
 //! 同步非临停扩展支付.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,7 @@ use super::FeeType;
 pub struct SyncExtPayment {
     /// The merchant's own number of the payment order (商户支付订单号).
     ///
-    /// At most 64 characters.
+    /// At most 64 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// What was paid for, each with its sum (费用明细列表).
     pub fee_items: Vec<FeeItem>,
@@ -82,6 +83,7 @@ impl Operation for SyncExtPayment {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_trade_no", &self.out_trade_no, 1, 64)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::count("fee_items", self.fee_items.len(), 1, usize::MAX)?;
         check::text("wx_parking_lot_id", &self.wx_parking_lot_id, 1, 64)?;
         check::text("wx_trade_no", &self.wx_trade_no, 1, 64)

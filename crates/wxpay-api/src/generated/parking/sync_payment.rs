@@ -3,6 +3,7 @@
 //! 同步支付结果通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -41,7 +42,7 @@ pub struct SyncPayment {
     pub openid: Option<String>,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The whole fee of the stay (总费用).
     pub total_amount: Fen,
@@ -49,11 +50,11 @@ pub struct SyncPayment {
     pub paid_amount: Fen,
     /// The merchant's own number of the payment order (商户支付订单号).
     ///
-    /// At most 64 characters.
+    /// At most 64 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The channel of the payment (支付渠道).
     pub pay_channel: Option<PayChannel>,
-    /// When it was paid (支付时间).
+    /// When it was paid, in seconds since 1970 (支付时间).
     pub pay_time: Option<i64>,
     /// Proof that the payment came from WeChat's message (消息支付防伪凭证).
     ///
@@ -162,7 +163,9 @@ impl Operation for SyncPayment {
         check::text("parking_id", &self.parking_id, 1, 64)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_trade_no", &self.out_trade_no, 1, 64)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("token", &self.token, 1, 256)?;
         check::text("wx_trade_no", &self.wx_trade_no, 1, 64)
     }

@@ -11,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{AuthorizedData, Partner, PartnerType, PartnershipState};
+use super::{AuthorizedData, Partner, PartnershipState};
 
 /// Allows another merchant or app to use one's coupon batches. Repeat with the same
 /// `Idempotency-Key` header.
@@ -55,7 +55,7 @@ impl BuildPartnership {
 }
 
 impl Operation for BuildPartnership {
-    type Response = BuildPartnershipResponse;
+    type Response = BuiltPartnership;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -124,14 +124,14 @@ serde_by_node!(BuildPartnership);
 /// 建立的合作关系.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct BuildPartnershipResponse {
+pub struct BuiltPartnership {
     /// The merchant or app one works with (合作方信息).
-    pub partner: Option<BuiltPartner>,
+    pub partner: Option<Partner>,
     /// What the partner may use (被授权数据).
     pub authorized_data: Option<AuthorizedData>,
     /// Whether the partnership stands (合作状态).
     pub state: PartnershipState,
-    /// When the partnership began, RFC 3339 (建立合作关系时间).
+    /// When the partnership began (建立合作关系时间).
     pub build_time: Option<DateTime>,
     /// When it was created (创建时间).
     pub create_time: DateTime,
@@ -139,7 +139,7 @@ pub struct BuildPartnershipResponse {
     pub update_time: Option<DateTime>,
 }
 
-impl ToObject for BuildPartnershipResponse {
+impl ToObject for BuiltPartnership {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(6)
             .optional("partner", &self.partner)
@@ -151,7 +151,7 @@ impl ToObject for BuildPartnershipResponse {
     }
 }
 
-impl FromObject for BuildPartnershipResponse {
+impl FromObject for BuiltPartnership {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             partner: object.maybe("partner")?,
@@ -164,39 +164,4 @@ impl FromObject for BuildPartnershipResponse {
     }
 }
 
-serde_by_node!(BuildPartnershipResponse);
-
-/// The partner of a partnership just built.
-///
-/// 合作方信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct BuiltPartner {
-    /// Whether the partner is an app or a merchant (合作方类别).
-    pub kind: PartnerType,
-    /// The partner's app; only if the partner is an app (合作方APPID).
-    pub appid: Option<String>,
-    /// The partner's merchant number; only if the partner is a merchant (合作方商户ID).
-    pub merchant_id: Option<String>,
-}
-
-impl ToObject for BuiltPartner {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .field("type", &self.kind)
-            .optional("appid", &self.appid)
-            .optional("merchant_id", &self.merchant_id)
-    }
-}
-
-impl FromObject for BuiltPartner {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.required("type")?,
-            appid: object.maybe("appid")?,
-            merchant_id: object.maybe("merchant_id")?,
-        })
-    }
-}
-
-serde_by_node!(BuiltPartner);
+serde_by_node!(BuiltPartnership);

@@ -10,6 +10,8 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
+use super::{AuthorizedData, Partner};
+
 /// Lists the merchants and apps which one may or was allowed to act for, page by page.
 ///
 /// 查询合作关系列表: `GET /v3/marketing/partnerships`,
@@ -172,12 +174,12 @@ serde_by_node!(PartnershipPage);
 #[non_exhaustive]
 pub struct Partnership {
     /// The merchant or app one works with (合作方信息).
-    pub partner: Option<ListedPartner>,
+    pub partner: Option<Partner>,
     /// What the partner may use (被授权数据).
-    pub authorized_data: Option<ListedAuthorizedData>,
-    /// When the partnership began, RFC 3339 (建立合作关系时间).
+    pub authorized_data: Option<AuthorizedData>,
+    /// When the partnership began (建立合作关系时间).
     pub build_time: Option<DateTime>,
-    /// When the partnership ended, RFC 3339 (终止合作关系时间).
+    /// When the partnership ended (终止合作关系时间).
     pub terminate_time: Option<DateTime>,
     /// When it was created (创建时间).
     pub create_time: DateTime,
@@ -211,69 +213,3 @@ impl FromObject for Partnership {
 }
 
 serde_by_node!(Partnership);
-
-/// The partner of a listed partnership.
-///
-/// 合作方信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ListedPartner {
-    /// Whether the partner is an app or a merchant (合作方类别).
-    pub kind: Option<String>,
-    /// The partner's app; only if the partner is an app (合作方APPID).
-    pub appid: Option<String>,
-    /// The partner's merchant number; only if the partner is a merchant (合作方商户ID).
-    pub merchant_id: Option<String>,
-}
-
-impl ToObject for ListedPartner {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("type", &self.kind)
-            .optional("appid", &self.appid)
-            .optional("merchant_id", &self.merchant_id)
-    }
-}
-
-impl FromObject for ListedPartner {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            kind: object.maybe("type")?,
-            appid: object.maybe("appid")?,
-            merchant_id: object.maybe("merchant_id")?,
-        })
-    }
-}
-
-serde_by_node!(ListedPartner);
-
-/// What a listed partnership allows.
-///
-/// 被授权数据.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ListedAuthorizedData {
-    /// Which kind of coupon batches the partner may use (授权业务类别).
-    pub business_type: Option<String>,
-    /// The batch the partner may use (授权批次ID).
-    pub stock_id: Option<String>,
-}
-
-impl ToObject for ListedAuthorizedData {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(2)
-            .optional("business_type", &self.business_type)
-            .optional("stock_id", &self.stock_id)
-    }
-}
-
-impl FromObject for ListedAuthorizedData {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            business_type: object.maybe("business_type")?,
-            stock_id: object.maybe("stock_id")?,
-        })
-    }
-}
-
-serde_by_node!(ListedAuthorizedData);

@@ -2,12 +2,13 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 
 use super::{BusinessType, PartnerType};
 
-/// The merchant or app with which a partnership is built or ended.
+/// The merchant or app one works with.
 ///
 /// 合作方信息.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Partner {
     /// At most 32 characters.
     pub appid: Option<String>,
     /// The partner's merchant number; only if the partner is a merchant (合作方商户ID).
+    ///
+    /// At most 32 digits.
     pub merchant_id: Option<String>,
 }
 
@@ -49,7 +52,8 @@ impl Partner {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
-        check::text("merchant_id", &self.merchant_id, 1, usize::MAX)
+        check::text("merchant_id", &self.merchant_id, 1, 32)?;
+        check::alphabet("merchant_id", &self.merchant_id, Alphabet::Digits)
     }
 }
 

@@ -124,7 +124,7 @@ serde_by_node!(TerminatePartnership);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TerminatePartnershipResponse {
-    /// When the partnership ended, RFC 3339 (终止合作关系时间).
+    /// When the partnership ended (终止合作关系时间).
     pub terminate_time: Option<DateTime>,
 }
 

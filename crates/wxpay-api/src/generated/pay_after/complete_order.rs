@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Fee, OrderReference};
+use super::{Discount, Fee, OrderReference};
 
 /// Completes a pay-after-use order with the final fees, which are then deducted from the user.
 ///
@@ -22,11 +22,11 @@ use super::{Fee, OrderReference};
 pub struct CompleteOrder {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: String,
     /// Whether the service was used: 1 not used and cancelled, 2 used and completed
     /// (标识用户订单使用情况).
@@ -42,7 +42,7 @@ pub struct CompleteOrder {
     /// The fees of the order (后付费项目).
     pub fees: Vec<Fee>,
     /// The merchant's discounts on the order (商户优惠).
-    pub discounts: Vec<FinalDiscount>,
+    pub discounts: Vec<Discount>,
     /// Sum in all, before discounts (总金额).
     pub total_amount: Option<Fen>,
     /// The ticket which looking up the order gave (完结凭证).
@@ -122,7 +122,7 @@ impl CompleteOrder {
 
     /// Sets [`discounts`](Self::discounts) (商户优惠).
     #[must_use]
-    pub fn discounts(mut self, discounts: impl Into<Vec<FinalDiscount>>) -> Self {
+    pub fn discounts(mut self, discounts: impl Into<Vec<Discount>>) -> Self {
         self.discounts = discounts.into();
         self
     }
@@ -202,13 +202,7 @@ impl Operation for CompleteOrder {
             usize::MAX,
         )?;
         check::each("fees", &self.fees, 0, usize::MAX, Fee::check)?;
-        check::each(
-            "discounts",
-            &self.discounts,
-            0,
-            usize::MAX,
-            FinalDiscount::check,
-        )?;
+        check::each("discounts", &self.discounts, 0, usize::MAX, Discount::check)?;
         check::text("finish_ticket", &self.finish_ticket, 1, usize::MAX)
     }
 
@@ -267,74 +261,3 @@ impl FromObject for CompleteOrder {
 }
 
 serde_by_node!(CompleteOrder);
-
-/// A discount the merchant gives when it completes an order.
-///
-/// 商户优惠.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct FinalDiscount {
-    /// What the discount is called, in Chinese (优惠名称).
-    ///
-    /// At most 20 characters.
-    pub discount_name: Option<String>,
-    /// What the coupon took off (商品优惠金额).
-    pub discount_amount: Option<Fen>,
-    /// What the discount is, in Chinese (优惠说明).
-    pub discount_desc: Option<String>,
-}
-
-impl FinalDiscount {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`discount_name`](Self::discount_name) (优惠名称).
-    #[must_use]
-    pub fn discount_name(mut self, discount_name: impl Into<String>) -> Self {
-        self.discount_name = Some(discount_name.into());
-        self
-    }
-
-    /// Sets [`discount_amount`](Self::discount_amount) (商品优惠金额).
-    #[must_use]
-    pub fn discount_amount(mut self, discount_amount: Fen) -> Self {
-        self.discount_amount = Some(discount_amount);
-        self
-    }
-
-    /// Sets [`discount_desc`](Self::discount_desc) (优惠说明).
-    #[must_use]
-    pub fn discount_desc(mut self, discount_desc: impl Into<String>) -> Self {
-        self.discount_desc = Some(discount_desc.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("discount_name", &self.discount_name, 1, 20)?;
-        check::text("discount_desc", &self.discount_desc, 1, usize::MAX)
-    }
-}
-
-impl ToObject for FinalDiscount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("discount_name", &self.discount_name)
-            .optional("discount_amount", &self.discount_amount)
-            .optional("discount_desc", &self.discount_desc)
-    }
-}
-
-impl FromObject for FinalDiscount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            discount_name: object.maybe("discount_name")?,
-            discount_amount: object.maybe("discount_amount")?,
-            discount_desc: object.maybe("discount_desc")?,
-        })
-    }
-}
-
-serde_by_node!(FinalDiscount);

@@ -22,13 +22,13 @@ use crate::wire;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateOrder {
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: String,
     /// When the service begins, as the user confirms it (用户下单时确认的服务开始时间).
     pub service_start_time: Option<String>,
@@ -47,10 +47,9 @@ pub struct CreateOrder {
     pub discounts: Vec<PlannedDiscount>,
     /// The most the user may come to owe (订单风险金额).
     pub risk_amount: Option<Fen>,
-    /// The merchant's own data, given back in answers and notifications
-    /// (商户自定义说明,可存放本订单所需信息).
+    /// The merchant's own data, given back in answers and notifications (商户数据包).
     pub attach: Option<String>,
-    /// Whether the user must confirm the order (使用需用户确认订单类型).
+    /// Whether the user must confirm the order (是否需要用户确认).
     pub need_user_confirm: Option<bool>,
     /// The user's openid in the merchant's app (微信用户在商户对应appid下的唯一标识).
     ///
@@ -159,14 +158,14 @@ impl CreateOrder {
         self
     }
 
-    /// Sets [`attach`](Self::attach) (商户自定义说明,可存放本订单所需信息).
+    /// Sets [`attach`](Self::attach) (商户数据包).
     #[must_use]
     pub fn attach(mut self, attach: impl Into<String>) -> Self {
         self.attach = Some(attach.into());
         self
     }
 
-    /// Sets [`need_user_confirm`](Self::need_user_confirm) (使用需用户确认订单类型).
+    /// Sets [`need_user_confirm`](Self::need_user_confirm) (是否需要用户确认).
     #[must_use]
     pub fn need_user_confirm(mut self, need_user_confirm: bool) -> Self {
         self.need_user_confirm = Some(need_user_confirm);
@@ -426,13 +425,13 @@ serde_by_node!(PlannedDiscount);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateOrderResponse {
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     pub appid: Option<String>,
     /// The merchant's number (商户号).
     pub mchid: Option<String>,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: Option<String>,

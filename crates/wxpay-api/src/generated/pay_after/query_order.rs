@@ -19,13 +19,13 @@ use super::Order;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrder {
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: Option<String>,
     /// The query number with which the user returned from WeChat (回跳查询ID).
     pub query_id: Option<String>,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
@@ -83,7 +83,11 @@ impl Operation for QueryOrder {
         check::text("service_id", &self.service_id, 1, usize::MAX)?;
         check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
         check::text("query_id", &self.query_id, 1, usize::MAX)?;
-        check::text("appid", &self.appid, 1, 32)
+        check::text("appid", &self.appid, 1, 32)?;
+        check::present(
+            "out_order_no or query_id",
+            self.out_order_no.is_some() || self.query_id.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

@@ -6,7 +6,7 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{Fee, OrderState, PayType};
+use super::{Discount, Fee, OrderState, PayType};
 
 /// An order of a service that is paid after use.
 ///
@@ -14,15 +14,15 @@ use super::{Fee, OrderState, PayType};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Order {
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     pub appid: Option<String>,
     /// The merchant's number (商户号).
     pub mchid: Option<String>,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
-    /// Whether the partnership stands (合作状态).
+    /// Where the order stands (订单状态).
     pub state: Option<OrderState>,
     /// Whether the service was used: 1 not used and cancelled, 2 used and completed
     /// (标识用户订单使用情况).
@@ -55,11 +55,9 @@ pub struct Order {
     pub risk_amount: Option<Fen>,
     /// Sum in all, before discounts (总金额).
     pub total_amount: Option<Fen>,
-    /// The merchant's own data, given back in answers and notifications
-    /// (商户自定义说明,可存放本订单所需信息).
+    /// The merchant's own data, given back in answers and notifications (商户数据包).
     pub attach: Option<String>,
-    /// Ticket to complete the order with, which shows that its data are whole
-    /// (用于完结订单时传入,确保订单完结时数据完整).
+    /// Ticket to complete the order with, which shows that its data are whole (完结凭证).
     pub finish_ticket: Option<String>,
     /// WeChat Pay's number of the payment of the completed order (结单交易单号).
     pub finish_transaction_id: Option<String>,
@@ -141,54 +139,19 @@ impl NotificationContent for Order {
     }
 }
 
-/// A discount of the merchant on an order.
-///
-/// 商户优惠.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Discount {
-    /// What the discount is called, in Chinese (优惠名称).
-    pub discount_name: Option<String>,
-    /// What the coupon took off (商品优惠金额).
-    pub discount_amount: Option<Fen>,
-    /// What the discount is, in Chinese (优惠说明).
-    pub discount_desc: Option<String>,
-}
-
-impl ToObject for Discount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(3)
-            .optional("discount_name", &self.discount_name)
-            .optional("discount_amount", &self.discount_amount)
-            .optional("discount_desc", &self.discount_desc)
-    }
-}
-
-impl FromObject for Discount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            discount_name: object.maybe("discount_name")?,
-            discount_amount: object.maybe("discount_amount")?,
-            discount_desc: object.maybe("discount_desc")?,
-        })
-    }
-}
-
-serde_by_node!(Discount);
-
 /// The numbers of an order that was cancelled or completed.
 ///
 /// 订单标识.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OrderReference {
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     pub appid: String,
     /// The merchant's number (商户号).
     pub mchid: String,
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: String,
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: String,

@@ -23,11 +23,11 @@ use super::SyncType;
 pub struct SyncOrder {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: Option<String>,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: Option<String>,
     /// Kind of scene (场景类型).
     pub kind: Option<SyncType>,
@@ -195,7 +195,7 @@ serde_by_node!(SyncDetail);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SyncOrderResponse {
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     pub appid: String,
     /// The merchant's number (商户号).
     pub mchid: String,

@@ -3,6 +3,7 @@
 //! 绑定音箱设备码牌.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,11 +22,11 @@ use super::Speaker;
 pub struct BindSpeaker {
     /// Serial number of the device (设备sn).
     pub device_sn: String,
-    /// The sub-merchant's number (子商户).
+    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The link in the QR code of the plate at which was paid (收款链接url).
+    /// The link in the QR code of the plate (收款链接url).
     pub code_url: String,
 }
 
@@ -66,6 +67,7 @@ impl Operation for BindSpeaker {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("device_sn", &self.device_sn, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("code_url", &self.code_url, 1, usize::MAX)
     }
 

@@ -25,7 +25,7 @@ pub struct CreatePrintOrder {
     pub print_order_no: Option<String>,
     /// Identifier of the template (模板ID).
     pub template_id: Option<String>,
-    /// Where the contract notification is sent (回调通知地址).
+    /// Where notifications of the printing are sent (回调通知地址).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,

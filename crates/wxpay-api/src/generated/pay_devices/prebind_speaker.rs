@@ -21,7 +21,7 @@ use super::BindState;
 pub struct PrebindSpeaker {
     /// Serial number of the device (设备sn).
     pub device_sn: String,
-    /// The link in the QR code of the plate at which was paid (收款链接url).
+    /// The link in the QR code of the plate (收款链接url).
     pub code_url: String,
 }
 
@@ -41,7 +41,7 @@ impl PrebindSpeaker {
 }
 
 impl Operation for PrebindSpeaker {
-    type Response = PrebindSpeakerResponse;
+    type Response = PreboundSpeaker;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -96,32 +96,32 @@ serde_by_node!(PrebindSpeaker);
 /// 出厂预绑定的音箱.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct PrebindSpeakerResponse {
+pub struct PreboundSpeaker {
     /// Serial number of the device (设备sn).
     pub device_sn: Option<String>,
-    /// Whether and to whom the device is bound (绑定状态).
+    /// Whether it is bound (绑定状态).
     pub bind_state: BindState,
-    /// The link in the QR code of the plate at which was paid (收款链接url).
-    pub code_url: String,
+    /// The link in the QR code of the plate (收款链接url).
+    pub code_url: Option<String>,
 }
 
-impl ToObject for PrebindSpeakerResponse {
+impl ToObject for PreboundSpeaker {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .optional("device_sn", &self.device_sn)
             .field("bind_state", &self.bind_state)
-            .field("code_url", &self.code_url)
+            .optional("code_url", &self.code_url)
     }
 }
 
-impl FromObject for PrebindSpeakerResponse {
+impl FromObject for PreboundSpeaker {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             device_sn: object.maybe("device_sn")?,
             bind_state: object.required("bind_state")?,
-            code_url: object.required("code_url")?,
+            code_url: object.maybe("code_url")?,
         })
     }
 }
 
-serde_by_node!(PrebindSpeakerResponse);
+serde_by_node!(PreboundSpeaker);

@@ -96,7 +96,7 @@ pub struct PrintOrder {
     pub print_order_no: Option<String>,
     /// Identifier of the template (模板ID).
     pub template_id: Option<String>,
-    /// Where the contract notification is sent (回调通知地址).
+    /// Where notifications of the printing are sent (回调通知地址).
     pub notify_url: Option<String>,
     /// How far the printing has got (打印状态).
     pub print_state: Option<PrintState>,

@@ -3,6 +3,7 @@
 //! 码牌支付结果上报.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,13 +23,15 @@ pub struct ReportSpeakerOrder {
     ///
     /// At most 32 characters.
     pub transaction_id: String,
-    /// The sub-merchant's number (子商户).
+    /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
-    /// The link in the QR code of the plate at which was paid (收款链接url).
+    /// The link in the QR code of the plate (收款链接url).
     pub code_url: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// Serial number of the device (设备sn).
     pub device_sn: String,
@@ -63,7 +66,7 @@ impl ReportSpeakerOrder {
 }
 
 impl Operation for ReportSpeakerOrder {
-    type Response = ReportSpeakerOrderResponse;
+    type Response = ReportedOrder;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -77,8 +80,10 @@ impl Operation for ReportSpeakerOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("code_url", &self.code_url, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("device_sn", &self.device_sn, 1, usize::MAX)
     }
 
@@ -127,12 +132,12 @@ serde_by_node!(ReportSpeakerOrder);
 /// 上报的码牌支付.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ReportSpeakerOrderResponse {
-    /// The sub-merchant's number (子商户).
+pub struct ReportedOrder {
+    /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
-    /// The link in the QR code of the plate at which was paid (收款链接url).
+    /// The link in the QR code of the plate (收款链接url).
     pub code_url: String,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// Serial number of the device (设备sn).
     pub device_sn: Option<String>,
@@ -140,7 +145,7 @@ pub struct ReportSpeakerOrderResponse {
     pub transaction_id: String,
 }
 
-impl ToObject for ReportSpeakerOrderResponse {
+impl ToObject for ReportedOrder {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(5)
             .optional("sub_mchid", &self.sub_mchid)
@@ -151,7 +156,7 @@ impl ToObject for ReportSpeakerOrderResponse {
     }
 }
 
-impl FromObject for ReportSpeakerOrderResponse {
+impl FromObject for ReportedOrder {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sub_mchid: object.maybe("sub_mchid")?,
@@ -163,4 +168,4 @@ impl FromObject for ReportSpeakerOrderResponse {
     }
 }
 
-serde_by_node!(ReportSpeakerOrderResponse);
+serde_by_node!(ReportedOrder);

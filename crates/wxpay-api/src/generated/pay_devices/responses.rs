@@ -13,14 +13,14 @@ use super::BindState;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Speaker {
-    /// The sub-merchant's number (子商户).
+    /// The sub-merchant's number (子商户号).
     pub sub_mchid: Option<String>,
     /// Serial number of the device (设备sn).
     pub device_sn: Option<String>,
-    /// Whether and to whom the device is bound (绑定状态).
+    /// Whether it is bound (绑定状态).
     pub bind_state: BindState,
-    /// The link in the QR code of the plate at which was paid (收款链接url).
-    pub code_url: String,
+    /// The link in the QR code of the plate (收款链接url).
+    pub code_url: Option<String>,
 }
 
 impl ToObject for Speaker {
@@ -29,7 +29,7 @@ impl ToObject for Speaker {
             .optional("sub_mchid", &self.sub_mchid)
             .optional("device_sn", &self.device_sn)
             .field("bind_state", &self.bind_state)
-            .field("code_url", &self.code_url)
+            .optional("code_url", &self.code_url)
     }
 }
 
@@ -39,7 +39,7 @@ impl FromObject for Speaker {
             sub_mchid: object.maybe("sub_mchid")?,
             device_sn: object.maybe("device_sn")?,
             bind_state: object.required("bind_state")?,
-            code_url: object.required("code_url")?,
+            code_url: object.maybe("code_url")?,
         })
     }
 }

@@ -120,7 +120,7 @@ serde_by_node!(AddActivityMerchants);
 pub struct AddActivityMerchantsResponse {
     /// WeChat Pay's number of the activity (活动id).
     pub activity_id: Option<String>,
-    /// When it is or was added (添加时间).
+    /// When it was added (添加时间).
     pub add_time: Option<DateTime>,
     /// The merchants which could not be added, each with the reason
     /// (未通过规则校验的发券商户号列表).

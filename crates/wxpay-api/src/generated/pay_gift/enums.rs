@@ -27,7 +27,7 @@ wxpay_json::open_enum! {
     ///
     /// 奖品类型.
     pub enum AwardType {
-        /// merchants' own coupons (商家券) (商家券).
+        /// Merchants' own coupons (商家券) (商家券).
         BusiFavor = "BUSIFAVOR",
     }
 }

@@ -17,15 +17,16 @@ use super::InsuranceOrder;
 ///
 /// 创建保险订单: `POST /v3/hire-power-bank/insurance-orders`,
 /// [official page](https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/create-insurance-order.html).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// Repeating it with the same `out_order_no` and the same content is safe.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateInsuranceOrder {
-    /// The merchant's own number of the insurance order (商户创建保险订单时的凭据号).
-    pub out_order_no: Option<String>,
+    /// The merchant's own number of the insurance order (商户保险订单号).
+    pub out_order_no: String,
     /// The user's openid in the merchant's app (微信用户在商户对应appid下的唯一标识).
     ///
     /// At most 128 characters.
-    pub openid: Option<String>,
+    pub openid: String,
     /// Where notifications of the insurance order's state are sent (用于接收保险订单状态变化通知).
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
@@ -35,24 +36,14 @@ pub struct CreateInsuranceOrder {
 }
 
 impl CreateInsuranceOrder {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`out_order_no`](Self::out_order_no) (商户创建保险订单时的凭据号).
-    #[must_use]
-    pub fn out_order_no(mut self, out_order_no: impl Into<String>) -> Self {
-        self.out_order_no = Some(out_order_no.into());
-        self
-    }
-
-    /// Sets [`openid`](Self::openid) (微信用户在商户对应appid下的唯一标识).
-    #[must_use]
-    pub fn openid(mut self, openid: impl Into<String>) -> Self {
-        self.openid = Some(openid.into());
-        self
+    /// What is always needed; the rest has setters.
+    pub fn new(out_order_no: impl Into<String>, openid: impl Into<String>) -> Self {
+        Self {
+            out_order_no: out_order_no.into(),
+            openid: openid.into(),
+            notify_url: None,
+            service_id: None,
+        }
     }
 
     /// Sets [`notify_url`](Self::notify_url) (用于接收保险订单状态变化通知).
@@ -77,7 +68,7 @@ impl Operation for CreateInsuranceOrder {
         OperationInfo::new(
             "power_bank.create_insurance_order",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
     }
@@ -105,8 +96,8 @@ impl Operation for CreateInsuranceOrder {
 impl ToObject for CreateInsuranceOrder {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
-            .optional("out_order_no", &self.out_order_no)
-            .optional("openid", &self.openid)
+            .field("out_order_no", &self.out_order_no)
+            .field("openid", &self.openid)
             .optional("notify_url", &self.notify_url)
             .optional("service_id", &self.service_id)
     }
@@ -115,8 +106,8 @@ impl ToObject for CreateInsuranceOrder {
 impl FromObject for CreateInsuranceOrder {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            out_order_no: object.maybe("out_order_no")?,
-            openid: object.maybe("openid")?,
+            out_order_no: object.required("out_order_no")?,
+            openid: object.required("openid")?,
             notify_url: object.maybe("notify_url")?,
             service_id: object.maybe("service_id")?,
         })

@@ -19,7 +19,7 @@ use super::InsuranceOrder;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryInsuranceOrder {
-    /// The merchant's own number of the insurance order (商户创建保险订单时的凭据号).
+    /// The merchant's own number of the insurance order (商户保险订单号).
     pub out_order_no: String,
 }
 

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 /// The insurance of a hired power bank.
@@ -14,7 +14,7 @@ use wxpay_proto::{NotificationContent, Plaintext};
 pub struct InsuranceOrder {
     /// WeChat Pay's number of the insurance order (保险订单号).
     pub order_id: Option<String>,
-    /// The merchant's own number of the insurance order (商户创建保险订单时的凭据号).
+    /// The merchant's own number of the insurance order (商户保险订单号).
     pub out_order_no: Option<String>,
     /// The user's openid in the merchant's app (微信用户在商户对应appid下的唯一标识).
     pub openid: Option<String>,
@@ -23,11 +23,11 @@ pub struct InsuranceOrder {
     /// How many claims have been made (一笔保险订单对应的已理赔次数).
     pub claimed_count: Option<i64>,
     /// When the user took the insurance (保险订单领取时间).
-    pub order_receive_time: Option<String>,
+    pub order_receive_time: Option<DateTime>,
     /// When the insurance begins (保险订单生效时间).
-    pub order_begin_time: Option<String>,
+    pub order_begin_time: Option<DateTime>,
     /// When the insurance ends (保险订单失效时间).
-    pub order_end_time: Option<String>,
+    pub order_end_time: Option<DateTime>,
     /// Whether the user has taken the insurance (保险订单领取状态).
     pub order_receive_state: Option<String>,
 }

@@ -308,7 +308,7 @@ serde_by_node!(SingleUsageDetail);
 pub struct AssociatedPayScoreOrderInfo {
     /// WeChat Pay's number of the service order (微信支付服务订单号).
     pub order_id: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: Option<String>,
     /// The merchant's number (商户号).
     pub mchid: Option<String>,

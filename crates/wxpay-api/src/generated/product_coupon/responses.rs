@@ -1520,7 +1520,7 @@ serde_by_node!(UsageDetail);
 pub struct AssociatedOrderInfo {
     /// WeChat Pay's number of the order (微信支付单号).
     pub transaction_id: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: Option<String>,
     /// The merchant's number (商户号).
     pub mchid: Option<String>,

@@ -3,6 +3,7 @@
 //! 设置投放计划回调地址.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,7 +20,7 @@ use wxpay_proto::{
 pub struct SetDeliveryNotifyUrl {
     /// The provider's merchant number (服务商商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sp_mchid: String,
     /// Where notifications are sent (通知url地址).
     ///
@@ -56,6 +57,7 @@ impl Operation for SetDeliveryNotifyUrl {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sp_mchid", &self.sp_mchid, 1, 32)?;
+        check::alphabet("sp_mchid", &self.sp_mchid, Alphabet::Digits)?;
         check::url("notify_url", &self.notify_url, 256)
     }
 

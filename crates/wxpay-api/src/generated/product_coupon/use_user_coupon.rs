@@ -3,6 +3,7 @@
 //! 核销用户商品券.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -239,14 +240,16 @@ pub struct RequestAssociatedOrderInfo {
     /// At most 32 characters.
     pub transaction_id: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -287,9 +290,12 @@ impl RequestAssociatedOrderInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 }
 
@@ -328,11 +334,11 @@ pub struct RequestAssociatedPayScoreOrderInfo {
     pub out_order_no: Option<String>,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -375,7 +381,9 @@ impl RequestAssociatedPayScoreOrderInfo {
         check::text("order_id", &self.order_id, 1, usize::MAX)?;
         check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 }
 

@@ -3,6 +3,7 @@
 //! 报名费率优惠活动.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{ActivityApplyInformation, AdditionalInformation, ApplicationResponse};
+use super::{AcceptedApplication, ActivityApplyInformation, AdditionalInformation};
 
 /// Signs a sub-merchant up for an activity of reduced fees. Institutions only; query the
 /// application for the result.
@@ -26,7 +27,7 @@ pub struct CreateApplication {
     pub channel_id: String,
     /// The number of the institution's sub-merchant (从业机构特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The activity to join, its rate and the material for it (活动报名信息).
     pub activity_detail: ActivityDetail,
@@ -60,7 +61,7 @@ impl CreateApplication {
 }
 
 impl Operation for CreateApplication {
-    type Response = ApplicationResponse;
+    type Response = AcceptedApplication;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -75,6 +76,7 @@ impl Operation for CreateApplication {
         check::text("acquiring_bank_id", &self.acquiring_bank_id, 1, usize::MAX)?;
         check::text("channel_id", &self.channel_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::nested(
             "activity_detail",
             &self.activity_detail,

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -90,7 +90,7 @@ pub struct Application {
     /// Why it was rejected, for people (驳回原因).
     pub reject_reason: Option<String>,
     /// When the application was passed (活动审核通过时间).
-    pub pass_time: Option<String>,
+    pub pass_time: Option<DateTime>,
 }
 
 impl ToObject for Application {

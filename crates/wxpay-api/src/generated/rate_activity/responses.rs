@@ -10,18 +10,18 @@ use wxpay_json::{DecodeError, serde_by_node};
 /// 报名受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ApplicationResponse {
+pub struct AcceptedApplication {
     /// WeChat Pay's number of the application (申请单编号).
     pub application_id: String,
 }
 
-impl ToObject for ApplicationResponse {
+impl ToObject for AcceptedApplication {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).field("application_id", &self.application_id)
     }
 }
 
-impl FromObject for ApplicationResponse {
+impl FromObject for AcceptedApplication {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             application_id: object.required("application_id")?,
@@ -29,4 +29,4 @@ impl FromObject for ApplicationResponse {
     }
 }
 
-serde_by_node!(ApplicationResponse);
+serde_by_node!(AcceptedApplication);

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{ActivityApplyInformation, AdditionalInformation, ApplicationResponse};
+use super::{AcceptedApplication, ActivityApplyInformation, AdditionalInformation};
 
 /// Changes an application for an activity of reduced fees, such as one which was rejected.
 ///
@@ -67,7 +67,7 @@ impl UpdateApplication {
 }
 
 impl Operation for UpdateApplication {
-    type Response = ApplicationResponse;
+    type Response = AcceptedApplication;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

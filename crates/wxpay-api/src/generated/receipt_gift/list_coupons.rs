@@ -3,6 +3,7 @@
 //! 查询批次下用户银行提现免费券列表.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ pub struct ListCoupons {
     pub openid: String,
     /// Number of the merchant which created the batch (银行提现免费券批次创建方商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Batch of free-withdrawal coupons (银行提现免费券批次ID).
     pub stock_id: String,
@@ -86,6 +87,7 @@ impl Operation for ListCoupons {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)
     }

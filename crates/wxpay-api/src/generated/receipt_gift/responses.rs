@@ -3,7 +3,9 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, serde_by_node};
+
+use super::TaskStatus;
 
 /// An upload of users, and how far it is processed.
 ///
@@ -18,18 +20,18 @@ pub struct Task {
     /// Name of the file (文件名).
     pub filename: Option<String>,
     /// When the upload was made (创建上传任务的时间).
-    pub create_time: Option<String>,
+    pub create_time: Option<DateTime>,
     /// When the upload last changed (上传任务最近一次更新的时间).
-    pub update_time: Option<String>,
+    pub update_time: Option<DateTime>,
     /// How far the task has got (任务状态).
-    pub status: Option<String>,
+    pub status: Option<TaskStatus>,
     /// How many lines succeeded (成功数).
     pub success_count: Option<i64>,
     /// How many lines failed (失败数).
     pub fail_count: Option<i64>,
     /// How many WeChat users were matched (匹配成功的微信用户数).
     pub success_user_count: Option<i64>,
-    /// Which bank paid, by WeChat Pay's code (银行类型).
+    /// Bank whose agreement numbers the file holds (银行类型).
     pub bank_type: Option<String>,
 }
 

@@ -3,8 +3,9 @@
 //! 为用户发银行提现免费券.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -25,7 +26,7 @@ pub struct SendCoupon {
     pub openid: String,
     /// Number of the merchant which created the batch (银行提现免费券批次创建方商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Batch of free-withdrawal coupons (银行提现免费券批次ID).
     pub stock_id: String,
@@ -80,6 +81,7 @@ impl Operation for SendCoupon {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("stock_id", &self.stock_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("send_request_no", &self.send_request_no, 1, usize::MAX)
@@ -134,7 +136,7 @@ pub struct SentCoupon {
     /// Number of the coupon sent (银行提现免费券ID).
     pub coupon_id: Option<String>,
     /// When the coupon expires (银行提现免费券过期时间).
-    pub expire_time: Option<String>,
+    pub expire_time: Option<DateTime>,
 }
 
 impl ToObject for SentCoupon {

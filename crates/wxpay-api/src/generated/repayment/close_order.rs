@@ -3,6 +3,7 @@
 //! 商户关单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,6 +20,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct CloseOrder {
     /// The provider's own number of the combined repayment order (还款单订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
     /// The single repayments of the combined order (还款明细单信息列表).
     ///
@@ -57,11 +60,11 @@ impl Operation for CloseOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 1, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
         check::each("sub_orders", &self.sub_orders, 1, 10, CloseSubOrder::check)
     }
@@ -108,13 +111,15 @@ serde_by_node!(CloseOrder);
 pub struct CloseSubOrder {
     /// Number of the merchant which makes the combined order (还款单发起商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The merchant's own number of the single repayment (还款明细单订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The sub-merchant's number (二级商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -137,8 +142,11 @@ impl CloseSubOrder {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 }
 

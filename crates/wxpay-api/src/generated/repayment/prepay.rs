@@ -3,6 +3,7 @@
 //! 还款下单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -22,8 +23,12 @@ use crate::{Currency, wire};
 #[non_exhaustive]
 pub struct Prepay {
     /// The provider's own number of the combined repayment order (还款单订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
     /// Merchant number of the combined order (还款服务商商户号).
+    ///
+    /// At most 32 digits.
     pub combine_mchid: String,
     /// The single repayments of the combined order (还款明细单信息列表).
     ///
@@ -145,13 +150,14 @@ impl Operation for Prepay {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 1, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )?;
-        check::text("combine_mchid", &self.combine_mchid, 1, usize::MAX)?;
+        check::text("combine_mchid", &self.combine_mchid, 1, 32)?;
+        check::alphabet("combine_mchid", &self.combine_mchid, Alphabet::Digits)?;
         check::each(
             "sub_orders",
             &self.sub_orders,
@@ -241,13 +247,15 @@ serde_by_node!(Prepay);
 pub struct RequestSubOrder {
     /// Number of the merchant which makes the combined order (还款单发起商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's own number of the single repayment (还款明细单订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The amounts of the order (订单金额).
     pub amount: RequestAmount,
@@ -295,8 +303,11 @@ impl RequestSubOrder {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
         check::text("description", &self.description, 1, usize::MAX)
     }
@@ -434,6 +445,8 @@ pub struct H5Info {
     /// The app of the repayment provider (还款服务商APPID).
     pub combine_appid: String,
     /// Address of the payer's device, IPv4 or IPv6 (用户终端IP).
+    ///
+    /// At most 45 characters.
     pub payer_client_ip: String,
     /// Kind of scene (场景类型).
     pub kind: SceneType,
@@ -489,7 +502,7 @@ impl H5Info {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("combine_appid", &self.combine_appid, 1, usize::MAX)?;
-        check::text("payer_client_ip", &self.payer_client_ip, 1, usize::MAX)?;
+        check::text("payer_client_ip", &self.payer_client_ip, 1, 45)?;
         check::text("app_name", &self.app_name, 1, usize::MAX)?;
         check::text("app_url", &self.app_url, 1, usize::MAX)?;
         check::text("bundle_id", &self.bundle_id, 1, usize::MAX)?;
@@ -676,7 +689,7 @@ serde_by_node!(RequestCombinePayerInfo);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// Kind of sharing for after-sales service (类型).
+    /// Kind of identity document (类型).
     pub kind: IdentityType,
     /// Number of the identity document, encrypted (加密后的证件号).
     ///

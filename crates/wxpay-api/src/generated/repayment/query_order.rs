@@ -3,6 +3,7 @@
 //! 还款单查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,6 +22,8 @@ use crate::Currency;
 #[non_exhaustive]
 pub struct QueryOrder {
     /// The provider's own number of the combined repayment order (还款单订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub combine_out_trade_no: String,
 }
 
@@ -46,11 +49,11 @@ impl Operation for QueryOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text(
+        check::text("combine_out_trade_no", &self.combine_out_trade_no, 1, 32)?;
+        check::alphabet(
             "combine_out_trade_no",
             &self.combine_out_trade_no,
-            1,
-            usize::MAX,
+            Alphabet::TradeNo,
         )
     }
 

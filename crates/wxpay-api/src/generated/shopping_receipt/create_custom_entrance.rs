@@ -33,7 +33,7 @@ pub struct CreateCustomEntrance {
     pub custom_entrance_state: CustomEntranceState,
     /// The brand the entrance belongs to (自定义入口的归属品牌ID).
     pub brand_id: String,
-    /// The merchant's own number of the withdrawal (商户提现单号).
+    /// The merchant's own number of the request (商户请求单号).
     pub out_request_no: String,
     /// Where the entrance leads (自定义入口跳转信息).
     pub jump_link: RequestJumpLink,

@@ -31,7 +31,7 @@ pub struct CustomEntrance {
     pub create_time: DateTime,
     /// When the entrance was last changed (自定义入口修改的时间).
     pub modify_time: Option<DateTime>,
-    /// The merchant's own number of the withdrawal (商户提现单号).
+    /// The merchant's own number of the request (商户请求单号).
     pub out_request_no: String,
     /// Where the entrance leads (自定义入口跳转信息).
     pub jump_link: Option<JumpLink>,

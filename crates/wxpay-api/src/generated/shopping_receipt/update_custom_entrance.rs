@@ -33,7 +33,7 @@ pub struct UpdateCustomEntrance {
     pub start_time: Option<DateTime>,
     /// Until when the entrance is shown (自定义入口的结束时间).
     pub end_time: Option<DateTime>,
-    /// The merchant's own number of the withdrawal (商户提现单号).
+    /// The merchant's own number of the request (商户请求单号).
     pub out_request_no: String,
     /// Where the entrance leads (自定义入口跳转信息).
     pub jump_link: Option<RequestJumpLink>,

@@ -3,6 +3,7 @@
 //! 上传商家电子小票跳转信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,15 +24,19 @@ pub struct UploadJumpInfo {
     /// At most 32 characters.
     pub transaction_id: String,
     /// Number of the merchant of the payment (商户号).
+    ///
+    /// At most 32 digits.
     pub transaction_mchid: Option<String>,
     /// Number of the sub-merchant of the payment (子商户号).
+    ///
+    /// At most 32 digits.
     pub transaction_sub_mchid: Option<String>,
     /// Openid of the user who paid (下单用户OpenID).
     ///
     /// At most 128 characters.
     pub openid: String,
-    /// When the merchant uploaded it, RFC 3339; the latest wins (商户上传时间).
-    pub merchant_upload_time: String,
+    /// When the merchant uploaded it; the latest wins (商户上传时间).
+    pub merchant_upload_time: DateTime,
     /// Where a tap on the receipt leads (跳转信息).
     pub jump_info: RequestJumpInfo,
 }
@@ -41,7 +46,7 @@ impl UploadJumpInfo {
     pub fn new(
         transaction_id: impl Into<String>,
         openid: impl Into<String>,
-        merchant_upload_time: impl Into<String>,
+        merchant_upload_time: DateTime,
         jump_info: RequestJumpInfo,
     ) -> Self {
         Self {
@@ -49,7 +54,7 @@ impl UploadJumpInfo {
             transaction_mchid: None,
             transaction_sub_mchid: None,
             openid: openid.into(),
-            merchant_upload_time: merchant_upload_time.into(),
+            merchant_upload_time,
             jump_info,
         }
     }
@@ -83,20 +88,19 @@ impl Operation for UploadJumpInfo {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("transaction_mchid", &self.transaction_mchid, 1, usize::MAX)?;
-        check::text(
+        check::text("transaction_mchid", &self.transaction_mchid, 1, 32)?;
+        check::alphabet(
+            "transaction_mchid",
+            &self.transaction_mchid,
+            Alphabet::Digits,
+        )?;
+        check::text("transaction_sub_mchid", &self.transaction_sub_mchid, 1, 32)?;
+        check::alphabet(
             "transaction_sub_mchid",
             &self.transaction_sub_mchid,
-            1,
-            usize::MAX,
+            Alphabet::Digits,
         )?;
         check::text("openid", &self.openid, 1, 128)?;
-        check::text(
-            "merchant_upload_time",
-            &self.merchant_upload_time,
-            1,
-            usize::MAX,
-        )?;
         check::nested("jump_info", &self.jump_info, RequestJumpInfo::check)
     }
 
@@ -226,14 +230,14 @@ pub struct MerchantJumpInfo {
     pub transaction_sub_mchid: Option<String>,
     /// Openid of the user who paid (下单用户OpenID).
     pub openid: String,
-    /// When the merchant uploaded it, RFC 3339; the latest wins (商户上传时间).
-    pub merchant_upload_time: Option<String>,
+    /// When the merchant uploaded it; the latest wins (商户上传时间).
+    pub merchant_upload_time: Option<DateTime>,
     /// Where a tap on the receipt leads (跳转信息).
     pub jump_info: Option<JumpInfo>,
     /// When it was created (创建时间).
     pub create_time: DateTime,
     /// When it was last changed (修改时间).
-    pub modify_time: Option<String>,
+    pub modify_time: Option<DateTime>,
     /// The brand it belongs to (归属品牌ID).
     pub brand_id: Option<i64>,
 }

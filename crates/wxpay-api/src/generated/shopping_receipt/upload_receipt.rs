@@ -3,6 +3,7 @@
 //! 上传电子小票.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -28,15 +29,15 @@ pub struct UploadReceipt {
     pub transaction_id: String,
     /// The merchant of the order (微信支付订单的商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub transaction_mchid: String,
     /// The sub-merchant of the order, if it has one (微信支付订单的子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub transaction_sub_mchid: Option<String>,
     /// The merchant's own number of the order (商户订单号).
     ///
-    /// At most 32 characters.
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// The payer of the order (用户标识).
     ///
@@ -45,7 +46,7 @@ pub struct UploadReceipt {
     /// When the receipt is uploaded (电子小票上传时间).
     pub upload_time: DateTime,
     /// How the payer reaches the merchant (商户与用户的联系渠道).
-    pub merchant_contact_information: Option<UploadContactInformation>,
+    pub merchant_contact_information: Option<MerchantContactInformation>,
     /// What is in the file (文件内容).
     pub content: FileContent,
 }
@@ -91,7 +92,7 @@ impl UploadReceipt {
     #[must_use]
     pub fn merchant_contact_information(
         mut self,
-        merchant_contact_information: UploadContactInformation,
+        merchant_contact_information: MerchantContactInformation,
     ) -> Self {
         self.merchant_contact_information = Some(merchant_contact_information);
         self
@@ -123,13 +124,24 @@ impl Operation for UploadReceipt {
         check::text("filename", &self.filename, 1, usize::MAX)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("transaction_mchid", &self.transaction_mchid, 1, 32)?;
+        check::alphabet(
+            "transaction_mchid",
+            &self.transaction_mchid,
+            Alphabet::Digits,
+        )?;
         check::text("transaction_sub_mchid", &self.transaction_sub_mchid, 1, 32)?;
+        check::alphabet(
+            "transaction_sub_mchid",
+            &self.transaction_sub_mchid,
+            Alphabet::Digits,
+        )?;
         check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::nested(
             "merchant_contact_information",
             &self.merchant_contact_information,
-            UploadContactInformation::check,
+            MerchantContactInformation::check,
         )?;
         wire::file("file", &self.content, usize::MAX)
     }
@@ -246,7 +258,7 @@ pub struct Receipt {
     pub receipt_id: String,
     /// Whether the picture of the receipt has passed review (电子小票图片审核状态).
     pub state: ReceiptState,
-    /// WeChat Pay's number of the payment, once there is one (微信支付订单号).
+    /// WeChat Pay's number of the order (微信支付订单号).
     pub transaction_id: String,
     /// Number of the merchant of the payment (微信支付订单的商户号).
     pub transaction_mchid: Option<String>,
@@ -332,48 +344,12 @@ serde_by_node!(Receipt);
 #[non_exhaustive]
 pub struct MerchantContactInformation {
     /// Telephone number for questions (咨询电话).
-    pub consultation_phone_number: Option<Sensitive>,
-}
-
-impl MerchantContactInformation {
-    /// Decrypts what was encrypted.
-    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
-        self.consultation_phone_number
-            .iter_mut()
-            .try_for_each(|text| wire::open("consultation_phone_number", text, decryptor))
-    }
-}
-
-impl ToObject for MerchantContactInformation {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1)
-            .optional("consultation_phone_number", &self.consultation_phone_number)
-    }
-}
-
-impl FromObject for MerchantContactInformation {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            consultation_phone_number: object.maybe("consultation_phone_number")?,
-        })
-    }
-}
-
-serde_by_node!(MerchantContactInformation);
-
-/// How the payer reaches the merchant.
-///
-/// 商户与用户的联系渠道.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct UploadContactInformation {
-    /// Phone number for questions about the receipt (咨询电话).
     ///
     /// Encrypted when it is sent.
     pub consultation_phone_number: Option<Sensitive>,
 }
 
-impl UploadContactInformation {
+impl MerchantContactInformation {
     /// Nothing set yet.
     #[must_use]
     pub fn new() -> Self {
@@ -405,16 +381,23 @@ impl UploadContactInformation {
             .iter_mut()
             .try_for_each(|text| wire::seal("consultation_phone_number", text, encryptor))
     }
+
+    /// Decrypts what was encrypted.
+    pub(crate) fn decrypt(&mut self, decryptor: &dyn Decryptor) -> Result<(), DecodeError> {
+        self.consultation_phone_number
+            .iter_mut()
+            .try_for_each(|text| wire::open("consultation_phone_number", text, decryptor))
+    }
 }
 
-impl ToObject for UploadContactInformation {
+impl ToObject for MerchantContactInformation {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1)
             .optional("consultation_phone_number", &self.consultation_phone_number)
     }
 }
 
-impl FromObject for UploadContactInformation {
+impl FromObject for MerchantContactInformation {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             consultation_phone_number: object.maybe("consultation_phone_number")?,
@@ -422,4 +405,4 @@ impl FromObject for UploadContactInformation {
     }
 }
 
-serde_by_node!(UploadContactInformation);
+serde_by_node!(MerchantContactInformation);

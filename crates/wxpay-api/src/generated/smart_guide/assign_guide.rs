@@ -3,6 +3,7 @@
 //! 服务人员分配.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -23,9 +24,11 @@ pub struct AssignGuide {
     pub guide_id: String,
     /// The sub-merchant's number (子商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
 }
 
@@ -69,7 +72,9 @@ impl Operation for AssignGuide {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("guide_id", &self.guide_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)
     }
 
     fn target(&self) -> Target {

@@ -3,6 +3,7 @@
 //! 服务人员查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -21,7 +22,7 @@ use crate::wire;
 pub struct ListGuides {
     /// The sub-merchant's number (子商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The number of the store (门店ID).
     pub store_id: i64,
@@ -113,6 +114,7 @@ impl Operation for ListGuides {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("userid", &self.userid, 1, usize::MAX)?;
         check::text("mobile", &self.mobile, 1, usize::MAX)?;
         check::text("work_id", &self.work_id, 1, usize::MAX)?;

@@ -3,6 +3,7 @@
 //! 服务人员注册.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,7 +22,7 @@ use crate::wire;
 pub struct RegisterGuide {
     /// The sub-merchant's number (子商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The company's identifier in WeCom (企业微信) (企业ID).
     pub corpid: String,
@@ -104,6 +105,7 @@ impl Operation for RegisterGuide {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("corpid", &self.corpid, 1, usize::MAX)?;
         check::text("userid", &self.userid, 1, usize::MAX)?;
         check::text("name", &self.name, 1, usize::MAX)?;

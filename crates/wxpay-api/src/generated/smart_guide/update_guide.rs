@@ -3,6 +3,7 @@
 //! 服务人员信息更新.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -24,7 +25,7 @@ pub struct UpdateGuide {
     pub guide_id: String,
     /// The sub-merchant's number (子商户ID).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The assistant's name in WeCom (企业微信的员工姓名).
     ///
@@ -140,6 +141,7 @@ impl Operation for UpdateGuide {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("guide_id", &self.guide_id, 1, usize::MAX)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("name", &self.name, 1, usize::MAX)?;
         check::text("mobile", &self.mobile, 1, usize::MAX)?;
         check::text("qr_code", &self.qr_code, 1, usize::MAX)?;

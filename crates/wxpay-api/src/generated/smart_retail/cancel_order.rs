@@ -22,11 +22,11 @@ use super::OrderReference;
 pub struct CancelOrder {
     /// The merchant's own number of the service order (商户服务订单号).
     pub out_order_no: String,
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// Number of the service; with payment scores only (服务ID).
+    /// Number of the service (服务ID).
     pub service_id: String,
     /// Why it is cancelled, in Chinese (取消原因).
     pub reason: String,

@@ -84,3 +84,74 @@ impl FromObject for Fee {
 }
 
 serde_by_node!(Fee);
+
+/// A discount of the merchant on an order, with its amount.
+///
+/// 商户优惠.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Discount {
+    /// What the discount is called, in Chinese (优惠名称).
+    ///
+    /// At most 20 characters.
+    pub discount_name: Option<String>,
+    /// What the discount takes off (优惠金额).
+    pub discount_amount: Option<Fen>,
+    /// What the discount is, in Chinese (优惠说明).
+    pub discount_desc: Option<String>,
+}
+
+impl Discount {
+    /// Nothing set yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`discount_name`](Self::discount_name) (优惠名称).
+    #[must_use]
+    pub fn discount_name(mut self, discount_name: impl Into<String>) -> Self {
+        self.discount_name = Some(discount_name.into());
+        self
+    }
+
+    /// Sets [`discount_amount`](Self::discount_amount) (优惠金额).
+    #[must_use]
+    pub fn discount_amount(mut self, discount_amount: Fen) -> Self {
+        self.discount_amount = Some(discount_amount);
+        self
+    }
+
+    /// Sets [`discount_desc`](Self::discount_desc) (优惠说明).
+    #[must_use]
+    pub fn discount_desc(mut self, discount_desc: impl Into<String>) -> Self {
+        self.discount_desc = Some(discount_desc.into());
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("discount_name", &self.discount_name, 1, 20)?;
+        check::text("discount_desc", &self.discount_desc, 1, usize::MAX)
+    }
+}
+
+impl ToObject for Discount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(3)
+            .optional("discount_name", &self.discount_name)
+            .optional("discount_amount", &self.discount_amount)
+            .optional("discount_desc", &self.discount_desc)
+    }
+}
+
+impl FromObject for Discount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            discount_name: object.maybe("discount_name")?,
+            discount_amount: object.maybe("discount_amount")?,
+            discount_desc: object.maybe("discount_desc")?,
+        })
+    }
+}
+
+serde_by_node!(Discount);

@@ -3,8 +3,9 @@
 //! 将出租车电子发票插入微信用户卡包.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -20,6 +21,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct InsertCard {
     /// Number of the merchant which runs the taxi (出租车经营主体商户号).
+    ///
+    /// At most 32 digits.
     pub company_mchid: String,
     /// Number of the face-to-face payment of the ride (面对面付款单号).
     pub trade_number: String,
@@ -83,7 +86,7 @@ impl InsertCard {
 }
 
 impl Operation for InsertCard {
-    type Response = InsertCardResponse;
+    type Response = InsertedCard;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -95,7 +98,8 @@ impl Operation for InsertCard {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("company_mchid", &self.company_mchid, 1, usize::MAX)?;
+        check::text("company_mchid", &self.company_mchid, 1, 32)?;
+        check::alphabet("company_mchid", &self.company_mchid, Alphabet::Digits)?;
         check::text("trade_number", &self.trade_number, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("openid", &self.openid, 1, 128)?;
@@ -168,7 +172,7 @@ pub struct FapiaoCardInformation {
     /// The code of the fapiao (发票代码).
     pub fapiao_code: String,
     /// When the fapiao was issued (开票时间).
-    pub fapiao_time: String,
+    pub fapiao_time: DateTime,
     /// The check code of the fapiao (校验码).
     pub check_code: String,
     /// The cipher text (密码) printed on the fapiao (密码).
@@ -187,7 +191,7 @@ pub struct FapiaoCardInformation {
     pub extra_information: ExtraInformation,
     /// The lines of the fapiao (发票行信息).
     pub items: Vec<InvoiceItem>,
-    /// Words that must go with the payment (备注信息).
+    /// The remark on the fapiao (备注信息).
     pub remark: Option<String>,
 }
 
@@ -198,7 +202,7 @@ impl FapiaoCardInformation {
         fapiao_media_id: impl Into<String>,
         fapiao_number: impl Into<String>,
         fapiao_code: impl Into<String>,
-        fapiao_time: impl Into<String>,
+        fapiao_time: DateTime,
         check_code: impl Into<String>,
         password: impl Into<String>,
         total_amount: Fen,
@@ -212,7 +216,7 @@ impl FapiaoCardInformation {
             fapiao_media_id: fapiao_media_id.into(),
             fapiao_number: fapiao_number.into(),
             fapiao_code: fapiao_code.into(),
-            fapiao_time: fapiao_time.into(),
+            fapiao_time,
             check_code: check_code.into(),
             password: password.into(),
             total_amount,
@@ -244,7 +248,6 @@ impl FapiaoCardInformation {
         check::text("fapiao_media_id", &self.fapiao_media_id, 1, usize::MAX)?;
         check::text("fapiao_number", &self.fapiao_number, 1, usize::MAX)?;
         check::text("fapiao_code", &self.fapiao_code, 1, usize::MAX)?;
-        check::text("fapiao_time", &self.fapiao_time, 1, usize::MAX)?;
         check::text("check_code", &self.check_code, 1, usize::MAX)?;
         check::text("password", &self.password, 1, usize::MAX)?;
         check::nested(
@@ -318,7 +321,7 @@ serde_by_node!(FapiaoCardInformation);
 pub struct BuyerInformation {
     /// Whether the buyer is a person or an organisation (购买方类型).
     pub kind: String,
-    /// The name, of what it stands in (名称).
+    /// The name on the fapiao (名称).
     pub name: String,
     /// The taxpayer identification number (纳税人识别号).
     pub taxpayer_id: Option<String>,
@@ -427,7 +430,7 @@ serde_by_node!(BuyerInformation);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SellerInformation {
-    /// The name, of what it stands in (名称).
+    /// The name on the fapiao (名称).
     pub name: String,
     /// The taxpayer identification number (纳税人识别号).
     pub taxpayer_id: String,
@@ -712,7 +715,7 @@ serde_by_node!(InvoiceItem);
 /// 发票卡券插入结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct InsertCardResponse {
+pub struct InsertedCard {
     /// The official account by which the card was inserted (插入用户卡包的公众号AppID).
     pub card_appid: String,
     /// The user's openid under the official account of the card (用户在插卡公众号下的OpenID).
@@ -723,7 +726,7 @@ pub struct InsertCardResponse {
     pub card_code: String,
 }
 
-impl ToObject for InsertCardResponse {
+impl ToObject for InsertedCard {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("card_appid", &self.card_appid)
@@ -733,7 +736,7 @@ impl ToObject for InsertCardResponse {
     }
 }
 
-impl FromObject for InsertCardResponse {
+impl FromObject for InsertedCard {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             card_appid: object.required("card_appid")?,
@@ -744,4 +747,4 @@ impl FromObject for InsertCardResponse {
     }
 }
 
-serde_by_node!(InsertCardResponse);
+serde_by_node!(InsertedCard);

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{Date, DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -29,10 +29,10 @@ pub struct ListOrders {
     ///
     /// At most 32 characters.
     pub appid: String,
-    /// First day of the span, as YYYY-MM-DD (起始日期).
-    pub begin_date: String,
-    /// Last day of the span, as YYYY-MM-DD (结束日期).
-    pub end_date: String,
+    /// First day of the span (起始日期).
+    pub begin_date: Date,
+    /// Last day of the span (结束日期).
+    pub end_date: Date,
     /// Code of the administrative region (行政区划id).
     pub region_id: i64,
 }
@@ -42,8 +42,8 @@ impl ListOrders {
     pub fn new(
         openid: impl Into<String>,
         appid: impl Into<String>,
-        begin_date: impl Into<String>,
-        end_date: impl Into<String>,
+        begin_date: Date,
+        end_date: Date,
         region_id: i64,
     ) -> Self {
         Self {
@@ -51,8 +51,8 @@ impl ListOrders {
             offset: None,
             openid: openid.into(),
             appid: appid.into(),
-            begin_date: begin_date.into(),
-            end_date: end_date.into(),
+            begin_date,
+            end_date,
             region_id,
         }
     }
@@ -86,9 +86,7 @@ impl Operation for ListOrders {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
-        check::text("appid", &self.appid, 1, 32)?;
-        check::text("begin_date", &self.begin_date, 1, usize::MAX)?;
-        check::text("end_date", &self.end_date, 1, usize::MAX)
+        check::text("appid", &self.appid, 1, 32)
     }
 
     fn target(&self) -> Target {
@@ -103,8 +101,8 @@ impl Operation for ListOrders {
             )
             .query("openid", &self.openid)
             .query("appid", &self.appid)
-            .query("begin_date", &self.begin_date)
-            .query("end_date", &self.end_date)
+            .query("begin_date", &self.begin_date.to_string())
+            .query("end_date", &self.end_date.to_string())
             .query("region_id", &self.region_id.to_string())
     }
 
@@ -200,7 +198,7 @@ pub struct OrderSummary {
     /// The driver's taxi licence number (营运资格证号).
     pub driver_license: Option<Sensitive>,
     /// When the passenger got in (上车时间).
-    pub up_time: Option<String>,
+    pub up_time: Option<DateTime>,
 }
 
 impl ToObject for OrderSummary {

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -22,7 +22,7 @@ pub struct PunchAttendance {
     /// The driver's taxi licence number (营运资格证号).
     pub driver_license: Sensitive,
     /// When it happened (事件发生时间).
-    pub event_time: String,
+    pub event_time: DateTime,
     /// Whether the driver signed on or off (事件类型).
     pub event_type: String,
     /// Code of the administrative region (行政区划ID).
@@ -34,14 +34,14 @@ impl PunchAttendance {
     pub fn new(
         plate_number: impl Into<Sensitive>,
         driver_license: impl Into<Sensitive>,
-        event_time: impl Into<String>,
+        event_time: DateTime,
         event_type: impl Into<String>,
         region_id: i64,
     ) -> Self {
         Self {
             plate_number: plate_number.into(),
             driver_license: driver_license.into(),
-            event_time: event_time.into(),
+            event_time,
             event_type: event_type.into(),
             region_id,
         }
@@ -63,7 +63,6 @@ impl Operation for PunchAttendance {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("plate_number", &self.plate_number, 1, usize::MAX)?;
         check::text("driver_license", &self.driver_license, 1, usize::MAX)?;
-        check::text("event_time", &self.event_time, 1, usize::MAX)?;
         check::text("event_type", &self.event_type, 1, usize::MAX)
     }
 

@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -140,13 +140,13 @@ pub struct Order {
     /// The driver's taxi licence number (营运资格证号).
     pub driver_license: Option<Sensitive>,
     /// When the passenger got in (上车时间).
-    pub up_time: Option<String>,
+    pub up_time: Option<DateTime>,
     /// Code of the administrative region (行政区划代码).
     pub region_id: i64,
     /// Where the record of the ride is from (乘客行程单来源).
     pub source: Option<String>,
     /// When the fare was paid face to face (面对面付款时间).
-    pub pay_time: Option<String>,
+    pub pay_time: Option<DateTime>,
     /// How much was paid face to face (面对面付款金额).
     pub pay_amount: Option<Fen>,
 }

@@ -10,6 +10,8 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
+use super::TaxiState;
+
 /// Looks up a taxi by plate number.
 ///
 /// 获取出租车信息: `GET /v3/taxi-invoice/taxies/{plate_number}`,
@@ -104,7 +106,7 @@ pub struct Taxi {
     /// Whether invoices can be issued (是否支持开票).
     pub support_invoice: bool,
     /// Whether the taxi is in operation (出租车状态).
-    pub taxi_state: Option<String>,
+    pub taxi_state: Option<TaxiState>,
 }
 
 impl ToObject for Taxi {

@@ -3,6 +3,7 @@
 //! 获取出租车公司商户信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -18,6 +19,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct QueryTaxiCompany {
     /// Number of the taxi company as a merchant (商户号).
+    ///
+    /// At most 32 digits.
     pub company_mchid: String,
     /// Code of the administrative region (行政区划ID).
     pub region_id: i64,
@@ -46,7 +49,8 @@ impl Operation for QueryTaxiCompany {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("company_mchid", &self.company_mchid, 1, usize::MAX)
+        check::text("company_mchid", &self.company_mchid, 1, 32)?;
+        check::alphabet("company_mchid", &self.company_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

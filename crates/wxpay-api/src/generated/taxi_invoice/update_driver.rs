@@ -3,6 +3,7 @@
 //! 更新司机信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::{Decryptor, Encryptor};
@@ -33,7 +34,7 @@ pub struct UpdateDriver {
     pub company_name: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The driver's taxi licence number (营运资格证号).
     pub driver_license: Sensitive,
@@ -104,6 +105,7 @@ impl Operation for UpdateDriver {
         check::text("id_card_number", &self.id_card_number, 1, usize::MAX)?;
         check::text("company_name", &self.company_name, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("driver_license", &self.driver_license, 1, usize::MAX)?;
         check::text("driver_category", &self.driver_category, 1, usize::MAX)?;
         check::text("driver_status", &self.driver_status, 1, usize::MAX)?;

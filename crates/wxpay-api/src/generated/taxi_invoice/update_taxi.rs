@@ -3,6 +3,7 @@
 //! 更新出租车信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -26,7 +27,7 @@ pub struct UpdateTaxi {
     pub company_name: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: Option<String>,
     /// Licence number of the driver of the main shift (主班司机资格证号).
     pub main_license: Sensitive,
@@ -105,6 +106,7 @@ impl Operation for UpdateTaxi {
         check::text("plate_number", &self.plate_number, 1, usize::MAX)?;
         check::text("company_name", &self.company_name, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("main_license", &self.main_license, 1, usize::MAX)?;
         check::text("deputy_license", &self.deputy_license, 1, usize::MAX)?;
         check::text("invoice_flag", &self.invoice_flag, 1, usize::MAX)

@@ -3,6 +3,7 @@
 //! 上传出租车电子发票文件.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,7 +26,7 @@ pub struct UploadFapiaoFile {
     pub filename: String,
     /// Merchant number of the taxi company (出租车公司商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub company_mchid: String,
     /// Number of the region (地区ID).
     pub region_id: i64,
@@ -65,6 +66,7 @@ impl Operation for UploadFapiaoFile {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("filename", &self.filename, 1, usize::MAX)?;
         check::text("company_mchid", &self.company_mchid, 1, 32)?;
+        check::alphabet("company_mchid", &self.company_mchid, Alphabet::Digits)?;
         wire::file("file", &self.content, usize::MAX)
     }
 

@@ -3,6 +3,7 @@
 //! 扣费受理.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -29,15 +30,17 @@ pub struct CreateTransaction {
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
-    /// The sub-merchant's number; providers only (微信支付分配的子商户号).
+    /// The sub-merchant's number; providers only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// What is paid for, in Chinese (商品描述).
     pub description: Option<String>,
     /// The merchant's own data, given back in answers and notifications (附加数据).
     pub attach: Option<String>,
-    /// The merchant's own order number (商户系统内部订单号).
+    /// The merchant's own order number (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// Whether the ride is by bus or by metro (交易场景).
     pub trade_scene: TradeScene,
@@ -50,7 +53,7 @@ pub struct CreateTransaction {
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: Option<String>,
     /// How much (订单金额信息).
-    pub amount: Option<OrderAmount>,
+    pub amount: OrderAmount,
     /// The ride; only by bus (公交场景信息).
     pub bus_info: Option<BusInfo>,
     /// The ride; only by metro (地铁场景信息).
@@ -64,6 +67,7 @@ impl CreateTransaction {
         out_trade_no: impl Into<String>,
         trade_scene: impl Into<TradeScene>,
         contract_id: impl Into<String>,
+        amount: OrderAmount,
     ) -> Self {
         Self {
             appid: appid.into(),
@@ -76,7 +80,7 @@ impl CreateTransaction {
             goods_tag: None,
             contract_id: contract_id.into(),
             notify_url: None,
-            amount: None,
+            amount,
             bus_info: None,
             metro_info: None,
         }
@@ -89,7 +93,7 @@ impl CreateTransaction {
         self
     }
 
-    /// Sets [`sub_mchid`](Self::sub_mchid) (微信支付分配的子商户号).
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
     #[must_use]
     pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
         self.sub_mchid = Some(sub_mchid.into());
@@ -124,13 +128,6 @@ impl CreateTransaction {
         self
     }
 
-    /// Sets [`amount`](Self::amount) (订单金额信息).
-    #[must_use]
-    pub fn amount(mut self, amount: OrderAmount) -> Self {
-        self.amount = Some(amount);
-        self
-    }
-
     /// Sets [`bus_info`](Self::bus_info) (公交场景信息).
     #[must_use]
     pub fn bus_info(mut self, bus_info: BusInfo) -> Self {
@@ -162,9 +159,11 @@ impl Operation for CreateTransaction {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
@@ -198,7 +197,7 @@ impl ToObject for CreateTransaction {
             .optional("goods_tag", &self.goods_tag)
             .field("contract_id", &self.contract_id)
             .optional("notify_url", &self.notify_url)
-            .optional("amount", &self.amount)
+            .field("amount", &self.amount)
             .optional("bus_info", &self.bus_info)
             .optional("metro_info", &self.metro_info)
     }
@@ -217,7 +216,7 @@ impl FromObject for CreateTransaction {
             goods_tag: object.maybe("goods_tag")?,
             contract_id: object.required("contract_id")?,
             notify_url: object.maybe("notify_url")?,
-            amount: object.maybe("amount")?,
+            amount: object.required("amount")?,
             bus_info: object.maybe("bus_info")?,
             metro_info: object.maybe("metro_info")?,
         })
@@ -229,27 +228,23 @@ serde_by_node!(CreateTransaction);
 /// The fare to be deducted.
 ///
 /// 订单金额信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OrderAmount {
     /// The fare in all (总金额).
-    pub total: Option<Fen>,
+    pub total: Fen,
     /// Currency of the sum, CNY (货币类型).
     pub currency: Option<Currency>,
 }
 
 impl OrderAmount {
-    /// Nothing set yet.
+    /// What is always needed; the rest has setters.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`total`](Self::total) (总金额).
-    #[must_use]
-    pub fn total(mut self, total: Fen) -> Self {
-        self.total = Some(total);
-        self
+    pub fn new(total: Fen) -> Self {
+        Self {
+            total,
+            currency: None,
+        }
     }
 
     /// Sets [`currency`](Self::currency) (货币类型).
@@ -263,7 +258,7 @@ impl OrderAmount {
 impl ToObject for OrderAmount {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
-            .optional("total", &self.total)
+            .field("total", &self.total)
             .optional("currency", &self.currency)
     }
 }
@@ -271,7 +266,7 @@ impl ToObject for OrderAmount {
 impl FromObject for OrderAmount {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            total: object.maybe("total")?,
+            total: object.required("total")?,
             currency: object.maybe("currency")?,
         })
     }

@@ -3,6 +3,7 @@
 //! 查询订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -18,11 +19,13 @@ use super::Order;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryOrder {
-    /// The merchant's own order number (商户系统内部订单号).
-    pub out_trade_no: String,
-    /// The sub-merchant's number; providers only (微信支付分配的子商户号).
+    /// The merchant's own order number (商户订单号).
     ///
-    /// At most 32 characters.
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
+    pub out_trade_no: String,
+    /// The sub-merchant's number; providers only (子商户号).
+    ///
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -35,7 +38,7 @@ impl QueryOrder {
         }
     }
 
-    /// Sets [`sub_mchid`](Self::sub_mchid) (微信支付分配的子商户号).
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
     #[must_use]
     pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
         self.sub_mchid = Some(sub_mchid.into());
@@ -56,8 +59,10 @@ impl Operation for QueryOrder {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

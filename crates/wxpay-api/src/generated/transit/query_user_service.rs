@@ -3,6 +3,7 @@
 //! 查询用户服务可用信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -28,9 +29,9 @@ pub struct QueryUserService {
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
-    /// The sub-merchant's number; providers only (微信支付分配的子商户号).
+    /// The sub-merchant's number; providers only (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -59,7 +60,7 @@ impl QueryUserService {
         self
     }
 
-    /// Sets [`sub_mchid`](Self::sub_mchid) (微信支付分配的子商户号).
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
     #[must_use]
     pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
         self.sub_mchid = Some(sub_mchid.into());
@@ -83,7 +84,8 @@ impl Operation for QueryUserService {
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

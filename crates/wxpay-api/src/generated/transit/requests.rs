@@ -3,7 +3,7 @@
 //! What requests are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 
 /// A bus ride.
 ///
@@ -16,7 +16,7 @@ pub struct BusInfo {
     /// Which line the user took (乘车路线).
     pub line_name: Option<String>,
     /// Number plate of the vehicle (车牌号).
-    pub plate_number: Option<String>,
+    pub plate_number: Option<Sensitive>,
 }
 
 impl BusInfo {
@@ -42,7 +42,7 @@ impl BusInfo {
 
     /// Sets [`plate_number`](Self::plate_number) (车牌号).
     #[must_use]
-    pub fn plate_number(mut self, plate_number: impl Into<String>) -> Self {
+    pub fn plate_number(mut self, plate_number: impl Into<Sensitive>) -> Self {
         self.plate_number = Some(plate_number.into());
         self
     }

@@ -3,7 +3,7 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, Value, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 use super::{
     BusInfo, MetroInfo, PromotionScope, PromotionType, TradeScene, TradeState, UserRepayState,
@@ -16,7 +16,7 @@ use crate::Currency;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Order {
-    /// App id bound to the merchant (公众账号ID).
+    /// The app id, bound to the merchant (公众账号ID).
     pub appid: Option<String>,
     /// The sub-merchant's AppID (子商户公众账号ID).
     pub sub_appid: Option<String>,
@@ -28,7 +28,7 @@ pub struct Order {
     pub description: Option<String>,
     /// When the order was created (订单创建时间).
     pub create_time: Option<DateTime>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: Option<String>,
     /// WeChat Pay's number of the order (微信支付订单号).
     pub transaction_id: Option<String>,
@@ -57,7 +57,7 @@ pub struct Order {
     /// The ride; only by metro (地铁场景信息).
     pub metro_info: Option<MetroInfo>,
     /// How much (订单金额信息).
-    pub amount: Option<Value>,
+    pub amount: Option<PaidAmount>,
     /// The discounts used (优惠功能).
     pub promotion_detail: Vec<PromotionDetail>,
 }
@@ -120,6 +120,45 @@ impl FromObject for Order {
 }
 
 serde_by_node!(Order);
+
+/// What a fare is and what was paid of it.
+///
+/// 订单金额信息.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct PaidAmount {
+    /// The fare in all (订单金额).
+    pub total: Option<Fen>,
+    /// What the user paid after coupons (用户实际支付金额).
+    pub payer_total: Option<Fen>,
+    /// How much coupons took off (折扣).
+    pub discount_total: Option<Fen>,
+    /// Currency of the amounts (货币类型).
+    pub currency: Option<Currency>,
+}
+
+impl ToObject for PaidAmount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("total", &self.total)
+            .optional("payer_total", &self.payer_total)
+            .optional("discount_total", &self.discount_total)
+            .optional("currency", &self.currency)
+    }
+}
+
+impl FromObject for PaidAmount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            total: object.maybe("total")?,
+            payer_total: object.maybe("payer_total")?,
+            discount_total: object.maybe("discount_total")?,
+            currency: object.maybe("currency")?,
+        })
+    }
+}
+
+serde_by_node!(PaidAmount);
 
 /// A discount that was applied.
 ///

@@ -3,8 +3,9 @@
 //! 高速场景商户扣款.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,10 +24,12 @@ use crate::Currency;
 #[non_exhaustive]
 pub struct CreateEtcTransaction {
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The merchant's appid (商户appid).
     ///
@@ -126,8 +129,10 @@ impl Operation for CreateEtcTransaction {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("contract_id", &self.contract_id, 1, usize::MAX)?;
@@ -196,10 +201,10 @@ serde_by_node!(CreateEtcTransaction);
 pub struct HighwayInfo {
     /// Number plate of the car (车牌号).
     pub plate_number: Sensitive,
-    /// When the vehicle drove in, RFC 3339 (入站时间).
-    pub start_time: String,
-    /// When the vehicle drove out, RFC 3339 (出站时间).
-    pub end_time: String,
+    /// When the vehicle drove in (入站时间).
+    pub start_time: DateTime,
+    /// When the vehicle drove out (出站时间).
+    pub end_time: DateTime,
     /// Kind of lane, such as ETC (通道类型).
     pub channel_type: String,
     /// Kind of vehicle (车辆类型).
@@ -218,15 +223,15 @@ impl HighwayInfo {
     /// What is always needed; the rest has setters.
     pub fn new(
         plate_number: impl Into<Sensitive>,
-        start_time: impl Into<String>,
-        end_time: impl Into<String>,
+        start_time: DateTime,
+        end_time: DateTime,
         channel_type: impl Into<String>,
         entrance: impl Into<String>,
     ) -> Self {
         Self {
             plate_number: plate_number.into(),
-            start_time: start_time.into(),
-            end_time: end_time.into(),
+            start_time,
+            end_time,
             channel_type: channel_type.into(),
             car_type: None,
             entrance: entrance.into(),
@@ -266,8 +271,6 @@ impl HighwayInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("plate_number", &self.plate_number, 1, usize::MAX)?;
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
         check::text("channel_type", &self.channel_type, 1, usize::MAX)?;
         check::text("car_type", &self.car_type, 1, usize::MAX)?;
         check::text("entrance", &self.entrance, 1, usize::MAX)?;
@@ -371,6 +374,8 @@ pub struct RequestDeviceInfo {
     /// The merchant's device or shop number (商户端设备号).
     pub device_id: Option<String>,
     /// Address of the device that scans, IPv4 or IPv6 (商户端设备IP).
+    ///
+    /// At most 45 characters.
     pub device_ip: String,
 }
 
@@ -392,7 +397,7 @@ impl RequestDeviceInfo {
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("device_id", &self.device_id, 1, usize::MAX)?;
-        check::text("device_ip", &self.device_ip, 1, usize::MAX)
+        check::text("device_ip", &self.device_ip, 1, 45)
     }
 }
 

@@ -3,8 +3,9 @@
 //! 创建停车入场.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -23,7 +24,7 @@ use super::{BlockReason, ParkingState, PlateColor};
 pub struct CreateParking {
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// The merchant's own number of the entry, unique within the merchant (商户入场id).
     pub out_parking_no: String,
@@ -35,8 +36,8 @@ pub struct CreateParking {
     ///
     /// At most 256 characters; `https://` or `http://`, without a query.
     pub notify_url: String,
-    /// When the vehicle drove in, RFC 3339 (入场时间).
-    pub start_time: String,
+    /// When the vehicle drove in (入场时间).
+    pub start_time: DateTime,
     /// What the car park is called (停车场名称).
     pub parking_name: String,
     /// How long parking is free, in seconds (免费时长).
@@ -52,7 +53,7 @@ impl CreateParking {
         plate_number: impl Into<Sensitive>,
         plate_color: impl Into<PlateColor>,
         notify_url: impl Into<String>,
-        start_time: impl Into<String>,
+        start_time: DateTime,
         parking_name: impl Into<String>,
         free_duration: i64,
     ) -> Self {
@@ -62,7 +63,7 @@ impl CreateParking {
             plate_number: plate_number.into(),
             plate_color: plate_color.into(),
             notify_url: notify_url.into(),
-            start_time: start_time.into(),
+            start_time,
             parking_name: parking_name.into(),
             free_duration,
         }
@@ -83,10 +84,10 @@ impl Operation for CreateParking {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("out_parking_no", &self.out_parking_no, 1, usize::MAX)?;
         check::text("plate_number", &self.plate_number, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
         check::text("parking_name", &self.parking_name, 1, usize::MAX)
     }
 
@@ -147,13 +148,13 @@ pub struct ParkingEntry {
     /// Number plate of the car (车牌号).
     pub plate_number: Option<Sensitive>,
     /// Colour of the number plate (车牌颜色).
-    pub plate_color: PlateColor,
-    /// When the vehicle drove in, RFC 3339 (入场时间).
-    pub start_time: Option<String>,
+    pub plate_color: Option<PlateColor>,
+    /// When the vehicle drove in (入场时间).
+    pub start_time: Option<DateTime>,
     /// What the car park is called (停车场名称).
     pub parking_name: Option<String>,
     /// How long parking is free, in seconds (免费时长).
-    pub free_duration: i64,
+    pub free_duration: Option<i64>,
     /// Whether the fee can be deducted (停车入场状态).
     pub state: ParkingState,
     /// Why the fee cannot be deducted; only when blocked (不可用状态描述).
@@ -166,10 +167,10 @@ impl ToObject for ParkingEntry {
             .field("id", &self.id)
             .field("out_parking_no", &self.out_parking_no)
             .optional("plate_number", &self.plate_number)
-            .field("plate_color", &self.plate_color)
+            .optional("plate_color", &self.plate_color)
             .optional("start_time", &self.start_time)
             .optional("parking_name", &self.parking_name)
-            .field("free_duration", &self.free_duration)
+            .optional("free_duration", &self.free_duration)
             .field("state", &self.state)
             .optional("block_reason", &self.block_reason)
     }
@@ -181,10 +182,10 @@ impl FromObject for ParkingEntry {
             id: object.required("id")?,
             out_parking_no: object.required("out_parking_no")?,
             plate_number: object.maybe("plate_number")?,
-            plate_color: object.required("plate_color")?,
+            plate_color: object.maybe("plate_color")?,
             start_time: object.maybe("start_time")?,
             parking_name: object.maybe("parking_name")?,
-            free_duration: object.required("free_duration")?,
+            free_duration: object.maybe("free_duration")?,
             state: object.required("state")?,
             block_reason: object.maybe("block_reason")?,
         })

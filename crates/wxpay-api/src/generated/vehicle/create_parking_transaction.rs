@@ -3,6 +3,7 @@
 //! 扣费受理.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,10 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{
-    OrderAmount, ParkingInfo, ParkingPayer, PlateColor, ProfitSharing, PromotionScope,
-    PromotionType, TradeScene, TradeState, UserRepaid,
-};
+use super::{ParkingOrder, PlateColor, ProfitSharing, TradeScene};
 use crate::Currency;
 
 /// Applies for the deduction of a parking fee. The answer is only an acceptance: query the
@@ -35,16 +33,18 @@ pub struct CreateParkingTransaction {
     pub sub_appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// What is paid for, in Chinese (服务描述).
     pub description: String,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     pub attach: Option<String>,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// What is traded (交易场景).
-    pub trade_scene: String,
+    pub trade_scene: TradeScene,
     /// Mark that coupons can be bound to (订单优惠标记).
     pub goods_tag: Option<String>,
     /// Where notifications of the parking are sent (回调通知url).
@@ -56,7 +56,7 @@ pub struct CreateParkingTransaction {
     /// The amounts of the order (订单金额).
     pub amount: ParkingRequestAmount,
     /// The parking (停车场景信息).
-    pub parking_info: Option<RequestParkingInfo>,
+    pub parking_info: RequestParkingInfo,
 }
 
 impl CreateParkingTransaction {
@@ -68,9 +68,10 @@ impl CreateParkingTransaction {
         sub_mchid: impl Into<String>,
         description: impl Into<String>,
         out_trade_no: impl Into<String>,
-        trade_scene: impl Into<String>,
+        trade_scene: impl Into<TradeScene>,
         notify_url: impl Into<String>,
         amount: ParkingRequestAmount,
+        parking_info: RequestParkingInfo,
     ) -> Self {
         Self {
             appid: appid.into(),
@@ -84,7 +85,7 @@ impl CreateParkingTransaction {
             notify_url: notify_url.into(),
             profit_sharing: None,
             amount,
-            parking_info: None,
+            parking_info,
         }
     }
 
@@ -108,17 +109,10 @@ impl CreateParkingTransaction {
         self.profit_sharing = Some(profit_sharing.into());
         self
     }
-
-    /// Sets [`parking_info`](Self::parking_info) (停车场景信息).
-    #[must_use]
-    pub fn parking_info(mut self, parking_info: RequestParkingInfo) -> Self {
-        self.parking_info = Some(parking_info);
-        self
-    }
 }
 
 impl Operation for CreateParkingTransaction {
-    type Response = ParkingTransaction;
+    type Response = ParkingOrder;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -133,10 +127,11 @@ impl Operation for CreateParkingTransaction {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("description", &self.description, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
-        check::text("trade_scene", &self.trade_scene, 1, usize::MAX)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("goods_tag", &self.goods_tag, 1, usize::MAX)?;
         check::url("notify_url", &self.notify_url, 256)?;
         check::nested(
@@ -173,7 +168,7 @@ impl ToObject for CreateParkingTransaction {
             .field("notify_url", &self.notify_url)
             .optional("profit_sharing", &self.profit_sharing)
             .field("amount", &self.amount)
-            .optional("parking_info", &self.parking_info)
+            .field("parking_info", &self.parking_info)
     }
 }
 
@@ -191,7 +186,7 @@ impl FromObject for CreateParkingTransaction {
             notify_url: object.required("notify_url")?,
             profit_sharing: object.maybe("profit_sharing")?,
             amount: object.required("amount")?,
-            parking_info: object.maybe("parking_info")?,
+            parking_info: object.required("parking_info")?,
         })
     }
 }
@@ -259,10 +254,10 @@ pub struct RequestParkingInfo {
     pub plate_number: Sensitive,
     /// Colour of the number plate (车牌颜色).
     pub plate_color: PlateColor,
-    /// When the vehicle drove in, RFC 3339 (入场时间).
-    pub start_time: String,
-    /// When the vehicle drove out, RFC 3339 (出场时间).
-    pub end_time: String,
+    /// When the vehicle drove in (入场时间).
+    pub start_time: DateTime,
+    /// When the vehicle drove out (出场时间).
+    pub end_time: DateTime,
     /// What the car park is called (停车场名称).
     pub parking_name: String,
     /// How long the parking charged for was, in seconds (计费时长).
@@ -278,8 +273,8 @@ impl RequestParkingInfo {
         parking_id: impl Into<String>,
         plate_number: impl Into<Sensitive>,
         plate_color: impl Into<PlateColor>,
-        start_time: impl Into<String>,
-        end_time: impl Into<String>,
+        start_time: DateTime,
+        end_time: DateTime,
         parking_name: impl Into<String>,
         charging_duration: i64,
         device_id: impl Into<String>,
@@ -288,8 +283,8 @@ impl RequestParkingInfo {
             parking_id: parking_id.into(),
             plate_number: plate_number.into(),
             plate_color: plate_color.into(),
-            start_time: start_time.into(),
-            end_time: end_time.into(),
+            start_time,
+            end_time,
             parking_name: parking_name.into(),
             charging_duration,
             device_id: device_id.into(),
@@ -299,8 +294,6 @@ impl RequestParkingInfo {
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
         check::text("parking_id", &self.parking_id, 1, usize::MAX)?;
         check::text("plate_number", &self.plate_number, 1, usize::MAX)?;
-        check::text("start_time", &self.start_time, 1, usize::MAX)?;
-        check::text("end_time", &self.end_time, 1, usize::MAX)?;
         check::text("parking_name", &self.parking_name, 1, usize::MAX)?;
         check::text("device_id", &self.device_id, 1, usize::MAX)
     }
@@ -336,165 +329,3 @@ impl FromObject for RequestParkingInfo {
 }
 
 serde_by_node!(RequestParkingInfo);
-
-/// A deduction of a parking fee that was accepted.
-///
-/// 停车扣费受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ParkingTransaction {
-    /// AppID of the mini program or official account (应用ID).
-    pub appid: String,
-    /// The sub-merchant's app id (子商户应用ID).
-    pub sub_appid: Option<String>,
-    /// The provider's merchant number (商户号).
-    pub sp_mchid: String,
-    /// The sub-merchant's number (子商户号).
-    pub sub_mchid: Option<String>,
-    /// What is paid for, in Chinese (服务描述).
-    pub description: Option<String>,
-    /// When the order was created (订单创建时间).
-    pub create_time: Option<DateTime>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
-    pub out_trade_no: String,
-    /// WeChat Pay's number of the order (微信支付订单号).
-    pub transaction_id: Option<String>,
-    /// State of the order (交易状态).
-    pub trade_state: TradeState,
-    /// The state of the order in words (交易状态描述).
-    pub trade_state_description: Option<String>,
-    /// When the order was paid (支付完成时间).
-    pub success_time: Option<DateTime>,
-    /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
-    pub bank_type: Option<String>,
-    /// Whether the user has repaid what WeChat Pay advanced (用户是否已还款).
-    pub user_repaid: Option<UserRepaid>,
-    /// The merchant's own text, handed back by queries and notifications (附加数据).
-    pub attach: Option<String>,
-    /// What is traded (交易场景).
-    pub trade_scene: TradeScene,
-    /// The parking (停车场景信息).
-    pub parking_info: Option<ParkingInfo>,
-    /// Who paid (支付者信息).
-    pub payer: Option<ParkingPayer>,
-    /// How much (订单金额信息).
-    pub amount: Option<OrderAmount>,
-    /// Coupons that were used (优惠信息).
-    pub promotion_detail: Vec<TransactionPromotionDetail>,
-}
-
-impl ToObject for ParkingTransaction {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(19)
-            .field("appid", &self.appid)
-            .optional("sub_appid", &self.sub_appid)
-            .field("sp_mchid", &self.sp_mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("description", &self.description)
-            .optional("create_time", &self.create_time)
-            .field("out_trade_no", &self.out_trade_no)
-            .optional("transaction_id", &self.transaction_id)
-            .field("trade_state", &self.trade_state)
-            .optional("trade_state_description", &self.trade_state_description)
-            .optional("success_time", &self.success_time)
-            .optional("bank_type", &self.bank_type)
-            .optional("user_repaid", &self.user_repaid)
-            .optional("attach", &self.attach)
-            .field("trade_scene", &self.trade_scene)
-            .optional("parking_info", &self.parking_info)
-            .optional("payer", &self.payer)
-            .optional("amount", &self.amount)
-            .optional_list("promotion_detail", &self.promotion_detail)
-    }
-}
-
-impl FromObject for ParkingTransaction {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            appid: object.required("appid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            sp_mchid: object.required("sp_mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            description: object.maybe("description")?,
-            create_time: object.maybe("create_time")?,
-            out_trade_no: object.required("out_trade_no")?,
-            transaction_id: object.maybe("transaction_id")?,
-            trade_state: object.required("trade_state")?,
-            trade_state_description: object.maybe("trade_state_description")?,
-            success_time: object.maybe("success_time")?,
-            bank_type: object.maybe("bank_type")?,
-            user_repaid: object.maybe("user_repaid")?,
-            attach: object.maybe("attach")?,
-            trade_scene: object.required("trade_scene")?,
-            parking_info: object.maybe("parking_info")?,
-            payer: object.maybe("payer")?,
-            amount: object.maybe("amount")?,
-            promotion_detail: object.maybe_list("promotion_detail")?,
-        })
-    }
-}
-
-serde_by_node!(ParkingTransaction);
-
-/// A discount applied to a parking fee, as the acceptance of its deduction gives it.
-///
-/// 优惠信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct TransactionPromotionDetail {
-    /// The coupon (券ID).
-    pub coupon_id: Option<String>,
-    /// Name of the coupon (优惠名称).
-    pub name: Option<String>,
-    /// What it applies to (优惠范围).
-    pub scope: Option<PromotionScope>,
-    /// Whether it is settled in cash (优惠类型).
-    pub kind: Option<PromotionType>,
-    /// The coupon's campaign (活动ID).
-    pub stock_id: Option<String>,
-    /// What it is worth (优惠券面额).
-    pub amount: Fen,
-    /// WeChat Pay's share (微信出资).
-    pub wechatpay_contribute: Option<Fen>,
-    /// The merchant's share (商户出资).
-    pub merchant_contribute: Option<Fen>,
-    /// Anybody else's share (其他出资).
-    pub other_contribute: Option<Fen>,
-    /// Currency of the coupon; CNY within mainland China (优惠币种).
-    pub currency: Option<Currency>,
-}
-
-impl ToObject for TransactionPromotionDetail {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(10)
-            .optional("coupon_id", &self.coupon_id)
-            .optional("name", &self.name)
-            .optional("scope", &self.scope)
-            .optional("type", &self.kind)
-            .optional("stock_id", &self.stock_id)
-            .field("amount", &self.amount)
-            .optional("wechatpay_contribute", &self.wechatpay_contribute)
-            .optional("merchant_contribute", &self.merchant_contribute)
-            .optional("other_contribute", &self.other_contribute)
-            .optional("currency", &self.currency)
-    }
-}
-
-impl FromObject for TransactionPromotionDetail {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            coupon_id: object.maybe("coupon_id")?,
-            name: object.maybe("name")?,
-            scope: object.maybe("scope")?,
-            kind: object.maybe("type")?,
-            stock_id: object.maybe("stock_id")?,
-            amount: object.required("amount")?,
-            wechatpay_contribute: object.maybe("wechatpay_contribute")?,
-            merchant_contribute: object.maybe("merchant_contribute")?,
-            other_contribute: object.maybe("other_contribute")?,
-            currency: object.maybe("currency")?,
-        })
-    }
-}
-
-serde_by_node!(TransactionPromotionDetail);

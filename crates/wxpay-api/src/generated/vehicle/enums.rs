@@ -83,11 +83,11 @@ wxpay_json::open_enum! {
     pub enum TradeState {
         /// Paid (支付成功).
         Success = "SUCCESS",
-        /// accepted, not deducted yet (已接收，等待扣款).
+        /// Accepted, not deducted yet (已接收，等待扣款).
         Accepted = "ACCEPTED",
         /// Could not be deducted (支付失败).
         PayFail = "PAY_FAIL",
-        /// refunded, wholly or in part (转入退款).
+        /// Refunded, wholly or in part (转入退款).
         Refund = "REFUND",
     }
 }

@@ -3,6 +3,7 @@
 //! 预开通用户ETC指定卡扣费.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -30,7 +31,7 @@ pub struct PreopenEtc {
     pub sub_appid: Option<String>,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// The user's id under the app id of this call (用户标识).
     ///
@@ -125,6 +126,7 @@ impl Operation for PreopenEtc {
         check::text("sp_appid", &self.sp_appid, 1, 32)?;
         check::text("sub_appid", &self.sub_appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("openid", &self.openid, 1, 128)?;
         check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("etc_device_id", &self.etc_device_id, 1, usize::MAX)?;

@@ -3,6 +3,7 @@
 //! 查询订单.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -25,7 +26,7 @@ pub struct QueryEtcOrderById {
     pub transaction_id: String,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
 }
 
@@ -60,7 +61,8 @@ impl Operation for QueryEtcOrderById {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
     }
 
     fn target(&self) -> Target {

@@ -3,8 +3,9 @@
 //! 查询车牌服务开通信息.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -25,7 +26,7 @@ pub struct QueryParkingService {
     pub appid: String,
     /// The sub-merchant's number (子商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: String,
     /// Number plate of the car (车牌号).
     pub plate_number: Sensitive,
@@ -71,6 +72,7 @@ impl Operation for QueryParkingService {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("plate_number", &self.plate_number, 1, usize::MAX)?;
         check::text("openid", &self.openid, 1, 128)
     }
@@ -129,7 +131,7 @@ pub struct ParkingService {
     /// Colour of the number plate (车牌颜色).
     pub plate_color: PlateColor,
     /// When the service was opened for the plate (车牌服务开通时间).
-    pub service_open_time: Option<String>,
+    pub service_open_time: Option<DateTime>,
     /// The user's id under the app id of this call (用户标识).
     pub openid: String,
     /// Whether the service is open for the plate (车牌服务开通状态).

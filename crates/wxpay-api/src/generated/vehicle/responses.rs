@@ -6,7 +6,9 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{ParkingState, PlateColor};
+use super::{
+    ParkingState, PlateColor, PromotionScope, PromotionType, TradeScene, TradeState, UserRepaid,
+};
 use crate::Currency;
 
 /// A contract for the deduction of a vehicle's tolls.
@@ -82,10 +84,10 @@ pub struct EtcOrder {
     pub appid: String,
     /// The sub-merchant's app (特约商户appid).
     pub sub_appid: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
-    pub transaction_id: String,
+    pub transaction_id: Option<String>,
     /// The merchant's own data, returned unchanged (商户数据).
     pub attach: Option<String>,
     /// How the order is paid (交易类型).
@@ -95,7 +97,7 @@ pub struct EtcOrder {
     /// When the order was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
-    pub trade_state: Option<String>,
+    pub trade_state: Option<TradeState>,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Who pays (支付者).
@@ -116,7 +118,7 @@ impl ToObject for EtcOrder {
             .field("appid", &self.appid)
             .optional("sub_appid", &self.sub_appid)
             .field("out_trade_no", &self.out_trade_no)
-            .field("transaction_id", &self.transaction_id)
+            .optional("transaction_id", &self.transaction_id)
             .optional("attach", &self.attach)
             .optional("trade_type", &self.trade_type)
             .optional("bank_type", &self.bank_type)
@@ -138,7 +140,7 @@ impl FromObject for EtcOrder {
             appid: object.required("appid")?,
             sub_appid: object.maybe("sub_appid")?,
             out_trade_no: object.required("out_trade_no")?,
-            transaction_id: object.required("transaction_id")?,
+            transaction_id: object.maybe("transaction_id")?,
             attach: object.maybe("attach")?,
             trade_type: object.maybe("trade_type")?,
             bank_type: object.maybe("bank_type")?,
@@ -267,9 +269,9 @@ pub struct EtcPromotionDetail {
     /// Name of the coupon (优惠名称).
     pub name: Option<String>,
     /// What it applies to (优惠范围).
-    pub scope: Option<String>,
+    pub scope: Option<PromotionScope>,
     /// Whether it is settled in cash (优惠类型).
-    pub kind: Option<String>,
+    pub kind: Option<PromotionType>,
     /// WeChat Pay's number of the activity (活动ID).
     pub activity_id: Option<String>,
     /// What it is worth (优惠券面额).
@@ -334,12 +336,12 @@ pub struct ParkingOrder {
     pub description: Option<String>,
     /// When the order was created (订单创建时间).
     pub create_time: Option<DateTime>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
+    /// The merchant's own order number (商户订单号).
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信支付订单号).
     pub transaction_id: Option<String>,
     /// State of the order (交易状态).
-    pub trade_state: Option<String>,
+    pub trade_state: Option<TradeState>,
     /// The state of the order in words (交易状态描述).
     pub trade_state_description: Option<String>,
     /// When the order was paid (支付完成时间).
@@ -347,11 +349,11 @@ pub struct ParkingOrder {
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
     pub bank_type: Option<String>,
     /// Whether the user has repaid what WeChat Pay advanced (用户是否已还款).
-    pub user_repaid: Option<String>,
+    pub user_repaid: Option<UserRepaid>,
     /// The merchant's own text, handed back by queries and notifications (附加数据).
     pub attach: Option<String>,
     /// What is traded (交易场景).
-    pub trade_scene: Option<String>,
+    pub trade_scene: Option<TradeScene>,
     /// The parking (停车场景信息).
     pub parking_info: Option<ParkingInfo>,
     /// Who paid (支付者信息).
@@ -438,15 +440,15 @@ pub struct ParkingInfo {
     /// Number plate of the car (车牌号).
     pub plate_number: Option<Sensitive>,
     /// Colour of the number plate (车牌颜色).
-    pub plate_color: PlateColor,
-    /// When the vehicle drove in, RFC 3339 (入场时间).
-    pub start_time: Option<String>,
-    /// When the vehicle drove out, RFC 3339 (出场时间).
-    pub end_time: Option<String>,
+    pub plate_color: Option<PlateColor>,
+    /// When the vehicle drove in (入场时间).
+    pub start_time: Option<DateTime>,
+    /// When the vehicle drove out (出场时间).
+    pub end_time: Option<DateTime>,
     /// What the car park is called (停车场名称).
     pub parking_name: Option<String>,
     /// How long the parking charged for was, in seconds (计费时长).
-    pub charging_duration: i64,
+    pub charging_duration: Option<i64>,
     /// Device of the car park (停车场设备id).
     pub device_id: Option<String>,
 }
@@ -456,11 +458,11 @@ impl ToObject for ParkingInfo {
         Object::with_capacity(8)
             .field("parking_id", &self.parking_id)
             .optional("plate_number", &self.plate_number)
-            .field("plate_color", &self.plate_color)
+            .optional("plate_color", &self.plate_color)
             .optional("start_time", &self.start_time)
             .optional("end_time", &self.end_time)
             .optional("parking_name", &self.parking_name)
-            .field("charging_duration", &self.charging_duration)
+            .optional("charging_duration", &self.charging_duration)
             .optional("device_id", &self.device_id)
     }
 }
@@ -470,11 +472,11 @@ impl FromObject for ParkingInfo {
         Ok(Self {
             parking_id: object.required("parking_id")?,
             plate_number: object.maybe("plate_number")?,
-            plate_color: object.required("plate_color")?,
+            plate_color: object.maybe("plate_color")?,
             start_time: object.maybe("start_time")?,
             end_time: object.maybe("end_time")?,
             parking_name: object.maybe("parking_name")?,
-            charging_duration: object.required("charging_duration")?,
+            charging_duration: object.maybe("charging_duration")?,
             device_id: object.maybe("device_id")?,
         })
     }
@@ -485,11 +487,11 @@ serde_by_node!(ParkingInfo);
 /// The payer of a parking fee.
 ///
 /// 支付者信息.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ParkingPayer {
     /// The user's openid in the app of `appid` (用户在appid下的标识).
-    pub openid: String,
+    pub openid: Option<String>,
     /// The user's openid in the app of `sub_appid` (用户在sub_appid下的标识).
     pub sub_openid: Option<String>,
 }
@@ -497,7 +499,7 @@ pub struct ParkingPayer {
 impl ToObject for ParkingPayer {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
-            .field("openid", &self.openid)
+            .optional("openid", &self.openid)
             .optional("sub_openid", &self.sub_openid)
     }
 }
@@ -505,7 +507,7 @@ impl ToObject for ParkingPayer {
 impl FromObject for ParkingPayer {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            openid: object.required("openid")?,
+            openid: object.maybe("openid")?,
             sub_openid: object.maybe("sub_openid")?,
         })
     }
@@ -524,9 +526,9 @@ pub struct ParkingPromotionDetail {
     /// Name of the coupon (优惠名称).
     pub name: Option<String>,
     /// What it applies to (优惠范围).
-    pub scope: Option<String>,
+    pub scope: Option<PromotionScope>,
     /// Whether it is settled in cash (优惠类型).
-    pub kind: Option<String>,
+    pub kind: Option<PromotionType>,
     /// The coupon's campaign (活动ID).
     pub stock_id: Option<String>,
     /// What it is worth (优惠券面额).

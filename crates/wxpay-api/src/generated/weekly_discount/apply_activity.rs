@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -45,7 +45,7 @@ impl ApplyActivity {
 }
 
 impl Operation for ApplyActivity {
-    type Response = ApplyActivityResponse;
+    type Response = AppliedActivity;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -101,14 +101,14 @@ serde_by_node!(ApplyActivity);
 /// 周周惠活动报名结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ApplyActivityResponse {
+pub struct AppliedActivity {
     /// WeChat Pay's number of the activity joined (报名成功的活动ID).
     pub activity_id: i64,
     /// When the merchant joined (报名成功时间).
-    pub success_time: Option<String>,
+    pub success_time: Option<DateTime>,
 }
 
-impl ToObject for ApplyActivityResponse {
+impl ToObject for AppliedActivity {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("activity_id", &self.activity_id)
@@ -116,7 +116,7 @@ impl ToObject for ApplyActivityResponse {
     }
 }
 
-impl FromObject for ApplyActivityResponse {
+impl FromObject for AppliedActivity {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             activity_id: object.required("activity_id")?,
@@ -125,4 +125,4 @@ impl FromObject for ApplyActivityResponse {
     }
 }
 
-serde_by_node!(ApplyActivityResponse);
+serde_by_node!(AppliedActivity);

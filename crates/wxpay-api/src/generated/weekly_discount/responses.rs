@@ -3,12 +3,12 @@
 //! What answers and notifications are made of.
 
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, Fen, serde_by_node};
+use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 
 /// A weekly discount activity.
 ///
 /// 周周惠活动.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Activity {
     /// WeChat Pay's number of the activity (活动ID).
@@ -17,24 +17,24 @@ pub struct Activity {
     pub activity_name: Option<String>,
     /// Where the activity is shown (活动投放场景).
     pub activity_scene: Option<String>,
-    /// Code of the region the activity is for (活动投放区域编码).
+    /// Codes of the regions the activity is for (活动投放区域编码).
     pub activity_area_code: Vec<String>,
     /// Which way of paying the activity is limited to (活动指定付款方式).
     pub activity_limit_pay: Option<String>,
     /// Least sum to be paid for the discount (活动优惠门槛).
-    pub activity_transaction_minimum_amount: Fen,
+    pub activity_transaction_minimum_amount: Option<Fen>,
     /// How much is taken off (活动优惠金额).
     pub activity_coupon_amount: Option<Fen>,
     /// Days of the week on which the discount can be used (活动可使用周期).
     pub activity_available_week: Vec<String>,
     /// Budget of the activity (活动预算).
-    pub activity_max_amount: Fen,
+    pub activity_max_amount: Option<Fen>,
     /// Budget of the activity for one day (活动单天预算).
     pub activity_max_amount_per_day: Option<Fen>,
     /// When the activity begins (活动开始时间).
-    pub activity_available_begin_time: Option<String>,
+    pub activity_available_begin_time: Option<DateTime>,
     /// When the activity ends (活动结束时间).
-    pub activity_available_end_time: Option<String>,
+    pub activity_available_end_time: Option<DateTime>,
     /// State of the activity (活动状态).
     pub activity_state: Option<String>,
     /// Remarks on the activity, in Chinese (活动备注).
@@ -49,15 +49,15 @@ impl ToObject for Activity {
             .optional("activity_id", &self.activity_id)
             .optional("activity_name", &self.activity_name)
             .optional("activity_scene", &self.activity_scene)
-            .list("activity_area_code", &self.activity_area_code)
+            .optional_list("activity_area_code", &self.activity_area_code)
             .optional("activity_limit_pay", &self.activity_limit_pay)
-            .field(
+            .optional(
                 "activity_transaction_minimum_amount",
                 &self.activity_transaction_minimum_amount,
             )
             .optional("activity_coupon_amount", &self.activity_coupon_amount)
             .optional_list("activity_available_week", &self.activity_available_week)
-            .field("activity_max_amount", &self.activity_max_amount)
+            .optional("activity_max_amount", &self.activity_max_amount)
             .optional(
                 "activity_max_amount_per_day",
                 &self.activity_max_amount_per_day,
@@ -82,13 +82,13 @@ impl FromObject for Activity {
             activity_id: object.maybe("activity_id")?,
             activity_name: object.maybe("activity_name")?,
             activity_scene: object.maybe("activity_scene")?,
-            activity_area_code: object.required_list("activity_area_code")?,
+            activity_area_code: object.maybe_list("activity_area_code")?,
             activity_limit_pay: object.maybe("activity_limit_pay")?,
             activity_transaction_minimum_amount: object
-                .required("activity_transaction_minimum_amount")?,
+                .maybe("activity_transaction_minimum_amount")?,
             activity_coupon_amount: object.maybe("activity_coupon_amount")?,
             activity_available_week: object.maybe_list("activity_available_week")?,
-            activity_max_amount: object.required("activity_max_amount")?,
+            activity_max_amount: object.maybe("activity_max_amount")?,
             activity_max_amount_per_day: object.maybe("activity_max_amount_per_day")?,
             activity_available_begin_time: object.maybe("activity_available_begin_time")?,
             activity_available_end_time: object.maybe("activity_available_end_time")?,

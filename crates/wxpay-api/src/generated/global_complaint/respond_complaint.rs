@@ -10,17 +10,18 @@ use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-/// Submits the merchant's reply to a complaint, which the payer sees. Repeating it replies
-/// twice.
+/// Replies to a complaint, as the payer sees. Repeating it replies twice.
 ///
 /// 提交回复: `POST /v3/global/merchant-service/complaints/{complaint_id}/response`. Found on
 /// <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct SubmitResponse {
+pub struct RespondComplaint {
     /// The number of the complaint (投诉单号).
     pub complaint_id: String,
     /// The number of the merchant complained of (被诉商户号).
+    ///
+    /// At most 64 characters.
     pub complainted_mchid: String,
     /// The reply, which the payer reads (回复内容).
     pub response_content: String,
@@ -32,7 +33,7 @@ pub struct SubmitResponse {
     pub jump_url_text: Option<String>,
 }
 
-impl SubmitResponse {
+impl RespondComplaint {
     /// What is always needed; the rest has setters.
     pub fn new(
         complaint_id: impl Into<String>,
@@ -81,12 +82,12 @@ impl SubmitResponse {
     }
 }
 
-impl Operation for SubmitResponse {
+impl Operation for RespondComplaint {
     type Response = ();
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "global_complaint.submit_response",
+            "global_complaint.respond_complaint",
             Method::POST,
             Idempotency::No,
             ReplySignature::Signed,
@@ -96,7 +97,7 @@ impl Operation for SubmitResponse {
 
     fn check(&self) -> Result<(), InvalidField> {
         check::text("complaint_id", &self.complaint_id, 1, usize::MAX)?;
-        check::text("complainted_mchid", &self.complainted_mchid, 1, usize::MAX)?;
+        check::text("complainted_mchid", &self.complainted_mchid, 1, 64)?;
         check::text("response_content", &self.response_content, 1, usize::MAX)?;
         check::text("jump_url", &self.jump_url, 1, usize::MAX)?;
         check::text("jump_url_text", &self.jump_url_text, 1, usize::MAX)
@@ -117,7 +118,7 @@ impl Operation for SubmitResponse {
     }
 }
 
-impl ToObject for SubmitResponse {
+impl ToObject for RespondComplaint {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(6)
             .field("complaint_id", &self.complaint_id)
@@ -129,7 +130,7 @@ impl ToObject for SubmitResponse {
     }
 }
 
-impl FromObject for SubmitResponse {
+impl FromObject for RespondComplaint {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             complaint_id: object.required("complaint_id")?,
@@ -142,4 +143,4 @@ impl FromObject for SubmitResponse {
     }
 }
 
-serde_by_node!(SubmitResponse);
+serde_by_node!(RespondComplaint);

@@ -3,6 +3,7 @@
 //! 报关查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -12,22 +13,22 @@ use wxpay_proto::{
 
 use super::{Customs, DeclarationPage, OrderType};
 
-/// Looks up the customs declarations of an order. As `QueryOrder`, at the address under
-/// `/global/v3`.
+/// Looks up the customs declarations of an order. As
+/// [`ListDeclarations`](super::ListDeclarations), at the other address, under `/global/v3`.
 ///
 /// 报关查询: `GET /global/v3/customs/orders`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml).
 /// Found on <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct QueryOrderGlobalV3 {
+pub struct ListDeclarationsAlternate {
     /// The appid of the institution (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Which kind of number `order_no` is (订单类型).
     pub order_type: OrderType,
@@ -41,7 +42,7 @@ pub struct QueryOrderGlobalV3 {
     pub limit: Option<i64>,
 }
 
-impl QueryOrderGlobalV3 {
+impl ListDeclarationsAlternate {
     /// What is always needed; the rest has setters.
     pub fn new(
         appid: impl Into<String>,
@@ -76,12 +77,12 @@ impl QueryOrderGlobalV3 {
     }
 }
 
-impl Operation for QueryOrderGlobalV3 {
+impl Operation for ListDeclarationsAlternate {
     type Response = DeclarationPage;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "global_customs.query_order_global_v3",
+            "global_customs.list_declarations_alternate",
             Method::GET,
             Idempotency::Safe,
             ReplySignature::Signed,
@@ -92,6 +93,7 @@ impl Operation for QueryOrderGlobalV3 {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("order_no", &self.order_no, 1, usize::MAX)
     }
 
@@ -121,7 +123,7 @@ impl Operation for QueryOrderGlobalV3 {
     }
 }
 
-impl ToObject for QueryOrderGlobalV3 {
+impl ToObject for ListDeclarationsAlternate {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(7)
             .field("appid", &self.appid)
@@ -134,7 +136,7 @@ impl ToObject for QueryOrderGlobalV3 {
     }
 }
 
-impl FromObject for QueryOrderGlobalV3 {
+impl FromObject for ListDeclarationsAlternate {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -148,4 +150,4 @@ impl FromObject for QueryOrderGlobalV3 {
     }
 }
 
-serde_by_node!(QueryOrderGlobalV3);
+serde_by_node!(ListDeclarationsAlternate);

@@ -3,6 +3,7 @@
 //! 身份信息校验.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,28 +11,29 @@ use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{CertificateType, Customs, VerifyCertificateResponse};
+use super::{CertificateType, Customs, IdentityVerification};
 use crate::wire;
 
-/// Checks that the buyer's identity is the same as the payer's. As `VerifyCertificate`, at the
-/// address under `/global/v3`.
+/// Checks that the buyer's identity is the same as the payer's.
 ///
-/// 身份信息校验: `POST /global/v3/customs/verify-certificate`,
-/// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml).
+/// 身份信息校验: `POST /v3/global/customs/verify-certificate`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_2.shtml).
 /// Repeating it with the same `out_trade_no` and the same content is safe. Found on
 /// <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct VerifyCertificateGlobalV3 {
+pub struct VerifyIdentity {
     /// The appid of the institution (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -55,7 +57,7 @@ pub struct VerifyCertificateGlobalV3 {
     pub certificate_name: Sensitive,
 }
 
-impl VerifyCertificateGlobalV3 {
+impl VerifyIdentity {
     /// What is always needed; the rest has setters.
     #[expect(clippy::too_many_arguments, reason = "none of them can be left out")]
     pub fn new(
@@ -97,12 +99,12 @@ impl VerifyCertificateGlobalV3 {
     }
 }
 
-impl Operation for VerifyCertificateGlobalV3 {
-    type Response = VerifyCertificateResponse;
+impl Operation for VerifyIdentity {
+    type Response = IdentityVerification;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "global_customs.verify_certificate_global_v3",
+            "global_customs.verify_identity",
             Method::POST,
             Idempotency::MerchantNumber,
             ReplySignature::Signed,
@@ -113,7 +115,9 @@ impl Operation for VerifyCertificateGlobalV3 {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("sub_order_no", &self.sub_order_no, 1, usize::MAX)?;
         check::text(
@@ -127,7 +131,7 @@ impl Operation for VerifyCertificateGlobalV3 {
     }
 
     fn target(&self) -> Target {
-        Target::new("/global/v3/customs/verify-certificate")
+        Target::new("/v3/global/customs/verify-certificate")
     }
 
     fn body(&self, encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
@@ -142,7 +146,7 @@ impl Operation for VerifyCertificateGlobalV3 {
     }
 }
 
-impl ToObject for VerifyCertificateGlobalV3 {
+impl ToObject for VerifyIdentity {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(10)
             .field("appid", &self.appid)
@@ -158,7 +162,7 @@ impl ToObject for VerifyCertificateGlobalV3 {
     }
 }
 
-impl FromObject for VerifyCertificateGlobalV3 {
+impl FromObject for VerifyIdentity {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -175,4 +179,4 @@ impl FromObject for VerifyCertificateGlobalV3 {
     }
 }
 
-serde_by_node!(VerifyCertificateGlobalV3);
+serde_by_node!(VerifyIdentity);

@@ -3,6 +3,7 @@
 //! 报关查询.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,14 +20,14 @@ use super::{Customs, DeclarationPage, OrderType};
 /// Found on <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct QueryOrder {
+pub struct ListDeclarations {
     /// The appid of the institution (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Which kind of number `order_no` is (订单类型).
     pub order_type: OrderType,
@@ -40,7 +41,7 @@ pub struct QueryOrder {
     pub limit: Option<i64>,
 }
 
-impl QueryOrder {
+impl ListDeclarations {
     /// What is always needed; the rest has setters.
     pub fn new(
         appid: impl Into<String>,
@@ -75,12 +76,12 @@ impl QueryOrder {
     }
 }
 
-impl Operation for QueryOrder {
+impl Operation for ListDeclarations {
     type Response = DeclarationPage;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "global_customs.query_order",
+            "global_customs.list_declarations",
             Method::GET,
             Idempotency::Safe,
             ReplySignature::Signed,
@@ -91,6 +92,7 @@ impl Operation for QueryOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("order_no", &self.order_no, 1, usize::MAX)
     }
 
@@ -120,7 +122,7 @@ impl Operation for QueryOrder {
     }
 }
 
-impl ToObject for QueryOrder {
+impl ToObject for ListDeclarations {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(7)
             .field("appid", &self.appid)
@@ -133,7 +135,7 @@ impl ToObject for QueryOrder {
     }
 }
 
-impl FromObject for QueryOrder {
+impl FromObject for ListDeclarations {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -147,4 +149,4 @@ impl FromObject for QueryOrder {
     }
 }
 
-serde_by_node!(QueryOrder);
+serde_by_node!(ListDeclarations);

@@ -3,6 +3,7 @@
 //! 报关信息修改.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,27 +11,28 @@ use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Customs, UpdateOrderResponse};
+use super::{Customs, UpdatedDeclaration};
 
-/// Changes a customs declaration which was submitted before. As `UpdateOrder`, at the address
-/// under `/global/v3`.
+/// Changes a customs declaration which was submitted before.
 ///
-/// 报关信息修改: `PATCH /global/v3/customs/orders`,
-/// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_5.shtml).
+/// 报关信息修改: `PATCH /v3/global/customs/orders`,
+/// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_3_5.shtml).
 /// Repeating it with the same `out_trade_no` and the same content is safe. Found on
 /// <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct UpdateOrderGlobalV3 {
+pub struct UpdateDeclaration {
     /// The appid of the institution (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -52,7 +54,7 @@ pub struct UpdateOrderGlobalV3 {
     pub product_fee: Option<Fen>,
 }
 
-impl UpdateOrderGlobalV3 {
+impl UpdateDeclaration {
     /// What is always needed; the rest has setters.
     pub fn new(
         appid: impl Into<String>,
@@ -113,12 +115,12 @@ impl UpdateOrderGlobalV3 {
     }
 }
 
-impl Operation for UpdateOrderGlobalV3 {
-    type Response = UpdateOrderResponse;
+impl Operation for UpdateDeclaration {
+    type Response = UpdatedDeclaration;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "global_customs.update_order_global_v3",
+            "global_customs.update_declaration",
             Method::PATCH,
             Idempotency::MerchantNumber,
             ReplySignature::Signed,
@@ -129,7 +131,9 @@ impl Operation for UpdateOrderGlobalV3 {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("sub_order_no", &self.sub_order_no, 1, usize::MAX)?;
         check::text(
@@ -141,7 +145,7 @@ impl Operation for UpdateOrderGlobalV3 {
     }
 
     fn target(&self) -> Target {
-        Target::new("/global/v3/customs/orders")
+        Target::new("/v3/global/customs/orders")
     }
 
     fn body(&self, _encryptor: &dyn Encryptor) -> Result<Body, BodyError> {
@@ -153,7 +157,7 @@ impl Operation for UpdateOrderGlobalV3 {
     }
 }
 
-impl ToObject for UpdateOrderGlobalV3 {
+impl ToObject for UpdateDeclaration {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(11)
             .field("appid", &self.appid)
@@ -170,7 +174,7 @@ impl ToObject for UpdateOrderGlobalV3 {
     }
 }
 
-impl FromObject for UpdateOrderGlobalV3 {
+impl FromObject for UpdateDeclaration {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -188,4 +192,4 @@ impl FromObject for UpdateOrderGlobalV3 {
     }
 }
 
-serde_by_node!(UpdateOrderGlobalV3);
+serde_by_node!(UpdateDeclaration);

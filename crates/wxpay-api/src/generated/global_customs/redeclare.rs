@@ -3,6 +3,7 @@
 //! 报关重推.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{Customs, RedeclareOrderResponse};
+use super::{Customs, RepeatedDeclaration};
 
 /// Sends a customs declaration once more, for instance when the customs has not received it.
 /// Name the order by one of its four numbers.
@@ -20,16 +21,18 @@ use super::{Customs, RedeclareOrderResponse};
 /// Found on <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct RedeclareOrder {
+pub struct Redeclare {
     /// The appid of the institution (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: Option<String>,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -45,7 +48,7 @@ pub struct RedeclareOrder {
     pub merchant_customs_no: String,
 }
 
-impl RedeclareOrder {
+impl Redeclare {
     /// What is always needed; the rest has setters.
     pub fn new(
         appid: impl Into<String>,
@@ -94,12 +97,12 @@ impl RedeclareOrder {
     }
 }
 
-impl Operation for RedeclareOrder {
-    type Response = RedeclareOrderResponse;
+impl Operation for Redeclare {
+    type Response = RepeatedDeclaration;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "global_customs.redeclare_order",
+            "global_customs.redeclare",
             Method::POST,
             Idempotency::No,
             ReplySignature::Signed,
@@ -110,7 +113,9 @@ impl Operation for RedeclareOrder {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text("sub_order_no", &self.sub_order_no, 1, usize::MAX)?;
         check::text("sub_order_id", &self.sub_order_id, 1, usize::MAX)?;
@@ -119,6 +124,13 @@ impl Operation for RedeclareOrder {
             &self.merchant_customs_no,
             1,
             usize::MAX,
+        )?;
+        check::present(
+            "out_trade_no or transaction_id or sub_order_no or sub_order_id",
+            self.out_trade_no.is_some()
+                || self.transaction_id.is_some()
+                || self.sub_order_no.is_some()
+                || self.sub_order_id.is_some(),
         )
     }
 
@@ -135,7 +147,7 @@ impl Operation for RedeclareOrder {
     }
 }
 
-impl ToObject for RedeclareOrder {
+impl ToObject for Redeclare {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(8)
             .field("appid", &self.appid)
@@ -149,7 +161,7 @@ impl ToObject for RedeclareOrder {
     }
 }
 
-impl FromObject for RedeclareOrder {
+impl FromObject for Redeclare {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -164,4 +176,4 @@ impl FromObject for RedeclareOrder {
     }
 }
 
-serde_by_node!(RedeclareOrder);
+serde_by_node!(Redeclare);

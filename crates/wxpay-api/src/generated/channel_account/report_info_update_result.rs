@@ -3,6 +3,7 @@
 //! 资料更新请求审核结果回调通知.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -19,12 +20,12 @@ use super::{AuditResult, UpdateScene};
 /// with the same `out_request_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct NotifyInfoUpdateResult {
+pub struct ReportInfoUpdateResult {
     /// The number of the request to update the record (资料更新请求单号).
     pub out_request_no: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// Whether the review passed (审核结果).
     pub audit_result: Option<AuditResult>,
@@ -40,7 +41,7 @@ pub struct NotifyInfoUpdateResult {
     pub scene: Option<UpdateScene>,
 }
 
-impl NotifyInfoUpdateResult {
+impl ReportInfoUpdateResult {
     /// What is always needed; the rest has setters.
     pub fn new(out_request_no: impl Into<String>, mchid: impl Into<String>) -> Self {
         Self {
@@ -98,12 +99,12 @@ impl NotifyInfoUpdateResult {
     }
 }
 
-impl Operation for NotifyInfoUpdateResult {
-    type Response = NotifyInfoUpdateResultResponse;
+impl Operation for ReportInfoUpdateResult {
+    type Response = ReportInfoUpdateResultResponse;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "channel_account.notify_info_update_result",
+            "channel_account.report_info_update_result",
             Method::POST,
             Idempotency::MerchantNumber,
             ReplySignature::Signed,
@@ -113,6 +114,7 @@ impl Operation for NotifyInfoUpdateResult {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
         check::text("attach_info", &self.attach_info, 1, usize::MAX)?;
         check::text("fail_code", &self.fail_code, 1, usize::MAX)?;
         check::text("fail_msg", &self.fail_msg, 1, usize::MAX)
@@ -131,7 +133,7 @@ impl Operation for NotifyInfoUpdateResult {
     }
 }
 
-impl ToObject for NotifyInfoUpdateResult {
+impl ToObject for ReportInfoUpdateResult {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(8)
             .field("out_request_no", &self.out_request_no)
@@ -145,7 +147,7 @@ impl ToObject for NotifyInfoUpdateResult {
     }
 }
 
-impl FromObject for NotifyInfoUpdateResult {
+impl FromObject for ReportInfoUpdateResult {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             out_request_no: object.required("out_request_no")?,
@@ -160,25 +162,25 @@ impl FromObject for NotifyInfoUpdateResult {
     }
 }
 
-serde_by_node!(NotifyInfoUpdateResult);
+serde_by_node!(ReportInfoUpdateResult);
 
 /// What WeChat Pay says to a reported result.
 ///
 /// 资料更新审核结果回执.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct NotifyInfoUpdateResultResponse {
+pub struct ReportInfoUpdateResultResponse {
     /// Message of the answer (接口返回信息).
     pub ret_msg: Option<String>,
 }
 
-impl ToObject for NotifyInfoUpdateResultResponse {
+impl ToObject for ReportInfoUpdateResultResponse {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).optional("ret_msg", &self.ret_msg)
     }
 }
 
-impl FromObject for NotifyInfoUpdateResultResponse {
+impl FromObject for ReportInfoUpdateResultResponse {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             ret_msg: object.maybe("ret_msg")?,
@@ -186,4 +188,4 @@ impl FromObject for NotifyInfoUpdateResultResponse {
     }
 }
 
-serde_by_node!(NotifyInfoUpdateResultResponse);
+serde_by_node!(ReportInfoUpdateResultResponse);

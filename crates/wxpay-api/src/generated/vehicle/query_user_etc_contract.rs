@@ -3,6 +3,7 @@
 //! 查询ETC签约状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -12,20 +13,20 @@ use wxpay_proto::{
 
 use super::EtcContract;
 
-/// Lists a user's ETC contracts.
+/// Looks up a user's ETC contract for a vehicle.
 ///
 /// 查询ETC签约状态: `GET /v3/vehicle/etc/users/{openid}/contracts`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_4_5.shtml).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct ListEtcContracts {
+pub struct QueryUserEtcContract {
     /// The user's id under the app id of this call (用户标识).
     ///
     /// At most 128 characters.
     pub openid: String,
     /// The sub-merchant's number (特约商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub sub_mchid: Option<String>,
     /// Template of the ETC contract (ETC授权扣费模板ID).
     pub plan_id: String,
@@ -33,7 +34,7 @@ pub struct ListEtcContracts {
     pub plate_number: Sensitive,
 }
 
-impl ListEtcContracts {
+impl QueryUserEtcContract {
     /// What is always needed; the rest has setters.
     pub fn new(
         openid: impl Into<String>,
@@ -56,12 +57,12 @@ impl ListEtcContracts {
     }
 }
 
-impl Operation for ListEtcContracts {
+impl Operation for QueryUserEtcContract {
     type Response = EtcContract;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "vehicle.list_etc_contracts",
+            "vehicle.query_user_etc_contract",
             Method::GET,
             Idempotency::Safe,
             ReplySignature::Signed,
@@ -71,6 +72,7 @@ impl Operation for ListEtcContracts {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("plan_id", &self.plan_id, 1, usize::MAX)?;
         check::text("plate_number", &self.plate_number, 1, usize::MAX)
     }
@@ -93,7 +95,7 @@ impl Operation for ListEtcContracts {
     }
 }
 
-impl ToObject for ListEtcContracts {
+impl ToObject for QueryUserEtcContract {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("openid", &self.openid)
@@ -103,7 +105,7 @@ impl ToObject for ListEtcContracts {
     }
 }
 
-impl FromObject for ListEtcContracts {
+impl FromObject for QueryUserEtcContract {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             openid: object.required("openid")?,
@@ -114,4 +116,4 @@ impl FromObject for ListEtcContracts {
     }
 }
 
-serde_by_node!(ListEtcContracts);
+serde_by_node!(QueryUserEtcContract);

@@ -3,6 +3,7 @@
 //! 报关.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -10,9 +11,11 @@ use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{CreateOrderResponse, Customs};
+use super::{AcceptedDeclaration, Customs};
+use crate::{Currency, wire};
 
-/// Declares a paid order to the customs. As `CreateOrder`, at the address under `/global/v3`.
+/// Declares a paid order to the customs. As [`CreateDeclaration`](super::CreateDeclaration),
+/// at the other address, under `/global/v3`.
 ///
 /// 报关: `POST /global/v3/customs/orders`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml).
@@ -20,16 +23,18 @@ use super::{CreateOrderResponse, Customs};
 /// <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateOrderGlobalV3 {
+pub struct CreateDeclarationAlternate {
     /// The appid of the institution (机构APPID).
     ///
     /// At most 32 characters.
     pub appid: String,
     /// The merchant's number (商户号).
     ///
-    /// At most 32 characters.
+    /// At most 32 digits.
     pub mchid: String,
     /// The merchant's own order number, unique within the merchant (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// WeChat Pay's number of the order (微信订单号).
     ///
@@ -43,8 +48,8 @@ pub struct CreateOrderGlobalV3 {
     pub duty: Option<Fen>,
     /// The merchant's own number of a part of the order, if it was split (商户子订单号).
     pub sub_order_no: Option<String>,
-    /// The currency (货币类型).
-    pub fee_type: Option<String>,
+    /// The currency of the amounts (货币类型).
+    pub fee_type: Option<Currency>,
     /// What the part of the order costs: goods and transport (子订单金额).
     pub order_fee: Option<Fen>,
     /// What the transport costs (物流费用).
@@ -53,7 +58,7 @@ pub struct CreateOrderGlobalV3 {
     pub product_fee: Option<Fen>,
 }
 
-impl CreateOrderGlobalV3 {
+impl CreateDeclarationAlternate {
     /// What is always needed; the rest has setters.
     pub fn new(
         appid: impl Into<String>,
@@ -95,7 +100,7 @@ impl CreateOrderGlobalV3 {
 
     /// Sets [`fee_type`](Self::fee_type) (货币类型).
     #[must_use]
-    pub fn fee_type(mut self, fee_type: impl Into<String>) -> Self {
+    pub fn fee_type(mut self, fee_type: impl Into<Currency>) -> Self {
         self.fee_type = Some(fee_type.into());
         self
     }
@@ -122,12 +127,12 @@ impl CreateOrderGlobalV3 {
     }
 }
 
-impl Operation for CreateOrderGlobalV3 {
-    type Response = CreateOrderResponse;
+impl Operation for CreateDeclarationAlternate {
+    type Response = AcceptedDeclaration;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
-            "global_customs.create_order_global_v3",
+            "global_customs.create_declaration_alternate",
             Method::POST,
             Idempotency::MerchantNumber,
             ReplySignature::Signed,
@@ -138,7 +143,9 @@ impl Operation for CreateOrderGlobalV3 {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("mchid", &self.mchid, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, usize::MAX)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::text(
             "merchant_customs_no",
@@ -147,7 +154,7 @@ impl Operation for CreateOrderGlobalV3 {
             usize::MAX,
         )?;
         check::text("sub_order_no", &self.sub_order_no, 1, usize::MAX)?;
-        check::text("fee_type", &self.fee_type, 1, usize::MAX)
+        wire::currency("fee_type", &self.fee_type)
     }
 
     fn target(&self) -> Target {
@@ -163,7 +170,7 @@ impl Operation for CreateOrderGlobalV3 {
     }
 }
 
-impl ToObject for CreateOrderGlobalV3 {
+impl ToObject for CreateDeclarationAlternate {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(12)
             .field("appid", &self.appid)
@@ -181,7 +188,7 @@ impl ToObject for CreateOrderGlobalV3 {
     }
 }
 
-impl FromObject for CreateOrderGlobalV3 {
+impl FromObject for CreateDeclarationAlternate {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             appid: object.required("appid")?,
@@ -200,4 +207,4 @@ impl FromObject for CreateOrderGlobalV3 {
     }
 }
 
-serde_by_node!(CreateOrderGlobalV3);
+serde_by_node!(CreateDeclarationAlternate);
