@@ -70,13 +70,65 @@ impl fmt::Debug for Node<'_> {
 /// An object: names and values, in their order.
 #[derive(Clone, Default, PartialEq)]
 pub struct Object<'a> {
-    fields: Vec<(Cow<'a, str>, Node<'a>)>,
+    fields: Vec<Field<'a>>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Field<'a> {
+    mark: Mark,
+    /// Whether another one of the name came later.
+    twice: bool,
+    name: Cow<'a, str>,
+    node: Node<'a>,
+}
+
+impl<'a> Field<'a> {
+    fn new(name: impl Into<Cow<'a, str>>, node: Node<'a>) -> Self {
+        let name = name.into();
+        let mark = Mark::of(&name);
+        Self {
+            mark,
+            twice: false,
+            name,
+            node,
+        }
+    }
+
+    fn is(&self, mark: Mark, name: &str) -> bool {
+        self.mark == mark && self.name == name
+    }
+}
+
+/// What tells most names apart at a glance. Every field that a type has is looked for among those that
+/// came; this makes the looking cheap, in whatever order they came.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Mark([u8; 4]);
+
+impl Mark {
+    fn of(name: &str) -> Self {
+        let name = name.as_bytes();
+        let at = |index: usize| name.get(index).copied().unwrap_or_default();
+        let length = name.len();
+        // Of a length, only what does not fit is lost.
+        Self([
+            length as u8,
+            at(0),
+            at(length / 2),
+            at(length.wrapping_sub(1)),
+        ])
+    }
+
+    /// One bit of 64: names with other bits are other names.
+    fn bit(self) -> u64 {
+        let mixed = u32::from_ne_bytes(self.0).wrapping_mul(0x9e37_79b1);
+        1 << (mixed >> 26)
+    }
 }
 
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.fields.iter().map(|(name, _)| name))
+            .entries(self.fields.iter().map(|field| &field.name))
             .finish()
     }
 }
@@ -111,7 +163,7 @@ impl<'a> Object<'a> {
     /// Adds a field.
     #[must_use]
     pub fn field(mut self, name: &'static str, value: &'a impl ToNode) -> Self {
-        self.fields.push((Cow::Borrowed(name), value.to_node()));
+        self.fields.push(Field::new(name, value.to_node()));
         self
     }
 
@@ -128,7 +180,7 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn list(mut self, name: &'static str, values: &'a [impl ToNode]) -> Self {
         let list = values.iter().map(ToNode::to_node).collect();
-        self.fields.push((Cow::Borrowed(name), Node::List(list)));
+        self.fields.push(Field::new(name, Node::List(list)));
         self
     }
 

@@ -217,3 +217,62 @@ fn debug_shows_no_values() {
     let Node::Object(object) = node else { panic!() };
     assert_eq!(format!("{object:?}"), r#"["name"]"#);
 }
+
+/// A type with more fields than marks can tell apart.
+struct Wide(Vec<i64>);
+
+/// Names of one length, with the same first, middle and last letter.
+fn alike(number: usize) -> String {
+    format!("n{number:03}x{number:03}x")
+}
+
+const WIDE: usize = 300;
+
+impl FromObject for Wide {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        // Against the order in which they come.
+        let numbers = (0..WIDE).rev();
+        let values: Result<_, _> = numbers.map(|at| object.required(&alike(at))).collect();
+        values.map(Self)
+    }
+}
+
+impl ToObject for Wide {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(0).list("values", &self.0)
+    }
+}
+
+serde_by_node!(Wide);
+
+#[test]
+fn names_that_look_alike_are_told_apart() {
+    let fields = |more: &[usize]| {
+        let all = (0..WIDE).chain(more.iter().copied()).enumerate();
+        let fields: Vec<_> = all
+            .map(|(at, number)| format!(r#""{}":{at}"#, alike(number)))
+            .collect();
+        format!("{{{}}}", fields.join(","))
+    };
+    let Wide(values) = decode(fields(&[]).as_bytes()).unwrap();
+    assert_eq!(values, (0..WIDE as i64).rev().collect::<Vec<_>>());
+    for again in [0, 1, WIDE - 1] {
+        let Err(error) = decode::<Wide>(fields(&[again]).as_bytes()) else {
+            panic!("{again} is there twice");
+        };
+        let expected = format!("{}: the field is there twice", alike(again));
+        assert_eq!(error.to_string(), expected);
+    }
+    // What nobody asks for may be there as often as it likes.
+    decode::<Wide>(fields(&[WIDE, WIDE, WIDE]).as_bytes()).unwrap();
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused() {
+    for body in [&b"{\"id\":\"\xff\"}"[..], b"\xff", b"{\"\xff\":1}"] {
+        let Err(error) = decode::<Wide>(body) else {
+            panic!("{body:?}");
+        };
+        assert!(error.to_string().contains("not valid JSON"), "{error}");
+    }
+}

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde_json::{Map, Number, Value};
 
 use super::read::unexpected;
-use super::{FromNode, Node, Object, ToNode};
+use super::{Field, FromNode, Node, Object, ToNode};
 use crate::DecodeError;
 
 impl<'a> Object<'a> {
@@ -14,7 +14,7 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn written(mut self, name: &'static str, text: impl AsRef<str>) -> Self {
         let text = Cow::Owned(text.as_ref().to_owned());
-        self.fields.push((Cow::Borrowed(name), Node::Text(text)));
+        self.fields.push(Field::new(name, Node::Text(text)));
         self
     }
 
@@ -64,7 +64,7 @@ impl<'a> Object<'a> {
 
     /// Adds a field whose name is not known beforehand.
     fn named(&mut self, name: &'a str, node: Node<'a>) {
-        self.fields.push((Cow::Borrowed(name), node));
+        self.fields.push(Field::new(name, node));
     }
 }
 
@@ -122,7 +122,7 @@ impl FromNode for Value {
             }
             Node::Object(object) => {
                 let mut map = Map::new();
-                for (name, node) in object.fields {
+                for Field { name, node, .. } in object.fields {
                     map.insert(name.into_owned(), Self::from_node(node)?);
                 }
                 Self::Object(map)

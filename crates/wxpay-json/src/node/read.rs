@@ -1,6 +1,6 @@
 //! Reading fields.
 
-use super::{Node, Object};
+use super::{Mark, Node, Object};
 use crate::DecodeError;
 
 /// What is read from one value.
@@ -98,16 +98,15 @@ impl<'a> Object<'a> {
 
     /// Takes the field `name` out; `null` is none.
     fn take(&mut self, name: &str) -> Result<Option<Node<'a>>, DecodeError> {
-        let mut found = None;
-        for (own, node) in &mut self.fields {
-            if own == name {
-                if found.is_some() {
-                    return Err(DecodeError::at(name, "the field is there twice"));
-                }
-                found = Some(std::mem::replace(node, Node::Null));
-            }
+        let mark = Mark::of(name);
+        match self.fields.iter_mut().find(|field| field.is(mark, name)) {
+            None => Ok(None),
+            Some(field) if field.twice => Err(DecodeError::at(name, "the field is there twice")),
+            Some(field) => match std::mem::replace(&mut field.node, Node::Null) {
+                Node::Null => Ok(None),
+                node => Ok(Some(node)),
+            },
         }
-        Ok(found.filter(|node| *node != Node::Null))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{FromNode, Node, Object, ToNode};
+use super::{Field, FromNode, Node, Object, ToNode};
 
 /// Writes `value` by its node, for an implementation of serde's `Serialize`.
 ///
@@ -85,8 +85,8 @@ impl Serialize for Node<'_> {
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut written = serializer.serialize_map(Some(self.fields.len()))?;
-        for (name, node) in &self.fields {
-            written.serialize_entry(name, node)?;
+        for field in &self.fields {
+            written.serialize_entry(&field.name, &field.node)?;
         }
         written.end()
     }
@@ -99,6 +99,10 @@ impl<'de> Deserialize<'de> for Node<'de> {
 }
 
 struct NodeVisitor;
+
+/// Room for the fields of most objects, so that they are seldom moved to make more. JSON does not say
+/// beforehand how many there are.
+const USUAL_FIELDS: usize = 8;
 
 impl<'de> Visitor<'de> for NodeVisitor {
     type Value = Node<'de>;
@@ -162,9 +166,21 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Vec::new();
+        let mut fields: Vec<Field<'de>> = Vec::with_capacity(USUAL_FIELDS);
+        let mut seen = 0;
         while let Some(Name(name)) = map.next_key()? {
-            fields.push((name, map.next_value()?));
+            let field = Field::new(name, map.next_value()?);
+            let bit = field.mark.bit();
+            // Once is the rule, and mostly the bit says so already.
+            if seen & bit != 0
+                && let Some(first) = fields
+                    .iter_mut()
+                    .find(|first| first.is(field.mark, &field.name))
+            {
+                first.twice = true;
+            }
+            seen |= bit;
+            fields.push(field);
         }
         Ok(Node::Object(Object { fields }))
     }
