@@ -18,15 +18,21 @@ use wxpay_proto::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ConfirmCancelWithdraw {
-    /// WeChat Pay's number of the closing (微信支付注销单号).
+    /// WeChat Pay's number of the application; this or `out_request_no` (微信支付注销单号).
+    ///
+    /// At most 32 characters.
     pub applyment_id: Option<String>,
-    /// The platform's own number of the application, unique (商户注销申请单号).
+    /// The platform's own number of the application; this or `applyment_id` (商户注销申请单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_request_no: Option<String>,
     /// The sub-merchant's number (二级商户号).
     ///
     /// At most 32 digits.
     pub sub_mchid: String,
     /// Who of the platform confirmed (平台确认操作人标识).
+    ///
+    /// At most 100 characters.
     pub operator_identification: String,
     /// When the closing was confirmed (注销确认时间).
     pub confirm_time: DateTime,
@@ -80,15 +86,20 @@ impl Operation for ConfirmCancelWithdraw {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("applyment_id", &self.applyment_id, 1, usize::MAX)?;
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
+        check::text("applyment_id", &self.applyment_id, 1, 32)?;
+        check::text("out_request_no", &self.out_request_no, 1, 32)?;
+        check::alphabet(
+            "out_request_no",
+            &self.out_request_no,
+            Alphabet::Alphanumeric,
+        )?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text(
             "operator_identification",
             &self.operator_identification,
             1,
-            usize::MAX,
+            100,
         )?;
         check::text(
             "cancel_contract_version",

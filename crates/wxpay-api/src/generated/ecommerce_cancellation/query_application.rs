@@ -3,6 +3,7 @@
 //! 查询注销单状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -21,6 +22,8 @@ use super::Application;
 #[non_exhaustive]
 pub struct QueryApplication {
     /// The platform's own number of the closing, unique (商户注销申请单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_apply_no: String,
 }
 
@@ -46,7 +49,8 @@ impl Operation for QueryApplication {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_apply_no", &self.out_apply_no, 1, usize::MAX)
+        check::text("out_apply_no", &self.out_apply_no, 1, 32)?;
+        check::alphabet("out_apply_no", &self.out_apply_no, Alphabet::Alphanumeric)
     }
 
     fn target(&self) -> Target {

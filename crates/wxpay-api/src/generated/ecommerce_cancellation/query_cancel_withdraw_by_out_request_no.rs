@@ -3,6 +3,7 @@
 //! 商户注销提现申请单号查询申请单状态.
 
 use http::Method;
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
@@ -20,6 +21,8 @@ use super::CancelWithdraw;
 #[non_exhaustive]
 pub struct QueryCancelWithdrawByOutRequestNo {
     /// The platform's own number of the application (商户注销提现申请号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_request_no: String,
 }
 
@@ -45,7 +48,12 @@ impl Operation for QueryCancelWithdrawByOutRequestNo {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)
+        check::text("out_request_no", &self.out_request_no, 1, 32)?;
+        check::alphabet(
+            "out_request_no",
+            &self.out_request_no,
+            Alphabet::Alphanumeric,
+        )
     }
 
     fn target(&self) -> Target {

@@ -26,6 +26,8 @@ pub struct SubmitApplication {
     /// At most 32 digits.
     pub sub_mchid: String,
     /// The platform's own number of the closing, unique (商户注销申请单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_apply_no: String,
     /// Material for the closing (注销申请材料).
     pub application_info: Vec<ApplicationInfo>,
@@ -61,7 +63,8 @@ impl Operation for SubmitApplication {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
-        check::text("out_apply_no", &self.out_apply_no, 1, usize::MAX)?;
+        check::text("out_apply_no", &self.out_apply_no, 1, 32)?;
+        check::alphabet("out_apply_no", &self.out_apply_no, Alphabet::Alphanumeric)?;
         check::each(
             "application_info",
             &self.application_info,
@@ -108,59 +111,47 @@ serde_by_node!(SubmitApplication);
 /// A paper of an application to close a sub-merchant.
 ///
 /// 注销申请材料.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ApplicationInfo {
-    /// Whose application the material is (注销申请材料类型).
-    pub application_type: Option<ApplicationType>,
+    /// Whether it is the platform's or the sub-merchant's application (注销申请材料类型).
+    pub application_type: ApplicationType,
     /// `media_id` of the picture (图片MediaID).
-    pub application_media_id: Option<String>,
+    ///
+    /// At most 512 characters.
+    pub application_media_id: String,
 }
 
 impl ApplicationInfo {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`application_type`](Self::application_type) (注销申请材料类型).
-    #[must_use]
-    pub fn application_type(mut self, application_type: impl Into<ApplicationType>) -> Self {
-        self.application_type = Some(application_type.into());
-        self
-    }
-
-    /// Sets [`application_media_id`](Self::application_media_id) (图片MediaID).
-    #[must_use]
-    pub fn application_media_id(mut self, application_media_id: impl Into<String>) -> Self {
-        self.application_media_id = Some(application_media_id.into());
-        self
+    /// All of it.
+    pub fn new(
+        application_type: impl Into<ApplicationType>,
+        application_media_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            application_type: application_type.into(),
+            application_media_id: application_media_id.into(),
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text(
-            "application_media_id",
-            &self.application_media_id,
-            1,
-            usize::MAX,
-        )
+        check::text("application_media_id", &self.application_media_id, 1, 512)
     }
 }
 
 impl ToObject for ApplicationInfo {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
-            .optional("application_type", &self.application_type)
-            .optional("application_media_id", &self.application_media_id)
+            .field("application_type", &self.application_type)
+            .field("application_media_id", &self.application_media_id)
     }
 }
 
 impl FromObject for ApplicationInfo {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            application_type: object.maybe("application_type")?,
-            application_media_id: object.maybe("application_media_id")?,
+            application_type: object.required("application_type")?,
+            application_media_id: object.required("application_media_id")?,
         })
     }
 }

@@ -27,6 +27,8 @@ pub struct SubmitCancelWithdraw {
     /// At most 32 digits.
     pub sub_mchid: String,
     /// The platform's own number of the application, unique (商户注销申请单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z`.
     pub out_request_no: String,
     /// Whether the money shall be withdrawn (是否提取资金).
     pub withdraw: Option<Withdraw>,
@@ -107,7 +109,12 @@ impl Operation for SubmitCancelWithdraw {
     fn check(&self) -> Result<(), InvalidField> {
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
         check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
-        check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
+        check::text("out_request_no", &self.out_request_no, 1, 32)?;
+        check::alphabet(
+            "out_request_no",
+            &self.out_request_no,
+            Alphabet::Alphanumeric,
+        )?;
         check::nested("payee_info", &self.payee_info, PayeeInfo::check)?;
         check::each(
             "proof_medias",

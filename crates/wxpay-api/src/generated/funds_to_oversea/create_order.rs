@@ -12,7 +12,7 @@ use wxpay_proto::{
 };
 
 use super::{Order, PresaleType};
-use crate::Currency;
+use crate::{Currency, wire};
 
 /// Applies to send money of an order abroad in a foreign currency. Platforms only; the answer
 /// is only an acceptance, query the result.
@@ -33,9 +33,9 @@ pub struct CreateOrder {
     ///
     /// At most 32 characters.
     pub transaction_id: String,
-    /// How much is sent abroad (出境金额).
+    /// How much is sent abroad, in renminbi (出境金额).
     ///
-    /// At least 1 fen.
+    /// At least 1 of the currency's smallest unit.
     pub amount: Fen,
     /// The currency in which the money is received abroad (境外收款币种).
     pub foreign_currency: Currency,
@@ -111,6 +111,7 @@ impl Operation for CreateOrder {
         check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)?;
         check::text("transaction_id", &self.transaction_id, 1, 32)?;
         check::range("amount", self.amount, 1, i64::MAX)?;
+        wire::currency("foreign_currency", &self.foreign_currency)?;
         check::each(
             "goods_info",
             &self.goods_info,
@@ -182,7 +183,7 @@ pub struct GoodsInfo {
     pub goods_name: String,
     /// The category of the goods (商品类目).
     pub goods_category: String,
-    /// The price of one piece (商品单价).
+    /// The price of one piece, in renminbi (商品单价).
     pub goods_unit_price: Fen,
     /// How many pieces (商品数量).
     pub goods_quantity: i64,
@@ -392,7 +393,7 @@ serde_by_node!(PayeeInfo);
 pub struct PresaleInfo {
     /// Whether the order is the deposit or the balance of a presale (订单类型).
     pub kind: PresaleType,
-    /// The whole amount of the presale order (预售订单总金额).
+    /// The whole amount of the presale order, in renminbi (预售订单总金额).
     pub total_amount: Fen,
     /// The number of the order by which the deposit was paid (关联定金订单号).
     pub deposit_transaction_id: Option<String>,

@@ -36,9 +36,9 @@ pub struct CreateReturnOrder {
     pub transaction_id: String,
     /// Further words on the proof of the return (退回凭证补充信息).
     pub supplement_info: String,
-    /// How much is brought back (退回金额).
+    /// How much is brought back, in renminbi (退回金额).
     ///
-    /// At least 1 fen.
+    /// At least 1 of the currency's smallest unit.
     pub amount: Fen,
 }
 

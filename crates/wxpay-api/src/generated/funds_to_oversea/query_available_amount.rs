@@ -100,7 +100,7 @@ serde_by_node!(QueryAvailableAmount);
 pub struct AvailableAmount {
     /// WeChat Pay's number of the order (微信支付订单号).
     pub transaction_id: String,
-    /// How much of the order can still be sent abroad (订单剩余可出境金额).
+    /// How much of the order can still be sent abroad, in renminbi (订单剩余可出境金额).
     pub available_abroad_amount: Fen,
 }
 

@@ -26,8 +26,8 @@ pub struct Order {
     pub fail_reason: Option<String>,
     /// How much was to be sent abroad, in renminbi (请求出境人民币金额).
     pub amount: Fen,
-    /// How much arrived, in the smallest unit of the foreign currency (真实出境外币金额).
-    pub foreign_amount: Option<i64>,
+    /// How much arrived, in `foreign_currency` (真实出境外币金额).
+    pub foreign_amount: Option<Fen>,
     /// The foreign currency (外币币种).
     pub foreign_currency: Currency,
     /// The exchange rate, scaled to a whole number (汇率).
@@ -114,7 +114,7 @@ pub struct ReturnOrder {
     pub supplement_info: Option<String>,
     /// WeChat Pay's number of the refund (微信退款单号).
     pub refund_id: Option<String>,
-    /// How much is brought back (退回金额).
+    /// How much is brought back, in renminbi (退回金额).
     pub amount: Fen,
     /// The state of the return (出境退回状态).
     pub state: ReturnState,
