@@ -38,11 +38,11 @@ pub struct CreateOrder {
     ///
     /// At most 32 digits.
     pub sub_mchid: Option<String>,
-    /// The user's openid under `appid`; this or `sub_openid` (用户在appid下的唯一标识).
+    /// The user's openid under `appid` (用户在appid下的唯一标识).
     ///
     /// At most 128 characters.
     pub openid: Option<String>,
-    /// The user's openid under `sub_appid`; this or `openid` (用户在医疗机构AppID下的唯一标识).
+    /// The user's openid under `sub_appid` (用户在医疗机构AppID下的唯一标识).
     ///
     /// At most 128 characters.
     pub sub_openid: Option<String>,
@@ -86,7 +86,7 @@ pub struct CreateOrder {
     pub cash_add_detail: Vec<CashAddDetail>,
     /// What is taken off the cash part, such as discounts (现金减免列表).
     pub cash_reduce_detail: Vec<CashReduceDetail>,
-    /// Where notifications are sent (回调通知URL).
+    /// Where notifications are sent: https, without query (回调通知URL).
     pub callback_url: String,
     /// The prepay id of the cash part; needed where there is one (自费预下单ID).
     pub prepay_id: Option<String>,
@@ -372,11 +372,7 @@ impl Operation for CreateOrder {
         )?;
         check::text("extends", &self.extends, 1, usize::MAX)?;
         check::text("attach", &self.attach, 1, usize::MAX)?;
-        check::text("channel_no", &self.channel_no, 1, usize::MAX)?;
-        check::present(
-            "openid or sub_openid",
-            self.openid.is_some() || self.sub_openid.is_some(),
-        )
+        check::text("channel_no", &self.channel_no, 1, usize::MAX)
     }
 
     fn target(&self) -> Target {
