@@ -38,7 +38,7 @@ mod terminate_contract;
 mod web_presign;
 
 pub use app_presign::AppPresign;
-pub use create_transaction::{AcceptedOrder, CreateTransaction, RequestAmount, SceneInfo};
+pub use create_transaction::{CreateTransaction, RequestAmount, SceneInfo};
 pub use enums::{PromotionScope, PromotionType, RateType, TradeState, TradeType};
 pub use h5_presign::H5Presign;
 pub use jsapi_presign::JsapiPresign;

@@ -42,7 +42,7 @@ pub use close_order_by_out_trade_no::CloseOrderByOutTradeNo;
 pub use code_pay::{
     CodePay, CodePayAmount, CodePayGoodsDetail, CodePayOrder, CodePayPayer, CodePayPromotionDetail,
 };
-pub use enums::{PromotionScope, PromotionType, RateType, TradeType};
+pub use enums::{PromotionScope, PromotionType, RateType, TradeState, TradeType};
 pub use h5_prepay::{H5Prepay, H5PrepayResponse, H5SceneInfo};
 pub use jsapi_prepay::JsapiPrepay;
 pub use native_prepay::{NativePrepay, NativePrepayResponse};

@@ -10,7 +10,7 @@
 //!
 //! | operation | 接口, method and path |
 //! |---|---|
-//! | [`InvalidateAudit`] | 查询审核结果<br>`POST /v3/gov/subsidy/audit/cup/invalid` |
+//! | [`InvalidateAudit`] | 作废审核数据<br>`POST /v3/gov/subsidy/audit/cup/invalid` |
 //! | [`QueryAudit`] | 查询审核结果<br>`POST /v3/gov/subsidy/audit/cup/query` |
 //! | [`SyncAuditRefund`] | 同步非银联支付交易退款信息<br>`POST /v3/gov/subsidy/audit/cup/refund/sync` |
 //! | [`UpdateAudit`] | 更新审核数据<br>`POST /v3/gov/subsidy/audit/cup/update` |
@@ -107,7 +107,7 @@ pub use list_qualifications::{ListQualifications, QualificationList, UserQualifi
 pub use list_sn_codes::{ListSnCodes, SnCode, SnCodeList};
 pub use list_transactions::{ListTransactions, ShopOrder, TransactionList};
 pub use lock_sn_code::LockSnCode;
-pub use lock_zhejiang_sn_code::{LockZhejiangSnCode, LockZhejiangSnCodeResponse};
+pub use lock_zhejiang_sn_code::{LockZhejiangSnCode, LockedZhejiangSnCode};
 pub use query_audit::{Audit, QueryAudit};
 pub use query_company::{Company, QueryCompany};
 pub use query_daily_summary::{DailySummary, QueryDailySummary};
@@ -119,13 +119,15 @@ pub use query_zhejiang_qualification::{
 pub use query_zhejiang_sn_code::{QueryZhejiangSnCode, ZhejiangSnCode};
 pub use refund_zhejiang_authcode::RefundZhejiangAuthcode;
 pub use requests::{InvoiceInfo, TrackInfo};
-pub use responses::{Acknowledgement, AuditResponse, ZhejiangAcknowledgement, ZhejiangAuthcode};
+pub use responses::{
+    Acknowledgement, AuditAcknowledgement, ZhejiangAcknowledgement, ZhejiangAuthcode,
+};
 pub use sync_audit_refund::SyncAuditRefund;
 pub use sync_n_qualification::SyncNQualification;
 pub use sync_qualification::SyncQualification;
 pub use sync_transaction::SyncTransaction;
 pub use sync_zhejiang_qualification::{
-    SyncZhejiangQualification, SyncZhejiangQualificationResponse, ZhejiangQualificationUse,
+    SyncZhejiangQualification, ZhejiangQualificationAcknowledgement, ZhejiangQualificationUse,
 };
 pub use try_zhejiang_authcode::{TryZhejiangAuthcode, ZhejiangAuthcodeHold};
 pub use unlock_sn_code::UnlockSnCode;

@@ -102,7 +102,7 @@ pub use confirm_user_coupon::{
 };
 pub use create_delivery_plan::CreateDeliveryPlan;
 pub use create_product_coupon::{
-    CreateProductCoupon, CreateProductCouponResponse, FirstStock, RequestFirstCouponDisplayInfo,
+    CreateProductCoupon, CreatedProductCoupon, FirstStock, RequestFirstCouponDisplayInfo,
     RequestFirstEntranceMiniProgram, RequestFirstStock, RequestSingleUsageInfo,
 };
 pub use create_stock::{CreateStock, CreatedStock, CreatedUsageRuleDisplayInfo, RequestStock};
@@ -118,10 +118,10 @@ pub use disassociate_stock_bundle_stores::DisassociateStockBundleStores;
 pub use disassociate_stock_stores::DisassociateStockStores;
 pub use enums::{
     AppJumpType, AuditState, BackgroundColor, BundleUsageMode, CodeDisplayMode, CouponCodeMode,
-    CouponState, CouponTag, CouponUsageMethod, DeliveryPlanNotificationAudit,
-    DeliveryPlanNotificationState, DetailState, ImageGenerationType, PlanState, ProductCouponScope,
-    ProductCouponState, ProductCouponType, SendChannel, SequentialUsageType, StockState,
-    StoreScope, TaskState, UpdateMode, UsageMode, Weekday,
+    CouponState, CouponTag, CouponUsageMethod, DetailState, ImageGenerationType,
+    NotifiedAuditState, NotifiedPlanState, PlanState, ProductCouponScope, ProductCouponState,
+    ProductCouponType, SendChannel, SequentialUsageType, StockState, StoreScope, TaskState,
+    UpdateMode, UsageMode, Weekday,
 };
 pub use list_delivery_plans::{DeliveryPlanPage, ListDeliveryPlans};
 pub use list_stock_stores::{ListStockStores, StorePage};
@@ -135,33 +135,33 @@ pub use query_product_coupon::QueryProductCoupon;
 pub use query_stock::QueryStock;
 pub use query_user_coupon::QueryUserCoupon;
 pub use requests::{
-    DayPeriod, DiscountCoupon, ExchangeCoupon, MemberTagInfo, NotifyConfig, RequestChoice,
-    RequestComboPackage, RequestCouponAvailablePeriod, RequestCouponAvailableStoreInfo,
-    RequestCouponDisplayInfo, RequestDisplayInfo, RequestEntranceFinder,
-    RequestEntranceMiniProgram, RequestEntranceOfficialAccount, RequestIrregularAvailablePeriod,
+    AssociatedOrderInfo, DayPeriod, DiscountCoupon, EntranceOfficialAccount, ExchangeCoupon,
+    MemberTagInfo, NotifyConfig, RequestChoice, RequestComboPackage, RequestCouponAvailablePeriod,
+    RequestCouponAvailableStoreInfo, RequestCouponDisplayInfo, RequestDisplayInfo,
+    RequestEntranceFinder, RequestEntranceMiniProgram, RequestIrregularAvailablePeriod,
     RequestNormalCoupon, RequestSequentialAvailablePeriod, RequestSequentialUsageRule,
     RequestSingleUsageRule, RequestUsageRuleDisplayInfo, SequentialUsageInfo, StockSendRule, Store,
     WeeklyAvailablePeriod,
 };
 pub use responses::{
-    AssociatedOrderInfo, BundleCouponTagInfo, BundleProductCoupon, BundleStock, BundleUserCoupon,
-    Choice, ComboPackage, CouponAvailablePeriod, CouponAvailableStoreInfo, CouponBundle,
-    CouponCodeCountInfo, CouponDisplayInfo, DeliveryPlan, DeliveryPlanNotification,
-    DeliveryPlanResponse, DetailItem, DisplayInfo, EntranceFinder, EntranceMiniProgram,
-    EntranceOfficialAccount, FailedStore, ImageResult, ImageTask, IrregularAvailablePeriod,
-    NormalCoupon, NotifyAddress, PreSendCouponResponse, ProductCoupon, ProductCouponNotification,
-    ProgressiveBundleUsageInfo, SentCountInfo, SentCouponAvailablePeriod, SentCouponStock,
-    SentSequentialAvailablePeriod, SentSequentialUsageRule, SentSingleUsageRule, SentUserCoupon,
-    SequentialAvailablePeriod, SequentialUsageDetail, SequentialUsageRule, SingleUsageInfo,
-    SingleUsageRule, Stock, StockBundle, StockBundleInfo, StoreResult, UsageDetail,
-    UsageRuleDisplayInfo, UserCoupon, UserCouponBundleInfo,
+    BundleCouponTagInfo, BundleProductCoupon, BundleStock, BundleUserCoupon, Choice, ComboPackage,
+    CouponAvailablePeriod, CouponAvailableStoreInfo, CouponBundle, CouponCodeCountInfo,
+    CouponDisplayInfo, DeliveryPlan, DeliveryPlanNotification, DeliveryPlanResponse, DetailItem,
+    DisplayInfo, EntranceFinder, EntranceMiniProgram, FailedStore, ImageResult, ImageTask,
+    IrregularAvailablePeriod, NormalCoupon, NotifyUrl, PreSendToken, ProductCoupon,
+    ProductCouponNotification, ProgressiveBundleUsageInfo, SentCountInfo,
+    SentCouponAvailablePeriod, SentCouponStock, SentSequentialAvailablePeriod,
+    SentSequentialUsageRule, SentSingleUsageRule, SentUserCoupon, SequentialAvailablePeriod,
+    SequentialUsageDetail, SequentialUsageRule, SingleUsageInfo, SingleUsageRule, Stock,
+    StockBundle, StockBundleInfo, StoreResult, UsageDetail, UsageRuleDisplayInfo, UserCoupon,
+    UserCouponBundleInfo,
 };
 pub use return_user_coupon::ReturnUserCoupon;
 pub use send_coupon::{RequestCouponTagInfo, RequestMemberTagInfo, SendCoupon};
 pub use send_coupon_bundle::{RequestBundleCouponTagInfo, SendCouponBundle};
 pub use set_delivery_notify_url::{DeliveryNotifyUrl, SetDeliveryNotifyUrl};
 pub use set_notify_config::SetNotifyConfig;
-pub use submit_image_task::{CombineImage, CutOut, SubmitImageTask, SubmitImageTaskResponse};
+pub use submit_image_task::{AcceptedImageTask, CombineImage, CutOut, SubmitImageTask};
 pub use terminate_delivery_plan::TerminateDeliveryPlan;
 pub use update_delivery_plan::{ModifyContent, UpdateDeliveryPlan};
 pub use update_product_coupon::UpdateProductCoupon;
@@ -171,6 +171,4 @@ pub use update_stock_bundle::UpdateStockBundle;
 pub use update_stock_bundle_budget::UpdateStockBundleBudget;
 pub use upload_coupon_codes::{UploadCouponCodes, UploadCouponCodesResponse};
 pub use upload_image::{UploadImage, UploadedImage};
-pub use use_user_coupon::{
-    RequestAssociatedOrderInfo, RequestAssociatedPayScoreOrderInfo, UseUserCoupon,
-};
+pub use use_user_coupon::{RequestAssociatedPayScoreOrderInfo, UseUserCoupon};

@@ -127,9 +127,9 @@ pub struct ScheduleItem {
     ///
     /// At most 32 characters.
     pub sub_appid: Option<String>,
-    /// How much is due (应还款金额).
+    /// How much is due, as text (应还款金额).
     pub repayment_amount: String,
-    /// Least amount to repay (最低还款金额).
+    /// Least amount to repay, as text (最低还款金额).
     pub min_repayment_amount: Option<String>,
     /// Day of repayment (还款日期).
     pub repayment_date: String,

@@ -28,7 +28,7 @@ pub struct CreateDeductOrder {
     pub out_trade_no: String,
     /// The merchant's own number of the scheduled repayment, unique (商户侧预约还款单号).
     pub out_record_id: String,
-    /// How much is repaid (还款金额).
+    /// How much is repaid, as text (还款金额).
     pub deduct_amount: String,
     /// Where a notification is sent, if one is wanted (商户回调地址).
     ///

@@ -37,7 +37,7 @@ pub struct H5PresignContract {
     pub contract_notify_url: String,
     /// Day of the month on which repayment is due (还款日).
     pub repayment_day: i64,
-    /// Greatest repayment (还款金额上限).
+    /// Greatest repayment, as text (还款金额上限).
     pub repayment_amount_limit: String,
     /// The sub-merchant's number (子商户号).
     ///

@@ -106,9 +106,9 @@ pub struct DeductOrder {
     pub contract_id: String,
     /// State of the repayment (还款单状态).
     pub order_state: OrderState,
-    /// How much is repaid (还款金额).
+    /// How much is repaid, as text (还款金额).
     pub deduct_amount: Option<String>,
-    /// How much was really repaid (实际还款金额).
+    /// How much was really repaid, as text (实际还款金额).
     pub pay_success_amount: Option<String>,
     /// What is paid for, as the payer sees it (产品描述).
     pub description: Option<String>,
@@ -171,9 +171,9 @@ pub struct ScheduleRecord {
     pub sub_appid: Option<String>,
     /// WeChat Pay's number of the repayment contract (还款协议ID).
     pub contract_id: Option<String>,
-    /// How much is due (应还款金额).
+    /// How much is due, as text (应还款金额).
     pub repayment_amount: Option<String>,
-    /// Least amount to repay (最低还款金额).
+    /// Least amount to repay, as text (最低还款金额).
     pub min_repayment_amount: Option<String>,
     /// Day of repayment (还款日期).
     pub repayment_date: Option<String>,

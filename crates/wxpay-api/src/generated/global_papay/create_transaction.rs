@@ -5,13 +5,13 @@
 use http::Method;
 use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, Fen, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Host, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{OrderAmount, Payer, PromotionDetail, TradeState, TradeType};
+use super::Order;
 use crate::{Currency, wire};
 
 /// Asks for a deduction under a signed contract. The answer is only an acceptance: query the
@@ -142,7 +142,7 @@ impl CreateTransaction {
 }
 
 impl Operation for CreateTransaction {
-    type Response = AcceptedOrder;
+    type Response = Order;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -343,94 +343,3 @@ impl FromObject for SceneInfo {
 }
 
 serde_by_node!(SceneInfo);
-
-/// A deduction that was asked for.
-///
-/// 扣款受理结果.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct AcceptedOrder {
-    /// The merchant's number; direct merchants only (商户号).
-    pub mchid: Option<String>,
-    /// The merchant's app id; direct merchants only (APPID).
-    pub appid: Option<String>,
-    /// The institution's merchant number; institutions only (机构商户号).
-    pub sp_mchid: Option<String>,
-    /// The sub-merchant's number; institutions only (子商户号).
-    pub sub_mchid: Option<String>,
-    /// The institution's app id; institutions only (机构APPID).
-    pub sp_appid: Option<String>,
-    /// The sub-merchant's app id; institutions only (子商户APPID).
-    pub sub_appid: Option<String>,
-    /// The merchant's own order number (商户订单号).
-    pub out_trade_no: String,
-    /// WeChat Pay's number of the order (微信支付订单号).
-    pub transaction_id: Option<String>,
-    /// The merchant's own data, returned unchanged (商户数据).
-    pub attach: Option<String>,
-    /// How the order is paid (交易类型).
-    pub trade_type: Option<TradeType>,
-    /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
-    pub bank_type: Option<String>,
-    /// When the order was paid (支付完成时间).
-    pub success_time: Option<DateTime>,
-    /// State of the order (交易状态).
-    pub trade_state: Option<TradeState>,
-    /// The state in words for people, Chinese (交易状态描述).
-    pub trade_state_desc: Option<String>,
-    /// Who pays (支付者).
-    pub payer: Option<Payer>,
-    /// The amounts of the order (订单金额).
-    pub amount: Option<OrderAmount>,
-    /// Coupons that were used (优惠功能).
-    pub promotion_detail: Vec<PromotionDetail>,
-}
-
-impl ToObject for AcceptedOrder {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(17)
-            .optional("mchid", &self.mchid)
-            .optional("appid", &self.appid)
-            .optional("sp_mchid", &self.sp_mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-            .optional("sp_appid", &self.sp_appid)
-            .optional("sub_appid", &self.sub_appid)
-            .field("out_trade_no", &self.out_trade_no)
-            .optional("transaction_id", &self.transaction_id)
-            .optional("attach", &self.attach)
-            .optional("trade_type", &self.trade_type)
-            .optional("bank_type", &self.bank_type)
-            .optional("success_time", &self.success_time)
-            .optional("trade_state", &self.trade_state)
-            .optional("trade_state_desc", &self.trade_state_desc)
-            .optional("payer", &self.payer)
-            .optional("amount", &self.amount)
-            .optional_list("promotion_detail", &self.promotion_detail)
-    }
-}
-
-impl FromObject for AcceptedOrder {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            mchid: object.maybe("mchid")?,
-            appid: object.maybe("appid")?,
-            sp_mchid: object.maybe("sp_mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-            sp_appid: object.maybe("sp_appid")?,
-            sub_appid: object.maybe("sub_appid")?,
-            out_trade_no: object.required("out_trade_no")?,
-            transaction_id: object.maybe("transaction_id")?,
-            attach: object.maybe("attach")?,
-            trade_type: object.maybe("trade_type")?,
-            bank_type: object.maybe("bank_type")?,
-            success_time: object.maybe("success_time")?,
-            trade_state: object.maybe("trade_state")?,
-            trade_state_desc: object.maybe("trade_state_desc")?,
-            payer: object.maybe("payer")?,
-            amount: object.maybe("amount")?,
-            promotion_detail: object.maybe_list("promotion_detail")?,
-        })
-    }
-}
-
-serde_by_node!(AcceptedOrder);

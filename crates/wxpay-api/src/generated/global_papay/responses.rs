@@ -370,7 +370,7 @@ impl FromObject for PromotionGoodsDetail {
 
 serde_by_node!(PromotionGoodsDetail);
 
-/// A deduction order.
+/// A deduction order, as asked for or as it stands.
 ///
 /// 扣款订单.
 #[derive(Clone, Debug, Eq, PartialEq)]

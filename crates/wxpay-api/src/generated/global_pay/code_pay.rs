@@ -13,7 +13,7 @@ use wxpay_proto::{
 
 use super::{
     ExchangeRate, OrderDetail, Payer, PromotionScope, PromotionType, RequestAmount, SceneInfo,
-    TradeType,
+    TradeState, TradeType,
 };
 use crate::Currency;
 
@@ -357,7 +357,7 @@ pub struct CodePayOrder {
     /// How the order is paid (交易类型).
     pub trade_type: Option<TradeType>,
     /// State of the order (交易状态).
-    pub trade_state: Option<String>,
+    pub trade_state: Option<TradeState>,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).

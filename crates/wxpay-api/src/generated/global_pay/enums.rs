@@ -55,3 +55,25 @@ wxpay_json::open_enum! {
         Micropay = "MICROPAY",
     }
 }
+
+wxpay_json::open_enum! {
+    /// Where an order stands.
+    ///
+    /// 交易状态.
+    pub enum TradeState {
+        /// Paid (支付成功).
+        Success = "SUCCESS",
+        /// Paid, then refunded (转入退款).
+        Refund = "REFUND",
+        /// Not paid (未支付).
+        NotPay = "NOTPAY",
+        /// Closed (已关闭).
+        Closed = "CLOSED",
+        /// Reversed (已撤销).
+        Revoked = "REVOKED",
+        /// The payer is paying (用户支付中).
+        UserPaying = "USERPAYING",
+        /// Failed (支付失败).
+        PayError = "PAYERROR",
+    }
+}

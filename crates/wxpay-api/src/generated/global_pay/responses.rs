@@ -6,7 +6,7 @@ use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
-use super::{Payer, PromotionScope, PromotionType, RateType, TradeType};
+use super::{Payer, PromotionScope, PromotionType, RateType, TradeState, TradeType};
 use crate::Currency;
 
 /// A rate of exchange.
@@ -98,7 +98,7 @@ pub struct Order {
     /// When the order was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// State of the order (交易状态).
-    pub trade_state: Option<String>,
+    pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Who paid (支付者).
@@ -124,7 +124,7 @@ impl ToObject for Order {
             .optional("trade_type", &self.trade_type)
             .optional("bank_type", &self.bank_type)
             .optional("success_time", &self.success_time)
-            .optional("trade_state", &self.trade_state)
+            .field("trade_state", &self.trade_state)
             .optional("trade_state_desc", &self.trade_state_desc)
             .optional("payer", &self.payer)
             .optional("amount", &self.amount)
@@ -147,7 +147,7 @@ impl FromObject for Order {
             trade_type: object.maybe("trade_type")?,
             bank_type: object.maybe("bank_type")?,
             success_time: object.maybe("success_time")?,
-            trade_state: object.maybe("trade_state")?,
+            trade_state: object.required("trade_state")?,
             trade_state_desc: object.maybe("trade_state_desc")?,
             payer: object.maybe("payer")?,
             amount: object.maybe("amount")?,
@@ -342,13 +342,13 @@ pub struct GlobalTransactionNotification {
     /// The merchant's own text from the order (附加数据).
     pub attach: Option<String>,
     /// How it was paid, such as `JSAPI` (交易类型).
-    pub trade_type: Option<String>,
+    pub trade_type: Option<TradeType>,
     /// Where the money came from (付款银行).
     pub bank_type: Option<String>,
     /// When it was paid (支付完成时间).
     pub success_time: Option<DateTime>,
     /// Where it stands, such as `SUCCESS` (交易状态).
-    pub trade_state: String,
+    pub trade_state: TradeState,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Who paid (支付者).

@@ -37,7 +37,7 @@ pub struct CommitZhejiangAuthcode {
     pub add_code: Option<String>,
     /// The address of delivery (收货地址).
     pub address: Option<Sensitive>,
-    /// Whether sold online (0) or offline (1) (销售方式(0-线上/1-线下)).
+    /// Whether sold online (0) or offline (1) (销售方式).
     pub sale_models: Option<ZhejiangSaleModel>,
     /// The name of the selling company (销售企业名称).
     pub corp_name: Option<String>,
@@ -45,7 +45,7 @@ pub struct CommitZhejiangAuthcode {
     pub brand: Option<String>,
     /// The unified social credit code of the selling company (统一社会信用代码).
     pub uniscid: Option<String>,
-    /// The barcode of the goods, 13 or 14 digits (商品条码(13 位或 14 位)).
+    /// The barcode of the goods, 13 or 14 digits (商品条码).
     pub barcode: Option<String>,
     /// The voucher code of the category (品类凭证码).
     pub auth_code: String,
@@ -133,7 +133,7 @@ impl CommitZhejiangAuthcode {
         self
     }
 
-    /// Sets [`sale_models`](Self::sale_models) (销售方式(0-线上/1-线下)).
+    /// Sets [`sale_models`](Self::sale_models) (销售方式).
     #[must_use]
     pub fn sale_models(mut self, sale_models: impl Into<ZhejiangSaleModel>) -> Self {
         self.sale_models = Some(sale_models.into());
@@ -161,7 +161,7 @@ impl CommitZhejiangAuthcode {
         self
     }
 
-    /// Sets [`barcode`](Self::barcode) (商品条码(13 位或 14 位)).
+    /// Sets [`barcode`](Self::barcode) (商品条码).
     #[must_use]
     pub fn barcode(mut self, barcode: impl Into<String>) -> Self {
         self.barcode = Some(barcode.into());

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::ZhejiangAcknowledgement;
+use super::{ZhejiangAcknowledgement, ZhejiangSaleModel, ZhejiangUseStatus};
 use crate::wire;
 
 /// Reports the use of a qualification for the N categories (Zhejiang).
@@ -156,22 +156,22 @@ pub struct ZhejiangNQualificationUse {
     pub plat_subsidy: Option<String>,
     /// The sales amount in yuan, as text (销售金额).
     pub sales: String,
-    /// Whether it was used (0) or given back (1) (品类状态（0-已核销/1-已退回）).
-    pub status: String,
+    /// Whether it was used (0) or given back (1) (品类状态).
+    pub status: ZhejiangUseStatus,
     /// The subsidy in yuan, as text (补贴金额).
     pub subsidy: String,
     /// The mobile phone number (手机号).
     ///
     /// Encrypted when it is sent.
     pub tel: Sensitive,
-    /// The code of the region of delivery, six digits (收货地区编码（例如：110 101）6 位数字).
+    /// The code of the region of delivery, six digits (收货地区编码).
     pub add_code: String,
-    /// The address of delivery, street and house (收货地址（例如：xx 街道 xx 小区）).
+    /// The address of delivery, street and house (收货地址).
     ///
     /// Encrypted when it is sent.
     pub address: Sensitive,
-    /// Whether sold online (0) or offline (1) (销售方式（0-线上/1-线下）).
-    pub sale_models: String,
+    /// Whether sold online (0) or offline (1) (销售方式).
+    pub sale_models: ZhejiangSaleModel,
     /// The brand of the appliance (家电品牌).
     pub brand: String,
     /// The code of the region of the activity (活动地区编码).
@@ -193,12 +193,12 @@ impl ZhejiangNQualificationUse {
         name: impl Into<Sensitive>,
         operation_time: impl Into<String>,
         sales: impl Into<String>,
-        status: impl Into<String>,
+        status: impl Into<ZhejiangUseStatus>,
         subsidy: impl Into<String>,
         tel: impl Into<Sensitive>,
         add_code: impl Into<String>,
         address: impl Into<Sensitive>,
-        sale_models: impl Into<String>,
+        sale_models: impl Into<ZhejiangSaleModel>,
         brand: impl Into<String>,
         activity_add_code: impl Into<String>,
         uniscid: impl Into<String>,
@@ -267,12 +267,10 @@ impl ZhejiangNQualificationUse {
         check::text("bank_subsidy", &self.bank_subsidy, 1, usize::MAX)?;
         check::text("plat_subsidy", &self.plat_subsidy, 1, usize::MAX)?;
         check::text("sales", &self.sales, 1, usize::MAX)?;
-        check::text("status", &self.status, 1, usize::MAX)?;
         check::text("subsidy", &self.subsidy, 1, usize::MAX)?;
         check::text("tel", &self.tel, 1, usize::MAX)?;
         check::text("add_code", &self.add_code, 1, usize::MAX)?;
         check::text("address", &self.address, 1, usize::MAX)?;
-        check::text("sale_models", &self.sale_models, 1, usize::MAX)?;
         check::text("brand", &self.brand, 1, usize::MAX)?;
         check::text("activity_add_code", &self.activity_add_code, 1, usize::MAX)?;
         check::text("uniscid", &self.uniscid, 1, usize::MAX)?;

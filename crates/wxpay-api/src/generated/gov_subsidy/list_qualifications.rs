@@ -157,7 +157,7 @@ serde_by_node!(QualificationList);
 pub struct UserQualification {
     /// The number of the category of goods (消费品类ID).
     pub appliance_id: i64,
-    /// State of the card template (状态).
+    /// Where the qualification stands (状态).
     pub state: QualificationState,
     /// Why the qualification is not claimed here (区分未领取的原因).
     pub unclaimed_reason: Option<UnclaimedReason>,

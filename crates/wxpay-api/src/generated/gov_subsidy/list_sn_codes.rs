@@ -117,7 +117,7 @@ serde_by_node!(SnCodeList);
 pub struct SnCode {
     /// The serial number of the appliance (S/N码).
     pub sn_code: String,
-    /// State of the card template (状态).
+    /// Whether it can be sold (状态).
     pub state: SnCodeState,
     /// Why the appliance cannot be sold with a subsidy (不可售的原因).
     pub not_sellable_reason: Option<NotSellableReason>,

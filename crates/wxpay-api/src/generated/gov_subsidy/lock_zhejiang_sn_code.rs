@@ -22,7 +22,7 @@ pub struct LockZhejiangSnCode {
     pub create_user: String,
     /// The code of the province (省份代码).
     pub province: String,
-    /// The unified social credit code of the manufacturer (厂商统一 社会信用 代码).
+    /// The unified social credit code of the manufacturer (厂商统一社会信用代码).
     pub manufact_cert_code: Option<String>,
     /// The serial number of the appliance (商品 SN码).
     pub sn: String,
@@ -109,7 +109,7 @@ impl LockZhejiangSnCode {
         }
     }
 
-    /// Sets [`manufact_cert_code`](Self::manufact_cert_code) (厂商统一 社会信用 代码).
+    /// Sets [`manufact_cert_code`](Self::manufact_cert_code) (厂商统一社会信用代码).
     #[must_use]
     pub fn manufact_cert_code(mut self, manufact_cert_code: impl Into<String>) -> Self {
         self.manufact_cert_code = Some(manufact_cert_code.into());
@@ -195,7 +195,7 @@ impl LockZhejiangSnCode {
 }
 
 impl Operation for LockZhejiangSnCode {
-    type Response = LockZhejiangSnCodeResponse;
+    type Response = LockedZhejiangSnCode;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -316,7 +316,7 @@ serde_by_node!(LockZhejiangSnCode);
 /// SN码锁定结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct LockZhejiangSnCodeResponse {
+pub struct LockedZhejiangSnCode {
     /// The response code (响应码).
     pub resp_code: String,
     /// The response in words (响应描述).
@@ -327,7 +327,7 @@ pub struct LockZhejiangSnCodeResponse {
     pub imei2: Option<String>,
 }
 
-impl ToObject for LockZhejiangSnCodeResponse {
+impl ToObject for LockedZhejiangSnCode {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .field("resp_code", &self.resp_code)
@@ -337,7 +337,7 @@ impl ToObject for LockZhejiangSnCodeResponse {
     }
 }
 
-impl FromObject for LockZhejiangSnCodeResponse {
+impl FromObject for LockedZhejiangSnCode {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             resp_code: object.required("resp_code")?,
@@ -348,4 +348,4 @@ impl FromObject for LockZhejiangSnCodeResponse {
     }
 }
 
-serde_by_node!(LockZhejiangSnCodeResponse);
+serde_by_node!(LockedZhejiangSnCode);

@@ -161,7 +161,7 @@ pub struct ZhejiangGoods {
     pub water_effciency: Option<String>,
     /// Until when it is valid (有效期).
     pub expire_date: Option<String>,
-    /// What is paid for, as the payer sees it (产品描述).
+    /// What the goods are (产品描述).
     pub description: Option<String>,
     /// The GPC classification code (gpc 分类代码).
     pub gpc: Option<String>,

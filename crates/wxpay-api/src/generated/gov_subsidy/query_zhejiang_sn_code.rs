@@ -24,7 +24,7 @@ pub struct QueryZhejiangSnCode {
     pub sn: String,
     /// The code of the province (省份代码).
     pub province: String,
-    /// The unified social credit code of the manufacturer (厂商统一社会信 用代码).
+    /// The unified social credit code of the manufacturer (厂商统一社会信用代码).
     pub manufact_cert_code: Option<String>,
     /// The category of the goods (商品品类).
     pub goods_type: String,
@@ -66,7 +66,7 @@ impl QueryZhejiangSnCode {
         }
     }
 
-    /// Sets [`manufact_cert_code`](Self::manufact_cert_code) (厂商统一社会信 用代码).
+    /// Sets [`manufact_cert_code`](Self::manufact_cert_code) (厂商统一社会信用代码).
     #[must_use]
     pub fn manufact_cert_code(mut self, manufact_cert_code: impl Into<String>) -> Self {
         self.manufact_cert_code = Some(manufact_cert_code.into());

@@ -35,7 +35,7 @@ pub struct InvoiceInfo {
     pub tax_payer: Option<String>,
     /// The quantity, as text (数量).
     pub num: Option<String>,
-    /// The name of the goods or service, with the model (货物或应税劳务服务名称（含型号）).
+    /// The name of the goods or service, with the model (货物或应税劳务服务名称).
     pub service_nm: Option<String>,
 }
 
@@ -130,7 +130,7 @@ impl InvoiceInfo {
         self
     }
 
-    /// Sets [`service_nm`](Self::service_nm) (货物或应税劳务服务名称（含型号）).
+    /// Sets [`service_nm`](Self::service_nm) (货物或应税劳务服务名称).
     #[must_use]
     pub fn service_nm(mut self, service_nm: impl Into<String>) -> Self {
         self.service_nm = Some(service_nm.into());

@@ -10,7 +10,7 @@ use wxpay_json::{DecodeError, serde_by_node};
 /// 审核接口处理结果.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct AuditResponse {
+pub struct AuditAcknowledgement {
     /// The response code (响应码).
     pub code: Option<String>,
     /// The response in words (响应描述).
@@ -21,7 +21,7 @@ pub struct AuditResponse {
     pub sub_msg: Option<String>,
 }
 
-impl ToObject for AuditResponse {
+impl ToObject for AuditAcknowledgement {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(4)
             .optional("code", &self.code)
@@ -31,7 +31,7 @@ impl ToObject for AuditResponse {
     }
 }
 
-impl FromObject for AuditResponse {
+impl FromObject for AuditAcknowledgement {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             code: object.maybe("code")?,
@@ -42,7 +42,7 @@ impl FromObject for AuditResponse {
     }
 }
 
-serde_by_node!(AuditResponse);
+serde_by_node!(AuditAcknowledgement);
 
 /// The answer of the subsidy system, which says whether it took the data.
 ///

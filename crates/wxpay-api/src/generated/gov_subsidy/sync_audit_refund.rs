@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::AuditResponse;
+use super::AuditAcknowledgement;
 
 /// Reports the refund of an order which was not paid through UnionPay (Shanghai, Fujian,
 /// Chongqing).
@@ -52,7 +52,7 @@ impl SyncAuditRefund {
 }
 
 impl Operation for SyncAuditRefund {
-    type Response = AuditResponse;
+    type Response = AuditAcknowledgement;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -83,7 +83,7 @@ pub struct SyncNQualification {
     pub sale_model: SaleModel,
     /// The kind of identity document (证件类型).
     pub identity_document_type: IdentityDocumentType,
-    /// The code of the region in which the fapiao was issued (发票开具地(地址编码）).
+    /// The code of the region in which the fapiao was issued (发票开具地).
     pub invoice_address_code: String,
     /// The code of the tax authority (税务机关代码).
     pub tax_authority_code: String,

@@ -42,6 +42,8 @@ pub struct SyncQualification {
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_trade_no: String,
     /// The sub-merchant's number (子商户号).
+    ///
+    /// At most 32 digits.
     pub sub_mch_id: Option<String>,
     /// The energy efficiency grade (能效等级).
     pub energy_grade: Option<EnergyGrade>,
@@ -97,7 +99,7 @@ pub struct SyncQualification {
     pub sale_model: SaleModel,
     /// The kind of identity document (证件类型).
     pub identity_document_type: IdentityDocumentType,
-    /// The code of the region in which the fapiao was issued (发票开具地(地址编码）).
+    /// The code of the region in which the fapiao was issued (发票开具地).
     pub invoice_address_code: String,
     /// The code of the fapiao (发票代码).
     pub invoice_code: Option<String>,
@@ -311,7 +313,8 @@ impl Operation for SyncQualification {
         check::text("phone_number", &self.phone_number, 1, usize::MAX)?;
         check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
         check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
-        check::text("sub_mch_id", &self.sub_mch_id, 1, usize::MAX)?;
+        check::text("sub_mch_id", &self.sub_mch_id, 1, 32)?;
+        check::alphabet("sub_mch_id", &self.sub_mch_id, Alphabet::Digits)?;
         check::text(
             "receive_region_code",
             &self.receive_region_code,

@@ -60,7 +60,7 @@ impl SyncZhejiangQualification {
 }
 
 impl Operation for SyncZhejiangQualification {
-    type Response = SyncZhejiangQualificationResponse;
+    type Response = ZhejiangQualificationAcknowledgement;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -149,7 +149,7 @@ pub struct ZhejiangQualificationUse {
     pub bank_subsidy: Option<String>,
     /// The platform's subsidy (平台补贴).
     pub plat_subsidy: Option<String>,
-    /// The sales amount in yuan, as text (销售金额(单位元)).
+    /// The sales amount in yuan, as text (销售金额).
     pub sales: String,
     /// Whether it was used (0) or given back (1) (品类状态).
     pub status: ZhejiangUseStatus,
@@ -163,7 +163,7 @@ pub struct ZhejiangQualificationUse {
     pub add_code: String,
     /// The address of delivery (收货地址).
     pub address: Sensitive,
-    /// Whether sold online (0) or offline (1) (销售方式(0-线上/1-线下)).
+    /// Whether sold online (0) or offline (1) (销售方式).
     pub sale_models: ZhejiangSaleModel,
     /// The serial number of the appliance (S/N码).
     pub sn_code: String,
@@ -171,7 +171,7 @@ pub struct ZhejiangQualificationUse {
     pub uniscid: String,
     /// The name of the selling company (销售企业名称).
     pub corp_name: String,
-    /// The barcode of the goods, 13 or 14 digits (商品条码(13 位或 14 位)).
+    /// The barcode of the goods, 13 or 14 digits (商品条码).
     pub barcode: String,
     /// The name of the goods (商品名称).
     pub item_name: String,
@@ -179,21 +179,21 @@ pub struct ZhejiangQualificationUse {
     pub spec_model: String,
     /// The brand of the appliance (家电品牌).
     pub brand: String,
-    /// The number of the parcel, at most 100 characters (物流单号(不超过 100 位)).
+    /// The number of the parcel, at most 100 characters (物流单号).
     pub logistics_no: Option<String>,
     /// When the delivery was signed for (签收时间).
     pub delivery_time: Option<String>,
-    /// The number of the fapiao, at most 100 characters (发票号(不超过 100 位)).
+    /// The number of the fapiao, at most 100 characters (发票号).
     pub invoice_no: Option<String>,
-    /// Whether it is an AI product: 0 yes, 1 no (是否属于 AI 产品(0-是/1-否)).
+    /// Whether it is an AI product: 0 yes, 1 no (是否属于 AI 产品).
     pub is_ai_product: String,
     /// The kind of computer (电脑类型).
     pub pc_type: Option<String>,
-    /// The merchant's own order number, at most 50 characters (商户订单号(不超过 50 位)).
+    /// The merchant's own order number, at most 50 characters (商户订单号).
     pub order_no: String,
     /// The number of the original order (原订单号).
     pub origin_order_no: Option<String>,
-    /// The code of the region of the activity, six digits (活动地区编码(例如:110101)6位数字).
+    /// The code of the region of the activity, six digits (活动地区编码).
     pub activity_add_code: String,
     /// The first IMEI (IMEI1).
     pub imei1: Option<String>,
@@ -296,7 +296,7 @@ impl ZhejiangQualificationUse {
         self
     }
 
-    /// Sets [`logistics_no`](Self::logistics_no) (物流单号(不超过 100 位)).
+    /// Sets [`logistics_no`](Self::logistics_no) (物流单号).
     #[must_use]
     pub fn logistics_no(mut self, logistics_no: impl Into<String>) -> Self {
         self.logistics_no = Some(logistics_no.into());
@@ -310,7 +310,7 @@ impl ZhejiangQualificationUse {
         self
     }
 
-    /// Sets [`invoice_no`](Self::invoice_no) (发票号(不超过 100 位)).
+    /// Sets [`invoice_no`](Self::invoice_no) (发票号).
     #[must_use]
     pub fn invoice_no(mut self, invoice_no: impl Into<String>) -> Self {
         self.invoice_no = Some(invoice_no.into());
@@ -482,7 +482,7 @@ serde_by_node!(ZhejiangQualificationUse);
 /// 资格核销结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct SyncZhejiangQualificationResponse {
+pub struct ZhejiangQualificationAcknowledgement {
     /// The response code (响应码).
     pub resp_code: String,
     /// The response in words (响应描述).
@@ -491,7 +491,7 @@ pub struct SyncZhejiangQualificationResponse {
     pub error_data: Vec<String>,
 }
 
-impl ToObject for SyncZhejiangQualificationResponse {
+impl ToObject for ZhejiangQualificationAcknowledgement {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(3)
             .field("resp_code", &self.resp_code)
@@ -500,7 +500,7 @@ impl ToObject for SyncZhejiangQualificationResponse {
     }
 }
 
-impl FromObject for SyncZhejiangQualificationResponse {
+impl FromObject for ZhejiangQualificationAcknowledgement {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             resp_code: object.required("resp_code")?,
@@ -510,4 +510,4 @@ impl FromObject for SyncZhejiangQualificationResponse {
     }
 }
 
-serde_by_node!(SyncZhejiangQualificationResponse);
+serde_by_node!(ZhejiangQualificationAcknowledgement);

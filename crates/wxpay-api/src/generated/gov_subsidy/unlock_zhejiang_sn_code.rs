@@ -27,7 +27,7 @@ pub struct UnlockZhejiangSnCode {
     pub create_user: String,
     /// The code of the province (省份代码).
     pub province: String,
-    /// The unified social credit code of the manufacturer (厂商统一 社会信用 代码).
+    /// The unified social credit code of the manufacturer (厂商统一社会信用代码).
     pub manufact_cert_code: Option<String>,
     /// The serial number of the appliance (商品 SN码).
     pub sn: String,
@@ -43,21 +43,21 @@ pub struct UnlockZhejiangSnCode {
     pub imei1: Option<String>,
     /// The second IMEI (IMEI_2 码).
     pub imei2: Option<String>,
-    /// The number of the transaction order (交易订单 号).
+    /// The number of the transaction order (交易订单号).
     pub trans_orderid: String,
-    /// The number of the original payment order (原支付订 单号).
+    /// The number of the original payment order (原支付订单号).
     pub ori_pay_orderid: String,
     /// The order total, as text (订单金额).
     pub order_price: String,
     /// The acquirer (收单机构).
     pub acquire_code: Option<String>,
-    /// The number of the sales order (销售订单 号).
+    /// The number of the sales order (销售订单号).
     pub sell_orderid: String,
-    /// The code of the city (市级区域 代码).
+    /// The code of the city (市级区域代码).
     pub city: Option<String>,
     /// The code of the district (区县区域代码).
     pub county: Option<String>,
-    /// Whether it is an AI product, as a code (是否 AI 产 品).
+    /// Whether it is an AI product, as a code (是否 AI 产品).
     pub is_ai_product: Option<String>,
     /// When it was sold (销售时间).
     pub sale_time: Option<String>,
@@ -114,7 +114,7 @@ impl UnlockZhejiangSnCode {
         }
     }
 
-    /// Sets [`manufact_cert_code`](Self::manufact_cert_code) (厂商统一 社会信用 代码).
+    /// Sets [`manufact_cert_code`](Self::manufact_cert_code) (厂商统一社会信用代码).
     #[must_use]
     pub fn manufact_cert_code(mut self, manufact_cert_code: impl Into<String>) -> Self {
         self.manufact_cert_code = Some(manufact_cert_code.into());
@@ -149,7 +149,7 @@ impl UnlockZhejiangSnCode {
         self
     }
 
-    /// Sets [`city`](Self::city) (市级区域 代码).
+    /// Sets [`city`](Self::city) (市级区域代码).
     #[must_use]
     pub fn city(mut self, city: impl Into<String>) -> Self {
         self.city = Some(city.into());
@@ -163,7 +163,7 @@ impl UnlockZhejiangSnCode {
         self
     }
 
-    /// Sets [`is_ai_product`](Self::is_ai_product) (是否 AI 产 品).
+    /// Sets [`is_ai_product`](Self::is_ai_product) (是否 AI 产品).
     #[must_use]
     pub fn is_ai_product(mut self, is_ai_product: impl Into<String>) -> Self {
         self.is_ai_product = Some(is_ai_product.into());

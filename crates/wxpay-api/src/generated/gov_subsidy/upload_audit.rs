@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{AuditResponse, InvoiceInfo, TrackInfo};
+use super::{AuditAcknowledgement, InvoiceInfo, TrackInfo};
 
 /// Uploads the audit data of an order (Shanghai, Fujian, Chongqing). The answer is only an
 /// acceptance; query the audit.
@@ -46,7 +46,7 @@ pub struct UploadAudit {
     pub brand_nm: String,
     /// The model (型号).
     pub prod_model: String,
-    /// Whether sold online or offline (销售方式（线上或线下）).
+    /// Whether sold online or offline (销售方式).
     pub sales_chnl: Option<String>,
     /// The e-commerce platform (电商平台方).
     pub plat_form: String,
@@ -212,7 +212,7 @@ impl UploadAudit {
         self
     }
 
-    /// Sets [`sales_chnl`](Self::sales_chnl) (销售方式（线上或线下）).
+    /// Sets [`sales_chnl`](Self::sales_chnl) (销售方式).
     #[must_use]
     pub fn sales_chnl(mut self, sales_chnl: impl Into<String>) -> Self {
         self.sales_chnl = Some(sales_chnl.into());
@@ -399,7 +399,7 @@ impl UploadAudit {
 }
 
 impl Operation for UploadAudit {
-    type Response = AuditResponse;
+    type Response = AuditAcknowledgement;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -357,7 +357,7 @@ pub struct CodePayOrder {
     /// How the order is paid (交易类型).
     pub trade_type: Option<TradeType>,
     /// State of the order (交易状态).
-    pub trade_state: TradeState,
+    pub trade_state: Option<TradeState>,
     /// The state in words for people, Chinese (交易状态描述).
     pub trade_state_desc: Option<String>,
     /// Where the money came from, such as `CMC` or `OTHERS` (付款银行).
@@ -386,7 +386,7 @@ impl ToObject for CodePayOrder {
             .optional("sub_appid", &self.sub_appid)
             .field("out_trade_no", &self.out_trade_no)
             .optional("trade_type", &self.trade_type)
-            .field("trade_state", &self.trade_state)
+            .optional("trade_state", &self.trade_state)
             .optional("trade_state_desc", &self.trade_state_desc)
             .optional("bank_type", &self.bank_type)
             .optional("attach", &self.attach)
@@ -409,7 +409,7 @@ impl FromObject for CodePayOrder {
             sub_appid: object.maybe("sub_appid")?,
             out_trade_no: object.required("out_trade_no")?,
             trade_type: object.maybe("trade_type")?,
-            trade_state: object.required("trade_state")?,
+            trade_state: object.maybe("trade_state")?,
             trade_state_desc: object.maybe("trade_state_desc")?,
             bank_type: object.maybe("bank_type")?,
             attach: object.maybe("attach")?,

@@ -31,9 +31,13 @@ pub struct CreateOrder {
     /// Number of the service (服务ID).
     pub service_id: String,
     /// When the service begins, as the user confirms it (用户下单时确认的服务开始时间).
+    ///
+    /// At most 14 characters.
     pub service_start_time: Option<String>,
     /// When the service is expected to end, as the user confirms it
     /// (用户下单时确定的预计服务结束时间).
+    ///
+    /// At most 14 characters.
     pub service_end_time: Option<String>,
     /// Where the service begins (开始使用服务的地点).
     pub service_start_location: Option<String>,
@@ -248,13 +252,8 @@ impl Operation for CreateOrder {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("out_order_no", &self.out_order_no, 1, usize::MAX)?;
         check::text("service_id", &self.service_id, 1, usize::MAX)?;
-        check::text(
-            "service_start_time",
-            &self.service_start_time,
-            1,
-            usize::MAX,
-        )?;
-        check::text("service_end_time", &self.service_end_time, 1, usize::MAX)?;
+        check::text("service_start_time", &self.service_start_time, 1, 14)?;
+        check::text("service_end_time", &self.service_end_time, 1, 14)?;
         check::text(
             "service_start_location",
             &self.service_start_location,

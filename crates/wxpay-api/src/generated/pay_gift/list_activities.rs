@@ -31,7 +31,7 @@ pub struct ListActivities {
     pub activity_name: Option<String>,
     /// State of the activity (活动状态).
     pub activity_status: Option<ActivityStatus>,
-    /// Kind of gift, such as BUSIFAVOR (奖品类型).
+    /// Kind of award (奖品类型).
     pub award_type: Option<AwardType>,
 }
 

@@ -12,8 +12,8 @@ use wxpay_proto::{
 
 use super::{
     BackgroundColor, CodeDisplayMode, CouponCodeMode, CouponDisplayInfo, DiscountCoupon,
-    DisplayInfo, NotifyConfig, ProductCouponScope, ProductCouponState, ProductCouponType,
-    RequestDisplayInfo, RequestEntranceFinder, RequestEntranceOfficialAccount, RequestNormalCoupon,
+    DisplayInfo, EntranceOfficialAccount, NotifyConfig, ProductCouponScope, ProductCouponState,
+    ProductCouponType, RequestDisplayInfo, RequestEntranceFinder, RequestNormalCoupon,
     RequestSequentialUsageRule, RequestSingleUsageRule, RequestUsageRuleDisplayInfo, SentCountInfo,
     SequentialUsageInfo, SequentialUsageRule, SingleUsageInfo, SingleUsageRule, StockSendRule,
     StockState, StoreScope, UsageMode, UsageRuleDisplayInfo,
@@ -96,7 +96,7 @@ impl CreateProductCoupon {
 }
 
 impl Operation for CreateProductCoupon {
-    type Response = CreateProductCouponResponse;
+    type Response = CreatedProductCoupon;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -175,7 +175,7 @@ serde_by_node!(CreateProductCoupon);
 pub struct RequestSingleUsageInfo {
     /// Rule of a coupon which takes off a fixed sum (满减券使用规则).
     pub normal_coupon: Option<RequestNormalCoupon>,
-    /// For coupons of a percentage off (折扣券使用规则).
+    /// Rule of a coupon which takes off a percentage (折扣券使用规则).
     pub discount_coupon: Option<DiscountCoupon>,
 }
 
@@ -356,7 +356,7 @@ pub struct RequestFirstCouponDisplayInfo {
     /// Entrance from the coupon to a mini program (小程序入口).
     pub entrance_mini_program: Option<RequestFirstEntranceMiniProgram>,
     /// Entrance from the coupon to an official account (公众号入口).
-    pub entrance_official_account: Option<RequestEntranceOfficialAccount>,
+    pub entrance_official_account: Option<EntranceOfficialAccount>,
     /// Entrance from the coupon to a WeChat channel (视频号) (视频号入口).
     pub entrance_finder: Option<RequestEntranceFinder>,
 }
@@ -394,7 +394,7 @@ impl RequestFirstCouponDisplayInfo {
     #[must_use]
     pub fn entrance_official_account(
         mut self,
-        entrance_official_account: RequestEntranceOfficialAccount,
+        entrance_official_account: EntranceOfficialAccount,
     ) -> Self {
         self.entrance_official_account = Some(entrance_official_account);
         self
@@ -416,7 +416,7 @@ impl RequestFirstCouponDisplayInfo {
         check::nested(
             "entrance_official_account",
             &self.entrance_official_account,
-            RequestEntranceOfficialAccount::check,
+            EntranceOfficialAccount::check,
         )?;
         check::nested(
             "entrance_finder",
@@ -527,7 +527,7 @@ serde_by_node!(RequestFirstEntranceMiniProgram);
 /// 创建商品券结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CreateProductCouponResponse {
+pub struct CreatedProductCoupon {
     /// WeChat Pay's number of the product coupon (商品券ID).
     pub product_coupon_id: Option<String>,
     /// State of the product coupon (商品券状态).
@@ -552,7 +552,7 @@ pub struct CreateProductCouponResponse {
     pub stock: Option<FirstStock>,
 }
 
-impl ToObject for CreateProductCouponResponse {
+impl ToObject for CreatedProductCoupon {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(11)
             .optional("product_coupon_id", &self.product_coupon_id)
@@ -569,7 +569,7 @@ impl ToObject for CreateProductCouponResponse {
     }
 }
 
-impl FromObject for CreateProductCouponResponse {
+impl FromObject for CreatedProductCoupon {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             product_coupon_id: object.maybe("product_coupon_id")?,
@@ -587,7 +587,7 @@ impl FromObject for CreateProductCouponResponse {
     }
 }
 
-serde_by_node!(CreateProductCouponResponse);
+serde_by_node!(CreatedProductCoupon);
 
 /// The first batch of a coupon.
 ///

@@ -372,7 +372,7 @@ wxpay_json::open_enum! {
     /// Where a delivery plan stands.
     ///
     /// 投放计划状态.
-    pub enum DeliveryPlanNotificationState {
+    pub enum NotifiedPlanState {
         /// Created (已创建).
         Created = "CREATED",
         /// Being delivered (投放中).
@@ -392,7 +392,7 @@ wxpay_json::open_enum! {
     /// Where a review stands.
     ///
     /// 审核状态.
-    pub enum DeliveryPlanNotificationAudit {
+    pub enum NotifiedAuditState {
         /// Under review (审核中).
         Processing = "PROCESSING",
         /// Passed (审核通过).

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::PreSendCouponResponse;
+use super::PreSendToken;
 
 /// Prepares the sending of a coupon and gives the token with which the user takes it in
 /// WeChat.
@@ -93,7 +93,7 @@ impl PreSendCoupon {
 }
 
 impl Operation for PreSendCoupon {
-    type Response = PreSendCouponResponse;
+    type Response = PreSendToken;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::PreSendCouponResponse;
+use super::PreSendToken;
 
 /// Prepares the sending of a group of coupons and gives the token with which the user takes it
 /// in WeChat.
@@ -82,7 +82,7 @@ impl PreSendCouponBundle {
 }
 
 impl Operation for PreSendCouponBundle {
-    type Response = PreSendCouponResponse;
+    type Response = PreSendToken;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

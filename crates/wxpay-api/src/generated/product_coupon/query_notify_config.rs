@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::NotifyAddress;
+use super::NotifyUrl;
 
 /// Looks up where notifications of product coupons are sent.
 ///
@@ -28,7 +28,7 @@ impl QueryNotifyConfig {
 }
 
 impl Operation for QueryNotifyConfig {
-    type Response = NotifyAddress;
+    type Response = NotifyUrl;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

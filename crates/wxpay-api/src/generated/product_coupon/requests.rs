@@ -2,6 +2,7 @@
 
 //! What requests are made of.
 
+use wxpay_json::check::Alphabet;
 use wxpay_json::node::{FromObject, Object, ToObject};
 use wxpay_json::{DateTime, DecodeError, Fen, InvalidField, check, serde_by_node};
 
@@ -521,7 +522,7 @@ pub struct RequestSingleUsageRule {
     pub coupon_available_period: RequestCouponAvailablePeriod,
     /// Rule of a coupon which takes off a fixed sum (满减券使用规则).
     pub normal_coupon: Option<RequestNormalCoupon>,
-    /// For coupons of a percentage off (折扣券使用规则).
+    /// Rule of a coupon which takes off a percentage (折扣券使用规则).
     pub discount_coupon: Option<DiscountCoupon>,
     /// Rule of a coupon which exchanges for goods (兑换券使用规则).
     pub exchange_coupon: Option<ExchangeCoupon>,
@@ -590,9 +591,9 @@ serde_by_node!(RequestSingleUsageRule);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RequestCouponAvailablePeriod {
-    /// When it begins (开始时间).
+    /// From when it can be used (开始时间).
     pub available_begin_time: DateTime,
-    /// When it ends (结束时间).
+    /// Until when it can be used (结束时间).
     pub available_end_time: DateTime,
     /// How many days after taking effect it can be used (生效后N天内有效).
     pub available_days: Option<i64>,
@@ -933,9 +934,9 @@ serde_by_node!(RequestSequentialUsageRule);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RequestSequentialAvailablePeriod {
-    /// When it begins (开始时间).
+    /// From when it can be used (开始时间).
     pub available_begin_time: DateTime,
-    /// When it ends (结束时间).
+    /// Until when it can be used (结束时间).
     pub available_end_time: DateTime,
     /// After how many days it becomes valid, once received (领取后N天开始生效).
     pub wait_days_after_receive: Option<i64>,
@@ -1232,47 +1233,6 @@ impl FromObject for RequestCouponAvailableStoreInfo {
 
 serde_by_node!(RequestCouponAvailableStoreInfo);
 
-/// A way into an official account from a coupon.
-///
-/// 公众号入口.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RequestEntranceOfficialAccount {
-    /// App identifier of the official account (公众号AppID).
-    ///
-    /// At most 32 characters.
-    pub appid: String,
-}
-
-impl RequestEntranceOfficialAccount {
-    /// All of it.
-    pub fn new(appid: impl Into<String>) -> Self {
-        Self {
-            appid: appid.into(),
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("appid", &self.appid, 1, 32)
-    }
-}
-
-impl ToObject for RequestEntranceOfficialAccount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).field("appid", &self.appid)
-    }
-}
-
-impl FromObject for RequestEntranceOfficialAccount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            appid: object.required("appid")?,
-        })
-    }
-}
-
-serde_by_node!(RequestEntranceOfficialAccount);
-
 /// A way into a channel (视频号) from a coupon.
 ///
 /// 视频号入口.
@@ -1382,6 +1342,47 @@ impl FromObject for NotifyConfig {
 
 serde_by_node!(NotifyConfig);
 
+/// A way into an official account from a coupon.
+///
+/// 公众号入口.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EntranceOfficialAccount {
+    /// AppID of the official account (公众号AppID).
+    ///
+    /// At most 32 characters.
+    pub appid: String,
+}
+
+impl EntranceOfficialAccount {
+    /// All of it.
+    pub fn new(appid: impl Into<String>) -> Self {
+        Self {
+            appid: appid.into(),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("appid", &self.appid, 1, 32)
+    }
+}
+
+impl ToObject for EntranceOfficialAccount {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(1).field("appid", &self.appid)
+    }
+}
+
+impl FromObject for EntranceOfficialAccount {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            appid: object.required("appid")?,
+        })
+    }
+}
+
+serde_by_node!(EntranceOfficialAccount);
+
 /// How a coupon is to look in the user's hands.
 ///
 /// 用户商品券展示信息.
@@ -1395,7 +1396,7 @@ pub struct RequestCouponDisplayInfo {
     /// Entrance from the coupon to a mini program (小程序入口).
     pub entrance_mini_program: Option<RequestEntranceMiniProgram>,
     /// Entrance from the coupon to an official account (公众号入口).
-    pub entrance_official_account: Option<RequestEntranceOfficialAccount>,
+    pub entrance_official_account: Option<EntranceOfficialAccount>,
     /// Entrance from the coupon to a WeChat channel (视频号) (视频号入口).
     pub entrance_finder: Option<RequestEntranceFinder>,
 }
@@ -1435,7 +1436,7 @@ impl RequestCouponDisplayInfo {
     #[must_use]
     pub fn entrance_official_account(
         mut self,
-        entrance_official_account: RequestEntranceOfficialAccount,
+        entrance_official_account: EntranceOfficialAccount,
     ) -> Self {
         self.entrance_official_account = Some(entrance_official_account);
         self
@@ -1457,7 +1458,7 @@ impl RequestCouponDisplayInfo {
         check::nested(
             "entrance_official_account",
             &self.entrance_official_account,
-            RequestEntranceOfficialAccount::check,
+            EntranceOfficialAccount::check,
         )?;
         check::nested(
             "entrance_finder",
@@ -1634,3 +1635,96 @@ impl FromObject for MemberTagInfo {
 }
 
 serde_by_node!(MemberTagInfo);
+
+/// The order a coupon was used for.
+///
+/// 关联微信支付订单信息.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AssociatedOrderInfo {
+    /// WeChat Pay's number of the order (微信支付单号).
+    ///
+    /// At most 32 characters.
+    pub transaction_id: Option<String>,
+    /// The merchant's own order number (商户订单号).
+    ///
+    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
+    pub out_trade_no: Option<String>,
+    /// The merchant's number (商户号).
+    ///
+    /// At most 32 digits.
+    pub mchid: Option<String>,
+    /// The sub-merchant's number (子商户号).
+    ///
+    /// At most 32 digits.
+    pub sub_mchid: Option<String>,
+}
+
+impl AssociatedOrderInfo {
+    /// Nothing set yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`transaction_id`](Self::transaction_id) (微信支付单号).
+    #[must_use]
+    pub fn transaction_id(mut self, transaction_id: impl Into<String>) -> Self {
+        self.transaction_id = Some(transaction_id.into());
+        self
+    }
+
+    /// Sets [`out_trade_no`](Self::out_trade_no) (商户订单号).
+    #[must_use]
+    pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
+        self.out_trade_no = Some(out_trade_no.into());
+        self
+    }
+
+    /// Sets [`mchid`](Self::mchid) (商户号).
+    #[must_use]
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
+    #[must_use]
+    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
+        self.sub_mchid = Some(sub_mchid.into());
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        check::text("transaction_id", &self.transaction_id, 1, 32)?;
+        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
+        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
+        check::text("mchid", &self.mchid, 1, 32)?;
+        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
+        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
+        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
+    }
+}
+
+impl ToObject for AssociatedOrderInfo {
+    fn to_object(&self) -> Object<'_> {
+        Object::with_capacity(4)
+            .optional("transaction_id", &self.transaction_id)
+            .optional("out_trade_no", &self.out_trade_no)
+            .optional("mchid", &self.mchid)
+            .optional("sub_mchid", &self.sub_mchid)
+    }
+}
+
+impl FromObject for AssociatedOrderInfo {
+    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            transaction_id: object.maybe("transaction_id")?,
+            out_trade_no: object.maybe("out_trade_no")?,
+            mchid: object.maybe("mchid")?,
+            sub_mchid: object.maybe("sub_mchid")?,
+        })
+    }
+}
+
+serde_by_node!(AssociatedOrderInfo);

@@ -7,12 +7,12 @@ use wxpay_json::{DateTime, DecodeError, Fen, Sensitive, serde_by_node};
 use wxpay_proto::{NotificationContent, Plaintext};
 
 use super::{
-    AppJumpType, BackgroundColor, BundleUsageMode, CodeDisplayMode, CouponCodeMode, CouponState,
-    CouponTag, CouponUsageMethod, DeliveryPlanNotificationAudit, DeliveryPlanNotificationState,
-    DetailState, DiscountCoupon, ExchangeCoupon, ImageGenerationType, MemberTagInfo, NotifyConfig,
-    PlanState, ProductCouponScope, ProductCouponState, ProductCouponType, SendChannel,
-    SequentialUsageInfo, StockSendRule, StockState, Store, StoreScope, TaskState, UsageMode,
-    WeeklyAvailablePeriod,
+    AppJumpType, AssociatedOrderInfo, BackgroundColor, BundleUsageMode, CodeDisplayMode,
+    CouponCodeMode, CouponState, CouponTag, CouponUsageMethod, DetailState, DiscountCoupon,
+    EntranceOfficialAccount, ExchangeCoupon, ImageGenerationType, MemberTagInfo,
+    NotifiedAuditState, NotifiedPlanState, NotifyConfig, PlanState, ProductCouponScope,
+    ProductCouponState, ProductCouponType, SendChannel, SequentialUsageInfo, StockSendRule,
+    StockState, Store, StoreScope, TaskState, UsageMode, WeeklyAvailablePeriod,
 };
 
 /// A delivery plan which was created or changed.
@@ -198,14 +198,14 @@ serde_by_node!(ImageResult);
 /// 商品券事件通知地址.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct NotifyAddress {
+pub struct NotifyUrl {
     /// Where notifications are sent; HTTPS (通知URL地址).
     pub notify_url: Option<String>,
     /// When it was changed (修改时间).
     pub update_time: Option<DateTime>,
 }
 
-impl ToObject for NotifyAddress {
+impl ToObject for NotifyUrl {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .optional("notify_url", &self.notify_url)
@@ -213,7 +213,7 @@ impl ToObject for NotifyAddress {
     }
 }
 
-impl FromObject for NotifyAddress {
+impl FromObject for NotifyUrl {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             notify_url: object.maybe("notify_url")?,
@@ -222,7 +222,7 @@ impl FromObject for NotifyAddress {
     }
 }
 
-serde_by_node!(NotifyAddress);
+serde_by_node!(NotifyUrl);
 
 /// The worth of a coupon which is used once.
 ///
@@ -232,7 +232,7 @@ serde_by_node!(NotifyAddress);
 pub struct SingleUsageInfo {
     /// Rule of a coupon which takes off a fixed sum (满减券使用规则).
     pub normal_coupon: Option<NormalCoupon>,
-    /// For coupons of a percentage off (折扣券使用规则).
+    /// Rule of a coupon which takes off a percentage (折扣券使用规则).
     pub discount_coupon: Option<DiscountCoupon>,
 }
 
@@ -425,7 +425,7 @@ pub struct SingleUsageRule {
     pub coupon_available_period: Option<CouponAvailablePeriod>,
     /// Rule of a coupon which takes off a fixed sum (满减券使用规则).
     pub normal_coupon: Option<NormalCoupon>,
-    /// For coupons of a percentage off (折扣券使用规则).
+    /// Rule of a coupon which takes off a percentage (折扣券使用规则).
     pub discount_coupon: Option<DiscountCoupon>,
     /// Rule of a coupon which exchanges for goods (兑换券使用规则).
     pub exchange_coupon: Option<ExchangeCoupon>,
@@ -460,9 +460,9 @@ serde_by_node!(SingleUsageRule);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CouponAvailablePeriod {
-    /// When it begins (开始时间).
+    /// From when it can be used (开始时间).
     pub available_begin_time: Option<DateTime>,
-    /// When it ends (结束时间).
+    /// Until when it can be used (结束时间).
     pub available_end_time: Option<DateTime>,
     /// How many days after taking effect it can be used (生效后N天内有效).
     pub available_days: Option<i64>,
@@ -585,9 +585,9 @@ serde_by_node!(SequentialUsageRule);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SequentialAvailablePeriod {
-    /// When it begins (开始时间).
+    /// From when it can be used (开始时间).
     pub available_begin_time: Option<DateTime>,
-    /// When it ends (结束时间).
+    /// Until when it can be used (结束时间).
     pub available_end_time: Option<DateTime>,
     /// After how many days it becomes valid, once received (领取后N天开始生效).
     pub wait_days_after_receive: Option<i64>,
@@ -800,32 +800,6 @@ impl FromObject for EntranceMiniProgram {
 }
 
 serde_by_node!(EntranceMiniProgram);
-
-/// A way into an official account from a coupon.
-///
-/// 公众号入口.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct EntranceOfficialAccount {
-    /// App identifier of the official account (公众号AppID).
-    pub appid: String,
-}
-
-impl ToObject for EntranceOfficialAccount {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(1).field("appid", &self.appid)
-    }
-}
-
-impl FromObject for EntranceOfficialAccount {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            appid: object.required("appid")?,
-        })
-    }
-}
-
-serde_by_node!(EntranceOfficialAccount);
 
 /// A way into a channel (视频号) from a coupon.
 ///
@@ -1512,45 +1486,6 @@ impl FromObject for UsageDetail {
 
 serde_by_node!(UsageDetail);
 
-/// The order a coupon was used for.
-///
-/// 关联微信支付订单信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct AssociatedOrderInfo {
-    /// WeChat Pay's number of the order (微信支付单号).
-    pub transaction_id: Option<String>,
-    /// The merchant's own order number (商户订单号).
-    pub out_trade_no: Option<String>,
-    /// The merchant's number (商户号).
-    pub mchid: Option<String>,
-    /// The sub-merchant's number (子商户号).
-    pub sub_mchid: Option<String>,
-}
-
-impl ToObject for AssociatedOrderInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .optional("transaction_id", &self.transaction_id)
-            .optional("out_trade_no", &self.out_trade_no)
-            .optional("mchid", &self.mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-    }
-}
-
-impl FromObject for AssociatedOrderInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            transaction_id: object.maybe("transaction_id")?,
-            out_trade_no: object.maybe("out_trade_no")?,
-            mchid: object.maybe("mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(AssociatedOrderInfo);
-
 /// The group a user's coupon belongs to and its place in it.
 ///
 /// 用户券组信息.
@@ -2029,7 +1964,7 @@ pub struct SentSingleUsageRule {
     pub coupon_available_period: Option<SentCouponAvailablePeriod>,
     /// Rule of a coupon which takes off a fixed sum (满减券使用规则).
     pub normal_coupon: Option<NormalCoupon>,
-    /// For coupons of a percentage off (折扣券使用规则).
+    /// Rule of a coupon which takes off a percentage (折扣券使用规则).
     pub discount_coupon: Option<DiscountCoupon>,
     /// Rule of a coupon which exchanges for goods (兑换券使用规则).
     pub exchange_coupon: Option<ExchangeCoupon>,
@@ -2311,18 +2246,18 @@ serde_by_node!(UserCoupon);
 /// 预发放商品券结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct PreSendCouponResponse {
+pub struct PreSendToken {
     /// Token with which the user collects the coupon (预发券token).
     pub token: String,
 }
 
-impl ToObject for PreSendCouponResponse {
+impl ToObject for PreSendToken {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(1).field("token", &self.token)
     }
 }
 
-impl FromObject for PreSendCouponResponse {
+impl FromObject for PreSendToken {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             token: object.required("token")?,
@@ -2330,7 +2265,7 @@ impl FromObject for PreSendCouponResponse {
     }
 }
 
-serde_by_node!(PreSendCouponResponse);
+serde_by_node!(PreSendToken);
 
 /// A user got a product coupon.
 ///
@@ -2428,9 +2363,9 @@ pub struct DeliveryPlanNotification {
     /// The plan (投放计划ID).
     pub plan_id: Option<String>,
     /// Where it stands (投放计划状态).
-    pub plan_state: DeliveryPlanNotificationState,
+    pub plan_state: NotifiedPlanState,
     /// Where its review stands (审核状态).
-    pub audit_state: Option<DeliveryPlanNotificationAudit>,
+    pub audit_state: Option<NotifiedAuditState>,
     /// Why it changed (变更原因).
     pub change_reason: Option<String>,
     /// When it changed (修改时间).

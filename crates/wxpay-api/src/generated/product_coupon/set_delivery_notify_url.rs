@@ -101,7 +101,7 @@ serde_by_node!(SetDeliveryNotifyUrl);
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DeliveryNotifyUrl {
-    /// Where the notification is sent (通知地址).
+    /// Where notifications are sent (通知地址).
     pub notify_url: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::NotifyAddress;
+use super::NotifyUrl;
 
 /// Sets where notifications of product coupons are sent.
 ///
@@ -35,7 +35,7 @@ impl SetNotifyConfig {
 }
 
 impl Operation for SetNotifyConfig {
-    type Response = NotifyAddress;
+    type Response = NotifyUrl;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(

@@ -67,7 +67,7 @@ impl SubmitImageTask {
 }
 
 impl Operation for SubmitImageTask {
-    type Response = SubmitImageTaskResponse;
+    type Response = AcceptedImageTask;
 
     fn info(&self) -> OperationInfo {
         OperationInfo::new(
@@ -137,7 +137,7 @@ pub struct CombineImage {
     pub usage_mode: BundleUsageMode,
     /// Rule of a coupon which takes off a fixed sum (满减券使用规则).
     pub normal_coupon: Option<RequestNormalCoupon>,
-    /// For coupons of a percentage off (折扣券使用规则).
+    /// Rule of a coupon which takes off a percentage (折扣券使用规则).
     pub discount_coupon: Option<DiscountCoupon>,
     /// Rule of a coupon which exchanges for goods (兑换券使用规则).
     pub exchange_coupon: Option<ExchangeCoupon>,
@@ -269,14 +269,14 @@ serde_by_node!(CutOut);
 /// 图片生成任务受理结果.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct SubmitImageTaskResponse {
+pub struct AcceptedImageTask {
     /// The caller's own number of the image task (图片生成的任务ID).
     pub task_id: String,
     /// WeChat Pay's number of the brand (品牌ID).
     pub brand_id: String,
 }
 
-impl ToObject for SubmitImageTaskResponse {
+impl ToObject for AcceptedImageTask {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(2)
             .field("task_id", &self.task_id)
@@ -284,7 +284,7 @@ impl ToObject for SubmitImageTaskResponse {
     }
 }
 
-impl FromObject for SubmitImageTaskResponse {
+impl FromObject for AcceptedImageTask {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             task_id: object.required("task_id")?,
@@ -293,4 +293,4 @@ impl FromObject for SubmitImageTaskResponse {
     }
 }
 
-serde_by_node!(SubmitImageTaskResponse);
+serde_by_node!(AcceptedImageTask);

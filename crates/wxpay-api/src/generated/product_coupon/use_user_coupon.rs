@@ -11,7 +11,7 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::UserCoupon;
+use super::{AssociatedOrderInfo, UserCoupon};
 
 /// Marks a user's coupon as used, with the order it was used for.
 ///
@@ -40,7 +40,7 @@ pub struct UseUserCoupon {
     /// When the coupon was used (核销时间).
     pub use_time: DateTime,
     /// The WeChat Pay order the coupon was used for (关联微信支付订单信息).
-    pub associated_order_info: RequestAssociatedOrderInfo,
+    pub associated_order_info: AssociatedOrderInfo,
     /// The caller's own number of the request to use, the same when repeated (核销请求单号).
     pub out_request_no: String,
     /// Which of several uses is meant (多次优惠索引).
@@ -64,7 +64,7 @@ impl UseUserCoupon {
         stock_id: impl Into<String>,
         appid: impl Into<String>,
         use_time: DateTime,
-        associated_order_info: RequestAssociatedOrderInfo,
+        associated_order_info: AssociatedOrderInfo,
         out_request_no: impl Into<String>,
     ) -> Self {
         Self {
@@ -157,7 +157,7 @@ impl Operation for UseUserCoupon {
         check::nested(
             "associated_order_info",
             &self.associated_order_info,
-            RequestAssociatedOrderInfo::check,
+            AssociatedOrderInfo::check,
         )?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::text("store_id", &self.store_id, 1, usize::MAX)?;
@@ -228,99 +228,6 @@ impl FromObject for UseUserCoupon {
 }
 
 serde_by_node!(UseUserCoupon);
-
-/// The order a coupon is marked as used for.
-///
-/// 关联微信支付订单信息.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RequestAssociatedOrderInfo {
-    /// WeChat Pay's number of the order (微信支付单号).
-    ///
-    /// At most 32 characters.
-    pub transaction_id: Option<String>,
-    /// The merchant's own order number, unique within the merchant (商户订单号).
-    ///
-    /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    pub out_trade_no: Option<String>,
-    /// The merchant's number (商户号).
-    ///
-    /// At most 32 digits.
-    pub mchid: Option<String>,
-    /// The sub-merchant's number (子商户号).
-    ///
-    /// At most 32 digits.
-    pub sub_mchid: Option<String>,
-}
-
-impl RequestAssociatedOrderInfo {
-    /// Nothing set yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`transaction_id`](Self::transaction_id) (微信支付单号).
-    #[must_use]
-    pub fn transaction_id(mut self, transaction_id: impl Into<String>) -> Self {
-        self.transaction_id = Some(transaction_id.into());
-        self
-    }
-
-    /// Sets [`out_trade_no`](Self::out_trade_no) (商户订单号).
-    #[must_use]
-    pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
-        self.out_trade_no = Some(out_trade_no.into());
-        self
-    }
-
-    /// Sets [`mchid`](Self::mchid) (商户号).
-    #[must_use]
-    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
-        self.mchid = Some(mchid.into());
-        self
-    }
-
-    /// Sets [`sub_mchid`](Self::sub_mchid) (子商户号).
-    #[must_use]
-    pub fn sub_mchid(mut self, sub_mchid: impl Into<String>) -> Self {
-        self.sub_mchid = Some(sub_mchid.into());
-        self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("transaction_id", &self.transaction_id, 1, 32)?;
-        check::text("out_trade_no", &self.out_trade_no, 1, 32)?;
-        check::alphabet("out_trade_no", &self.out_trade_no, Alphabet::TradeNo)?;
-        check::text("mchid", &self.mchid, 1, 32)?;
-        check::alphabet("mchid", &self.mchid, Alphabet::Digits)?;
-        check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::alphabet("sub_mchid", &self.sub_mchid, Alphabet::Digits)
-    }
-}
-
-impl ToObject for RequestAssociatedOrderInfo {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(4)
-            .optional("transaction_id", &self.transaction_id)
-            .optional("out_trade_no", &self.out_trade_no)
-            .optional("mchid", &self.mchid)
-            .optional("sub_mchid", &self.sub_mchid)
-    }
-}
-
-impl FromObject for RequestAssociatedOrderInfo {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            transaction_id: object.maybe("transaction_id")?,
-            out_trade_no: object.maybe("out_trade_no")?,
-            mchid: object.maybe("mchid")?,
-            sub_mchid: object.maybe("sub_mchid")?,
-        })
-    }
-}
-
-serde_by_node!(RequestAssociatedOrderInfo);
 
 /// The Payscore order a coupon is marked as used for.
 ///

@@ -34,8 +34,12 @@ pub struct CompleteOrder {
     /// Why the order is cancelled, in Chinese; only if the service was not used (取消订单的原因).
     pub cancel_reason: Option<String>,
     /// When the service really began, as yyyyMMddHHmmss (实际服务开始时间).
+    ///
+    /// At most 14 characters.
     pub real_service_start_time: Option<String>,
     /// When the service really ended, as yyyyMMddHHmmss (服务结束时间).
+    ///
+    /// At most 14 characters.
     pub real_service_end_time: Option<String>,
     /// Where the service really ended (实际结束使用服务的地点).
     pub real_service_end_location: Option<String>,
@@ -187,14 +191,9 @@ impl Operation for CompleteOrder {
             "real_service_start_time",
             &self.real_service_start_time,
             1,
-            usize::MAX,
+            14,
         )?;
-        check::text(
-            "real_service_end_time",
-            &self.real_service_end_time,
-            1,
-            usize::MAX,
-        )?;
+        check::text("real_service_end_time", &self.real_service_end_time, 1, 14)?;
         check::text(
             "real_service_end_location",
             &self.real_service_end_location,
