@@ -18,6 +18,7 @@ use super::{Amount, Order};
 ///
 /// 申请扣款接口: `POST /v3/offlineface/transactions`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html).
+/// Repeating it with the same `out_trade_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreateTransaction {
@@ -54,14 +55,18 @@ pub struct CreateTransaction {
     /// The merchant's own order number, unique within the merchant (商户订单号).
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
-    pub out_trade_no: Option<String>,
+    pub out_trade_no: String,
     /// The product and the scene the payment belongs to (业务信息).
     pub business: Option<Business>,
 }
 
 impl CreateTransaction {
     /// What is always needed; the rest has setters.
-    pub fn new(auth_code: impl Into<String>, amount: Amount) -> Self {
+    pub fn new(
+        auth_code: impl Into<String>,
+        amount: Amount,
+        out_trade_no: impl Into<String>,
+    ) -> Self {
         Self {
             auth_code: auth_code.into(),
             sp_appid: None,
@@ -74,7 +79,7 @@ impl CreateTransaction {
             description: None,
             attach: None,
             settle_info: None,
-            out_trade_no: None,
+            out_trade_no: out_trade_no.into(),
             business: None,
         }
     }
@@ -142,13 +147,6 @@ impl CreateTransaction {
         self
     }
 
-    /// Sets [`out_trade_no`](Self::out_trade_no) (商户订单号).
-    #[must_use]
-    pub fn out_trade_no(mut self, out_trade_no: impl Into<String>) -> Self {
-        self.out_trade_no = Some(out_trade_no.into());
-        self
-    }
-
     /// Sets [`business`](Self::business) (业务信息).
     #[must_use]
     pub fn business(mut self, business: Business) -> Self {
@@ -164,7 +162,7 @@ impl Operation for CreateTransaction {
         OperationInfo::new(
             "face.create_transaction",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
     }
@@ -212,7 +210,7 @@ impl ToObject for CreateTransaction {
             .optional("description", &self.description)
             .optional("attach", &self.attach)
             .optional("settle_info", &self.settle_info)
-            .optional("out_trade_no", &self.out_trade_no)
+            .field("out_trade_no", &self.out_trade_no)
             .optional("business", &self.business)
     }
 }
@@ -231,7 +229,7 @@ impl FromObject for CreateTransaction {
             description: object.maybe("description")?,
             attach: object.maybe("attach")?,
             settle_info: object.maybe("settle_info")?,
-            out_trade_no: object.maybe("out_trade_no")?,
+            out_trade_no: object.required("out_trade_no")?,
             business: object.maybe("business")?,
         })
     }

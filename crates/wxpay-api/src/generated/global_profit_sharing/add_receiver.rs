@@ -19,7 +19,8 @@ use crate::wire;
 ///
 /// 添加分账接收方: `POST /v3/global/profit-sharing/receivers`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_6.shtml).
-/// Found on <https://apihk.mch.weixin.qq.com>.
+/// Repeating it with the same `account` and the same content is safe. Found on
+/// <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AddReceiver {
@@ -186,7 +187,7 @@ impl Operation for AddReceiver {
         OperationInfo::new(
             "global_profit_sharing.add_receiver",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
         .at(Host::HongKong)

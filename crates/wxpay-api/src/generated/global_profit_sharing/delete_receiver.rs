@@ -17,7 +17,8 @@ use super::ReceiverType;
 ///
 /// 删除分账接收方: `DELETE /v3/global/profit-sharing/receivers`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_8.shtml).
-/// Found on <https://apihk.mch.weixin.qq.com>.
+/// Repeating it with the same `account` and the same content is safe. Found on
+/// <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DeleteReceiver {
@@ -80,7 +81,7 @@ impl Operation for DeleteReceiver {
         OperationInfo::new(
             "global_profit_sharing.delete_receiver",
             Method::DELETE,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
         .at(Host::HongKong)

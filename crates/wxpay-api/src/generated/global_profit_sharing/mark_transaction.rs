@@ -17,7 +17,8 @@ use crate::{Currency, wire};
 ///
 /// 分账标记: `POST /v3/global/profit-sharing/transactions/mark`,
 /// [official page](https://pay.weixin.qq.com/wiki/doc/api_external/ch/apis/chapter4_1_1.shtml).
-/// Found on <https://apihk.mch.weixin.qq.com>.
+/// Repeating it with the same `out_trade_no` and the same content is safe. Found on
+/// <https://apihk.mch.weixin.qq.com>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MarkTransaction {
@@ -65,7 +66,7 @@ impl Operation for MarkTransaction {
         OperationInfo::new(
             "global_profit_sharing.mark_transaction",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
         .at(Host::HongKong)

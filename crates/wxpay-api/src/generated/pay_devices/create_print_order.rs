@@ -15,14 +15,15 @@ use super::{Table, Variable};
 /// Has a receipt printer print from a template. The answer is only an acceptance; query the
 /// printing.
 ///
-/// 小票机打印: `POST /v3/pay-devices/printers/{device_id}/print-orders`.
+/// 小票机打印: `POST /v3/pay-devices/printers/{device_id}/print-orders`. Repeating it with the
+/// same `print_order_no` and the same content is safe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CreatePrintOrder {
     /// Device number of the receipt printer (小票机设备号).
     pub device_id: String,
     /// The merchant's own number of the printing (打印单号).
-    pub print_order_no: Option<String>,
+    pub print_order_no: String,
     /// Identifier of the template (模板ID).
     pub template_id: Option<String>,
     /// Where notifications of the printing are sent (回调通知地址).
@@ -37,22 +38,15 @@ pub struct CreatePrintOrder {
 
 impl CreatePrintOrder {
     /// What is always needed; the rest has setters.
-    pub fn new(device_id: impl Into<String>) -> Self {
+    pub fn new(device_id: impl Into<String>, print_order_no: impl Into<String>) -> Self {
         Self {
             device_id: device_id.into(),
-            print_order_no: None,
+            print_order_no: print_order_no.into(),
             template_id: None,
             notify_url: None,
             variable_list: Vec::new(),
             table_list: Vec::new(),
         }
-    }
-
-    /// Sets [`print_order_no`](Self::print_order_no) (打印单号).
-    #[must_use]
-    pub fn print_order_no(mut self, print_order_no: impl Into<String>) -> Self {
-        self.print_order_no = Some(print_order_no.into());
-        self
     }
 
     /// Sets [`template_id`](Self::template_id) (模板ID).
@@ -86,7 +80,7 @@ impl CreatePrintOrder {
     /// Every field that does not stand in the path or the query.
     fn to_body(&self) -> Object<'_> {
         Object::with_capacity(5)
-            .optional("print_order_no", &self.print_order_no)
+            .field("print_order_no", &self.print_order_no)
             .optional("template_id", &self.template_id)
             .optional("notify_url", &self.notify_url)
             .optional_list("variable_list", &self.variable_list)
@@ -101,7 +95,7 @@ impl Operation for CreatePrintOrder {
         OperationInfo::new(
             "pay_devices.create_print_order",
             Method::POST,
-            Idempotency::No,
+            Idempotency::MerchantNumber,
             ReplySignature::Signed,
         )
     }
@@ -140,7 +134,7 @@ impl ToObject for CreatePrintOrder {
     fn to_object(&self) -> Object<'_> {
         Object::with_capacity(6)
             .field("device_id", &self.device_id)
-            .optional("print_order_no", &self.print_order_no)
+            .field("print_order_no", &self.print_order_no)
             .optional("template_id", &self.template_id)
             .optional("notify_url", &self.notify_url)
             .optional_list("variable_list", &self.variable_list)
@@ -152,7 +146,7 @@ impl FromObject for CreatePrintOrder {
     fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             device_id: object.required("device_id")?,
-            print_order_no: object.maybe("print_order_no")?,
+            print_order_no: object.required("print_order_no")?,
             template_id: object.maybe("template_id")?,
             notify_url: object.maybe("notify_url")?,
             variable_list: object.maybe_list("variable_list")?,
