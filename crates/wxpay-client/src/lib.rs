@@ -40,7 +40,7 @@ pub use self::transport::{Proxy, Transport, TransportBuilder};
 
 pub use wxpay_proto as proto;
 pub use wxpay_proto::{
-    ApiError, ApiV3Key, Certificate, Credential, Endpoint, Merchant, Notification,
-    NotificationError, Operation, PlatformKeyring, PrivateKey, PublicKeyId, Response, RetryPolicy,
-    SerialNumber, Timestamp,
+    ApiError, ApiV3Key, BrandCredential, Certificate, ContentError, Credential, Endpoint, Host,
+    Merchant, Notification, NotificationContent, NotificationError, Operation, PlatformKeyring,
+    PrivateKey, PublicKeyId, Response, RetryPolicy, SerialNumber, Timestamp,
 };
