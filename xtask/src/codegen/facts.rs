@@ -85,6 +85,10 @@ fn facts(family: &Family, operation: &Operation, name: &str) -> Result<Value> {
     if let Idempotency::MerchantNumber(number) = &operation.idempotency {
         facts["merchant_number"] = json!(number);
     }
+    // Those of a body stand with it.
+    if operation.body.is_none() && !operation.any_of.is_empty() {
+        facts["any_of"] = json!(operation.any_of);
+    }
     Ok(facts)
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct Facts {
     pub(crate) host: Option<String>,
     pub(crate) merchant_number: Option<String>,
     pub(crate) query: Vec<Field>,
+    /// Of the query; those of a body stand with it.
+    #[serde(default)]
+    any_of: Vec<Vec<String>>,
     pub(crate) path_params: Vec<Field>,
     #[serde(default)]
     pub(crate) headers: Vec<Field>,
@@ -72,7 +75,7 @@ impl Facts {
         }
         Object {
             fields,
-            any_of: body.any_of,
+            any_of: [&*self.any_of, &*body.any_of].concat(),
         }
     }
 }
