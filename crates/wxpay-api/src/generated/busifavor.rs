@@ -8,34 +8,34 @@
 //! from one merchant to another and returned after a refund. Repeat an unclear request only
 //! with the same request number.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryCallback`] | 查询商家券事件通知地址 | `GET /v3/marketing/busifavor/callbacks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_8.shtml) |
-//! | [`SetCallback`] | 设置商家券事件通知地址 | `POST /v3/marketing/busifavor/callbacks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_7.shtml) |
-//! | [`AssociateCoupon`] | 关联订单信息 | `POST /v3/marketing/busifavor/coupons/associate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_9.shtml) |
-//! | [`DeactivateCoupon`] | 使券失效 | `POST /v3/marketing/busifavor/coupons/deactivate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_14.shtml) |
-//! | [`DisassociateCoupon`] | 取消关联订单信息 | `POST /v3/marketing/busifavor/coupons/disassociate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_10.shtml) |
-//! | [`ReturnCoupon`] | 申请退券 | `POST /v3/marketing/busifavor/coupons/return` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_13.shtml) |
-//! | [`SendCoupon`] | 向用户发券 | `POST /v3/marketing/busifavor/coupons/send` | [page](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html) |
-//! | [`UseCoupon`] | 核销用户券 | `POST /v3/marketing/busifavor/coupons/use` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_3.shtml) |
-//! | [`SendCard`] | 发放消费卡 | `POST /v3/marketing/busifavor/coupons/{card_id}/send` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/coupons/chapter3_1.shtml) |
-//! | [`PreSendProductCoupon`] | 向用户预发放商品券 | `POST /v3/marketing/busifavor/product-coupons/pre-send` | - |
-//! | [`SendProductCoupon`] | 向用户发放商品券 | `POST /v3/marketing/busifavor/product-coupons/send` | - |
-//! | [`CreateStock`] | 创建商家券 | `POST /v3/marketing/busifavor/stocks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_1.shtml) |
-//! | [`QueryStock`] | 查询商家券详情 | `GET /v3/marketing/busifavor/stocks/{stock_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_2.shtml) |
-//! | [`UpdateStock`] | 修改商家券基本信息 | `PATCH /v3/marketing/busifavor/stocks/{stock_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_12.shtml) |
-//! | [`UpdateBudget`] | 修改批次预算 | `PATCH /v3/marketing/busifavor/stocks/{stock_id}/budget` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_11.shtml) |
-//! | [`ListCouponCodes`] | 查询预存code列表 | `GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes` | [page](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html) |
-//! | [`UploadCouponCodes`] | 上传预存code | `POST /v3/marketing/busifavor/stocks/{stock_id}/couponcodes` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_6.shtml) |
-//! | [`DeleteCouponCode`] | 删除预存code | `DELETE /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code}` | [page](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html) |
-//! | [`QueryCouponCode`] | 查询预存code详情 | `GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code}` | [page](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html) |
-//! | [`ListPayReceipts`] | 查询营销补差付款单列表 | `GET /v3/marketing/busifavor/subsidy/pay-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_19.shtml) |
-//! | [`CreatePayReceipt`] | 营销补差付款 | `POST /v3/marketing/busifavor/subsidy/pay-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_16.shtml) |
-//! | [`QueryPayReceipt`] | 查询营销补差付款单详情 | `GET /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_18.shtml) |
-//! | [`CreateReturnReceipt`] | 营销补差回退 | `POST /v3/marketing/busifavor/subsidy/return-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_17.shtml) |
-//! | [`QueryReturnReceipt`] | 查询商家券营销补差回退单详情 | `GET /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_21.shtml) |
-//! | [`ListUserCoupons`] | 根据过滤条件查询用户券 | `GET /v3/marketing/busifavor/users/{openid}/coupons` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_4.shtml) |
-//! | [`QueryUserCoupon`] | 查询用户单张券详情 | `GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/busifavor/chapter3_5.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryCallback`] | [查询商家券事件通知地址](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_8.shtml)<br>`GET /v3/marketing/busifavor/callbacks` |
+//! | [`SetCallback`] | [设置商家券事件通知地址](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_7.shtml)<br>`POST /v3/marketing/busifavor/callbacks` |
+//! | [`AssociateCoupon`] | [关联订单信息](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_9.shtml)<br>`POST /v3/marketing/busifavor/coupons/associate` |
+//! | [`DeactivateCoupon`] | [使券失效](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_14.shtml)<br>`POST /v3/marketing/busifavor/coupons/deactivate` |
+//! | [`DisassociateCoupon`] | [取消关联订单信息](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_10.shtml)<br>`POST /v3/marketing/busifavor/coupons/disassociate` |
+//! | [`ReturnCoupon`] | [申请退券](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_13.shtml)<br>`POST /v3/marketing/busifavor/coupons/return` |
+//! | [`SendCoupon`] | [向用户发券](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html)<br>`POST /v3/marketing/busifavor/coupons/send` |
+//! | [`UseCoupon`] | [核销用户券](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_3.shtml)<br>`POST /v3/marketing/busifavor/coupons/use` |
+//! | [`SendCard`] | [发放消费卡](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/coupons/chapter3_1.shtml)<br>`POST /v3/marketing/busifavor/coupons/{card_id}/send` |
+//! | [`PreSendProductCoupon`] | 向用户预发放商品券<br>`POST /v3/marketing/busifavor/product-coupons/pre-send` |
+//! | [`SendProductCoupon`] | 向用户发放商品券<br>`POST /v3/marketing/busifavor/product-coupons/send` |
+//! | [`CreateStock`] | [创建商家券](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_1.shtml)<br>`POST /v3/marketing/busifavor/stocks` |
+//! | [`QueryStock`] | [查询商家券详情](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_2.shtml)<br>`GET /v3/marketing/busifavor/stocks/{stock_id}` |
+//! | [`UpdateStock`] | [修改商家券基本信息](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_12.shtml)<br>`PATCH /v3/marketing/busifavor/stocks/{stock_id}` |
+//! | [`UpdateBudget`] | [修改批次预算](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_11.shtml)<br>`PATCH /v3/marketing/busifavor/stocks/{stock_id}/budget` |
+//! | [`ListCouponCodes`] | [查询预存code列表](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html)<br>`GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes` |
+//! | [`UploadCouponCodes`] | [上传预存code](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_6.shtml)<br>`POST /v3/marketing/busifavor/stocks/{stock_id}/couponcodes` |
+//! | [`DeleteCouponCode`] | [删除预存code](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html)<br>`DELETE /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code}` |
+//! | [`QueryCouponCode`] | [查询预存code详情](https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html)<br>`GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code}` |
+//! | [`ListPayReceipts`] | [查询营销补差付款单列表](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_19.shtml)<br>`GET /v3/marketing/busifavor/subsidy/pay-receipts` |
+//! | [`CreatePayReceipt`] | [营销补差付款](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_16.shtml)<br>`POST /v3/marketing/busifavor/subsidy/pay-receipts` |
+//! | [`QueryPayReceipt`] | [查询营销补差付款单详情](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_18.shtml)<br>`GET /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id}` |
+//! | [`CreateReturnReceipt`] | [营销补差回退](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_17.shtml)<br>`POST /v3/marketing/busifavor/subsidy/return-receipts` |
+//! | [`QueryReturnReceipt`] | [查询商家券营销补差回退单详情](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_21.shtml)<br>`GET /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}` |
+//! | [`ListUserCoupons`] | [根据过滤条件查询用户券](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_2_4.shtml)<br>`GET /v3/marketing/busifavor/users/{openid}/coupons` |
+//! | [`QueryUserCoupon`] | [查询用户单张券详情](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/busifavor/chapter3_5.shtml)<br>`GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid}` |
 
 mod associate_coupon;
 mod create_pay_receipt;
@@ -84,14 +84,14 @@ pub use enums::{
 };
 pub use list_coupon_codes::{CouponCodePage, ListCouponCodes};
 pub use list_pay_receipts::{ListPayReceipts, PayReceiptList};
-pub use list_user_coupons::{ListUserCoupons, ListedUserCoupon, UserCouponPage};
+pub use list_user_coupons::{ListUserCoupons, UserCouponPage};
 pub use pre_send_product_coupon::{PreSendProductCoupon, PreSendProductCouponResponse};
 pub use query_callback::{Callback, QueryCallback};
 pub use query_coupon_code::{CouponCodeDetail, CouponInformation, QueryCouponCode};
 pub use query_pay_receipt::QueryPayReceipt;
 pub use query_return_receipt::QueryReturnReceipt;
 pub use query_stock::{CouponCodeCount, QueryStock, SendCountInformation, Stock, StockSendRule};
-pub use query_user_coupon::{QueryUserCoupon, UserCoupon};
+pub use query_user_coupon::QueryUserCoupon;
 pub use requests::{
     AvailableDayTime, AvailableWeek, IrregularTime, NotifyConfig, RequestDisplayPatternInfo,
     RequestFinderInfo, RequestMiniProgramsInfo,
@@ -99,8 +99,8 @@ pub use requests::{
 pub use responses::{
     CouponAvailableTime, CouponCode, CouponSendNotification, CouponSendNotificationAttachment,
     CouponUseRule, CustomEntrance, DiscountCoupon, DisplayPatternInfo, ExchangeCoupon, FinderInfo,
-    FixedNormalCoupon, MiniProgramsInfo, PayReceipt, ReturnReceipt, SentCoupon,
-    UserCouponAvailableTime, UserCouponIrregularTime, UserCouponUseRule,
+    FixedNormalCoupon, MiniProgramsInfo, PayReceipt, ReturnReceipt, SentCoupon, UserCoupon,
+    UserCouponAvailableTime, UserCouponUseRule,
 };
 pub use return_coupon::{ReturnCoupon, ReturnCouponResponse};
 pub use send_card::{SendCard, SendCardResponse};

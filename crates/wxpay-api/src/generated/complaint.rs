@@ -7,25 +7,25 @@
 //! The payer's phone number comes encrypted. Images of a complaint are downloaded with the
 //! merchant's signature. The calls named V1 are deprecated.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`DeleteNotificationUrl`] | 删除投诉通知回调 | `DELETE /v3/merchant-service/complaint-notifications` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/delete-complaint-notifications.html) |
-//! | [`QueryNotificationUrl`] | 查询投诉通知回调 | `GET /v3/merchant-service/complaint-notifications` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/query-complaint-notifications.html) |
-//! | [`CreateNotificationUrl`] | 创建投诉通知回调 | `POST /v3/merchant-service/complaint-notifications` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/create-complaint-notifications.html) |
-//! | [`UpdateNotificationUrl`] | 更新投诉通知回调 | `PUT /v3/merchant-service/complaint-notifications` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/update-complaint-notifications.html) |
-//! | [`ListComplaintsV1`] | 查询投诉信息 | `GET /v3/merchant-service/complaints` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml) |
-//! | [`ListComplaints`] | 查询投诉单列表 | `GET /v3/merchant-service/complaints-v2` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/list-complaints-v2.html) |
-//! | [`QueryComplaint`] | 查询投诉单详情 | `GET /v3/merchant-service/complaints-v2/{complaint_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaints/query-complaint-v2.html) |
-//! | [`CompleteComplaint`] | 反馈处理完成 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/complete` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/complete-complaint-v2.html) |
-//! | [`ListNegotiationHistory`] | 查询投诉协商历史 | `GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/query-negotiation-history-v2.html) |
-//! | [`RespondComplaint`] | 提交回复 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/response` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/response-complaint-v2.html) |
-//! | [`RespondImmediateService`] | 回复需要即时服务的投诉单 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4017151596) |
-//! | [`UpdateRefundProgress`] | 更新退款审批结果 | `POST /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/update-refund-progress.html) |
-//! | [`QueryComplaintV1`] | 查询投诉详情 | `GET /v3/merchant-service/complaints/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml) |
-//! | [`QueryNegotiationHistoryV1`] | 查询投诉协商历史 | `GET /v3/merchant-service/complaints/{transaction_id}/negotiation-historys` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml) |
-//! | [`CreateFeedback`] | 商户反馈 | `POST /v3/merchant-service/feedbacks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml) |
-//! | [`UploadImage`] | 商户上传反馈图片 | `POST /v3/merchant-service/images/upload` | [page](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/images/create-images.html) |
-//! | [`DownloadImage`] | 图片下载 | `GET /v3/merchant-service/images/{media_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/images/query-images.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`DeleteNotificationUrl`] | [删除投诉通知回调](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/delete-complaint-notifications.html)<br>`DELETE /v3/merchant-service/complaint-notifications` |
+//! | [`QueryNotificationUrl`] | [查询投诉通知回调](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/query-complaint-notifications.html)<br>`GET /v3/merchant-service/complaint-notifications` |
+//! | [`CreateNotificationUrl`] | [创建投诉通知回调](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/create-complaint-notifications.html)<br>`POST /v3/merchant-service/complaint-notifications` |
+//! | [`UpdateNotificationUrl`] | [更新投诉通知回调](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaint-notifications/update-complaint-notifications.html)<br>`PUT /v3/merchant-service/complaint-notifications` |
+//! | [`ListComplaintsV1`] | [查询投诉信息](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml)<br>`GET /v3/merchant-service/complaints` |
+//! | [`ListComplaints`] | [查询投诉单列表](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/list-complaints-v2.html)<br>`GET /v3/merchant-service/complaints-v2` |
+//! | [`QueryComplaint`] | [查询投诉单详情](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaints/query-complaint-v2.html)<br>`GET /v3/merchant-service/complaints-v2/{complaint_id}` |
+//! | [`CompleteComplaint`] | [反馈处理完成](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/complete-complaint-v2.html)<br>`POST /v3/merchant-service/complaints-v2/{complaint_id}/complete` |
+//! | [`ListNegotiationHistory`] | [查询投诉协商历史](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/query-negotiation-history-v2.html)<br>`GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys` |
+//! | [`RespondComplaint`] | [提交回复](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/response-complaint-v2.html)<br>`POST /v3/merchant-service/complaints-v2/{complaint_id}/response` |
+//! | [`RespondImmediateService`] | [回复需要即时服务的投诉单](https://pay.weixin.qq.com/doc/v3/merchant/4017151596)<br>`POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service` |
+//! | [`UpdateRefundProgress`] | [更新退款审批结果](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/complaints/update-refund-progress.html)<br>`POST /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress` |
+//! | [`QueryComplaintV1`] | [查询投诉详情](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml)<br>`GET /v3/merchant-service/complaints/{transaction_id}` |
+//! | [`QueryNegotiationHistoryV1`] | [查询投诉协商历史](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml)<br>`GET /v3/merchant-service/complaints/{transaction_id}/negotiation-historys` |
+//! | [`CreateFeedback`] | [商户反馈](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml)<br>`POST /v3/merchant-service/feedbacks` |
+//! | [`UploadImage`] | [商户上传反馈图片](https://pay.weixin.qq.com/docs/partner/apis/consumer-complaint/images/create-images.html)<br>`POST /v3/merchant-service/images/upload` |
+//! | [`DownloadImage`] | [图片下载](https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/images/query-images.html)<br>`GET /v3/merchant-service/images/{media_id}` |
 
 mod complete_complaint;
 mod create_feedback;

@@ -7,29 +7,29 @@
 //! `out_request_no`, or the user may get two. The details of used and refunded coupons are
 //! files to download.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`EnrolMultiActivity`] | 给指定用户报名多笔立减活动 | `POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity` | - |
-//! | [`QueryMultiActivityCoupon`] | 查询绑定多笔立减活动的代金券详情 | `GET /v3/marketing/bank-favor/users/{openid}/coupons/{coupon_id}` | - |
-//! | [`QueryCallback`] | 获取已设置的消息通知地址 | `GET /v3/marketing/favor/callbacks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_12.shtml) |
-//! | [`SetCallback`] | 设置消息通知地址 | `POST /v3/marketing/favor/callbacks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_12.shtml) |
-//! | [`CreateStock`] | 创建代金券批次 | `POST /v3/marketing/favor/coupon-stocks` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_1.shtml) |
-//! | [`UploadImage`] | （营销）图片上传 | `POST /v3/marketing/favor/media/image-upload` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/chapter3_1.shtml) |
-//! | [`ListStocks`] | 条件查询批次列表 | `GET /v3/marketing/favor/stocks` | [page](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/stock/list-stocks.html) |
-//! | [`QueryStock`] | 查询批次详情 | `GET /v3/marketing/favor/stocks/{stock_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/stock/query-stock.html) |
-//! | [`ListStockItems`] | 查询代金券可用单品 | `GET /v3/marketing/favor/stocks/{stock_id}/items` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_8.shtml) |
-//! | [`ListStockMerchants`] | 查询代金券可用商户 | `GET /v3/marketing/favor/stocks/{stock_id}/merchants` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_7.shtml) |
-//! | [`UpdateStockItems`] | 修改可用单品编码 | `POST /v3/marketing/favor/stocks/{stock_id}/modify-goods-id` | - |
-//! | [`PauseStock`] | 暂停代金券批次 | `POST /v3/marketing/favor/stocks/{stock_id}/pause` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_13.shtml) |
-//! | [`QueryRefundFlow`] | 下载批次退款明细 | `GET /v3/marketing/favor/stocks/{stock_id}/refund-flow` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_11.shtml) |
-//! | [`QueryRefundFlowByDay`] | 获取批次退款明细下载链接 | `GET /v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day` | - |
-//! | [`RestartStock`] | 重启代金券批次 | `POST /v3/marketing/favor/stocks/{stock_id}/restart` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_14.shtml) |
-//! | [`StartStock`] | 激活代金券批次 | `POST /v3/marketing/favor/stocks/{stock_id}/start` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_3.shtml) |
-//! | [`QueryUseFlow`] | 下载批次核销明细 | `GET /v3/marketing/favor/stocks/{stock_id}/use-flow` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_10.shtml) |
-//! | [`QueryUseFlowByDay`] | 获取批次核销明细下载链接 | `GET /v3/marketing/favor/stocks/{stock_id}/use-flow-by-day` | - |
-//! | [`ListUserCoupons`] | 根据商户号查用户的券 | `GET /v3/marketing/favor/users/{openid}/coupons` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_9.shtml) |
-//! | [`SendCoupon`] | 发放代金券 | `POST /v3/marketing/favor/users/{openid}/coupons` | [page](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/coupon/list-coupons-by-filter.html) |
-//! | [`QueryUserCoupon`] | 查询代金券详情 | `GET /v3/marketing/favor/users/{openid}/coupons/{coupon_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/coupon/query-coupon.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`EnrolMultiActivity`] | 给指定用户报名多笔立减活动<br>`POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity` |
+//! | [`QueryMultiActivityCoupon`] | 查询绑定多笔立减活动的代金券详情<br>`GET /v3/marketing/bank-favor/users/{openid}/coupons/{coupon_id}` |
+//! | [`QueryCallback`] | [获取已设置的消息通知地址](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_12.shtml)<br>`GET /v3/marketing/favor/callbacks` |
+//! | [`SetCallback`] | [设置消息通知地址](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_12.shtml)<br>`POST /v3/marketing/favor/callbacks` |
+//! | [`CreateStock`] | [创建代金券批次](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_1.shtml)<br>`POST /v3/marketing/favor/coupon-stocks` |
+//! | [`UploadImage`] | [（营销）图片上传](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/chapter3_1.shtml)<br>`POST /v3/marketing/favor/media/image-upload` |
+//! | [`ListStocks`] | [条件查询批次列表](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/stock/list-stocks.html)<br>`GET /v3/marketing/favor/stocks` |
+//! | [`QueryStock`] | [查询批次详情](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/stock/query-stock.html)<br>`GET /v3/marketing/favor/stocks/{stock_id}` |
+//! | [`ListStockItems`] | [查询代金券可用单品](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_8.shtml)<br>`GET /v3/marketing/favor/stocks/{stock_id}/items` |
+//! | [`ListStockMerchants`] | [查询代金券可用商户](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_7.shtml)<br>`GET /v3/marketing/favor/stocks/{stock_id}/merchants` |
+//! | [`UpdateStockItems`] | 修改可用单品编码<br>`POST /v3/marketing/favor/stocks/{stock_id}/modify-goods-id` |
+//! | [`PauseStock`] | [暂停代金券批次](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_13.shtml)<br>`POST /v3/marketing/favor/stocks/{stock_id}/pause` |
+//! | [`QueryRefundFlow`] | [下载批次退款明细](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_11.shtml)<br>`GET /v3/marketing/favor/stocks/{stock_id}/refund-flow` |
+//! | [`QueryRefundFlowByDay`] | 获取批次退款明细下载链接<br>`GET /v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day` |
+//! | [`RestartStock`] | [重启代金券批次](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_14.shtml)<br>`POST /v3/marketing/favor/stocks/{stock_id}/restart` |
+//! | [`StartStock`] | [激活代金券批次](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_3.shtml)<br>`POST /v3/marketing/favor/stocks/{stock_id}/start` |
+//! | [`QueryUseFlow`] | [下载批次核销明细](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_10.shtml)<br>`GET /v3/marketing/favor/stocks/{stock_id}/use-flow` |
+//! | [`QueryUseFlowByDay`] | 获取批次核销明细下载链接<br>`GET /v3/marketing/favor/stocks/{stock_id}/use-flow-by-day` |
+//! | [`ListUserCoupons`] | [根据商户号查用户的券](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/marketing/convention/chapter3_9.shtml)<br>`GET /v3/marketing/favor/users/{openid}/coupons` |
+//! | [`SendCoupon`] | [发放代金券](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/coupon/list-coupons-by-filter.html)<br>`POST /v3/marketing/favor/users/{openid}/coupons` |
+//! | [`QueryUserCoupon`] | [查询代金券详情](https://pay.weixin.qq.com/docs/merchant/apis/cash-coupons/coupon/query-coupon.html)<br>`GET /v3/marketing/favor/users/{openid}/coupons/{coupon_id}` |
 
 mod create_stock;
 mod enrol_multi_activity;

@@ -8,28 +8,28 @@
 //! paid in another way must be synchronised, or the user may pay twice. The state comes by
 //! notification or query.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ApplyMerchantBill`] | 商户申请获取对账单 | `GET /v3/payscore/merchant-bill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_1_29.shtml) |
-//! | [`CreatePermission`] | 商户预授权 | `POST /v3/payscore/permissions` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/apply-permissions.html) |
-//! | [`AssessUserRiskLevel`] | 商户评估用户分层 | `POST /v3/payscore/permissions/assess-user-risk-level` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/assess-user-risk-level.html) |
-//! | [`QueryPermissionByAuthorizationCode`] | 查询与用户授权记录（授权协议号） | `GET /v3/payscore/permissions/authorization-code/{authorization_code}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/get-permissions-by-authorization-code.html) |
-//! | [`TerminatePermissionByAuthorizationCode`] | 解除用户授权关系（授权协议号） | `POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/terminate-permissions-by-code.html) |
-//! | [`QueryPermissionByOpenid`] | 查询与用户授权记录（openid） | `GET /v3/payscore/permissions/openid/{openid}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/get-permissions-by-open-id.html) |
-//! | [`TerminatePermissionByOpenid`] | 解除用户授权关系（openid） | `POST /v3/payscore/permissions/openid/{openid}/terminate` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/terminate-permissions-by-open-id.html) |
-//! | [`QueryOrder`] | 查询支付分订单 | `GET /v3/payscore/serviceorder` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/get-service-order.html) |
-//! | [`CreateOrder`] | 创建支付分订单 | `POST /v3/payscore/serviceorder` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012587900) |
-//! | [`CreateAndCompleteOrder`] | 创单结单合并 | `POST /v3/payscore/serviceorder/direct-complete` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012924361) |
-//! | [`CancelOrder`] | 取消支付分订单 | `POST /v3/payscore/serviceorder/{out_order_no}/cancel` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/cancel-service-order.html) |
-//! | [`CompleteOrder`] | 完结支付分订单 | `POST /v3/payscore/serviceorder/{out_order_no}/complete` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012587955) |
-//! | [`UpdateOrderAmount`] | 修改订单金额 | `POST /v3/payscore/serviceorder/{out_order_no}/modify` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012587957) |
-//! | [`PayOrder`] | 商户发起催收扣款 | `POST /v3/payscore/serviceorder/{out_order_no}/pay` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/collect-service-order.html) |
-//! | [`SendPendingMessage`] | 下发服务费用待处理消息 | `POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/send-order-pending-message.html) |
-//! | [`SendPrepaidMessage`] | 下发服务预扣费消息 | `POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/send-order-prepaid-message.html) |
-//! | [`SyncOrder`] | 同步服务订单信息 | `POST /v3/payscore/serviceorder/{out_order_no}/sync` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/sync-service-order.html) |
-//! | [`CreatePayOnDeliveryOrder`] | 创建先用后付订单 | `POST /v3/payscore/servicepayondeliveryorder` | [page](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/create-pay-on-delivery-service-order.html) |
-//! | [`QueryUserServiceState`] | 查询用户授权状态 | `GET /v3/payscore/user-service-state` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_8.shtml) |
-//! | [`TerminateUserService`] | 商户解除用户授权关系 | `POST /v3/payscore/users/{openid}/permissions/{service_id}/terminate` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter9_1.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ApplyMerchantBill`] | [商户申请获取对账单](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_1_29.shtml)<br>`GET /v3/payscore/merchant-bill` |
+//! | [`CreatePermission`] | [商户预授权](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/apply-permissions.html)<br>`POST /v3/payscore/permissions` |
+//! | [`AssessUserRiskLevel`] | [商户评估用户分层](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/assess-user-risk-level.html)<br>`POST /v3/payscore/permissions/assess-user-risk-level` |
+//! | [`QueryPermissionByAuthorizationCode`] | [查询与用户授权记录（授权协议号）](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/get-permissions-by-authorization-code.html)<br>`GET /v3/payscore/permissions/authorization-code/{authorization_code}` |
+//! | [`TerminatePermissionByAuthorizationCode`] | [解除用户授权关系（授权协议号）](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/terminate-permissions-by-code.html)<br>`POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate` |
+//! | [`QueryPermissionByOpenid`] | [查询与用户授权记录（openid）](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/get-permissions-by-open-id.html)<br>`GET /v3/payscore/permissions/openid/{openid}` |
+//! | [`TerminatePermissionByOpenid`] | [解除用户授权关系（openid）](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-auth/terminate-permissions-by-open-id.html)<br>`POST /v3/payscore/permissions/openid/{openid}/terminate` |
+//! | [`QueryOrder`] | [查询支付分订单](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/get-service-order.html)<br>`GET /v3/payscore/serviceorder` |
+//! | [`CreateOrder`] | [创建支付分订单](https://pay.weixin.qq.com/doc/v3/merchant/4012587900)<br>`POST /v3/payscore/serviceorder` |
+//! | [`CreateAndCompleteOrder`] | [创单结单合并](https://pay.weixin.qq.com/doc/v3/merchant/4012924361)<br>`POST /v3/payscore/serviceorder/direct-complete` |
+//! | [`CancelOrder`] | [取消支付分订单](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/cancel-service-order.html)<br>`POST /v3/payscore/serviceorder/{out_order_no}/cancel` |
+//! | [`CompleteOrder`] | [完结支付分订单](https://pay.weixin.qq.com/doc/v3/merchant/4012587955)<br>`POST /v3/payscore/serviceorder/{out_order_no}/complete` |
+//! | [`UpdateOrderAmount`] | [修改订单金额](https://pay.weixin.qq.com/doc/v3/merchant/4012587957)<br>`POST /v3/payscore/serviceorder/{out_order_no}/modify` |
+//! | [`PayOrder`] | [商户发起催收扣款](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/collect-service-order.html)<br>`POST /v3/payscore/serviceorder/{out_order_no}/pay` |
+//! | [`SendPendingMessage`] | [下发服务费用待处理消息](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/send-order-pending-message.html)<br>`POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage` |
+//! | [`SendPrepaidMessage`] | [下发服务预扣费消息](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/send-order-prepaid-message.html)<br>`POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage` |
+//! | [`SyncOrder`] | [同步服务订单信息](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/sync-service-order.html)<br>`POST /v3/payscore/serviceorder/{out_order_no}/sync` |
+//! | [`CreatePayOnDeliveryOrder`] | [创建先用后付订单](https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/service-order/create-pay-on-delivery-service-order.html)<br>`POST /v3/payscore/servicepayondeliveryorder` |
+//! | [`QueryUserServiceState`] | [查询用户授权状态](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_8.shtml)<br>`GET /v3/payscore/user-service-state` |
+//! | [`TerminateUserService`] | [商户解除用户授权关系](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter9_1.shtml)<br>`POST /v3/payscore/users/{openid}/permissions/{service_id}/terminate` |
 
 mod apply_merchant_bill;
 mod assess_user_risk_level;

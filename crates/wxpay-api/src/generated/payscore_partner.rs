@@ -8,29 +8,29 @@
 //! cancelled. An order the user paid in another way must be synchronised, or the user may pay
 //! twice. Sub-merchants of platforms apply first to be bound to a service.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreatePermission`] | 商户预授权 | `POST /v3/payscore/partner/permissions` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/apply-partner-permissions.html) |
-//! | [`ApplyScenePermission`] | 服务商场景中预授权 | `POST /v3/payscore/partner/permissions/apply-for-scene` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/scene-apply-partner-permissions.html) |
-//! | [`AssessUserRiskLevel`] | 服务商评估用户分层 | `POST /v3/payscore/partner/permissions/assess-user-risk-level` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/assess-partner-user-risk-level.html) |
-//! | [`QueryPermissionByAuthorizationCode`] | 查询与用户授权记录（授权协议号） | `GET /v3/payscore/partner/permissions/authorization-code/{authorization_code}` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/get-partner-permissions-by-code.html) |
-//! | [`TerminatePermissionByAuthorizationCode`] | 解除用户授权关系（授权协议号） | `POST /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/terminate-partner-permissions-by-code.html) |
-//! | [`QueryPermissionByOpenid`] | 查询与用户授权记录（openid） | `GET /v3/payscore/partner/permissions/search` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/get-partner-permissions-by-open-id.html) |
-//! | [`TerminatePermissionByOpenid`] | 解除用户授权关系（openid） | `POST /v3/payscore/partner/permissions/terminate` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/terminate-partner-permissions-by-open-id.html) |
-//! | [`ApplyServiceAccount`] | 收付通子商户申请绑定支付分服务 | `POST /v3/payscore/partner/service-account-applications` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-account/create-service-account-application.html) |
-//! | [`QueryServiceAccountApplication`] | 查询收付通子商户服务绑定结果 | `GET /v3/payscore/partner/service-account-applications/{out_apply_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-account/get-service-account-application.html) |
-//! | [`QueryOrder`] | 查询支付分订单 | `GET /v3/payscore/partner/serviceorder` | - |
-//! | [`CreateOrder`] | 创建支付分订单 | `POST /v3/payscore/partner/serviceorder` | - |
-//! | [`CreateAndCompleteOrder`] | 创单结单合并 | `POST /v3/payscore/partner/serviceorder/direct-complete` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_2_8.shtml) |
-//! | [`CancelOrder`] | 取消支付分订单 | `POST /v3/payscore/partner/serviceorder/{out_order_no}/cancel` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/cancel-partner-service-order.html) |
-//! | [`CompleteOrder`] | 完结支付分订单 | `POST /v3/payscore/partner/serviceorder/{out_order_no}/complete` | [page](https://pay.weixin.qq.com/doc/v3/partner/4012692408) |
-//! | [`UpdateOrderAmount`] | 修改订单金额 | `POST /v3/payscore/partner/serviceorder/{out_order_no}/modify` | [page](https://pay.weixin.qq.com/doc/v3/partner/4012692360) |
-//! | [`PayOrder`] | 商户发起催收扣款 | `POST /v3/payscore/partner/serviceorder/{out_order_no}/pay` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/collect-partner-service-order.html) |
-//! | [`SendPendingMessage`] | 下发服务费用待处理消息 | `POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/send-partner-order-pending-message.html) |
-//! | [`SendPrepaidMessage`] | 下发服务预扣费消息 | `POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/send-partner-order-prepaid-message.html) |
-//! | [`SyncOrder`] | 同步订单信息 | `POST /v3/payscore/partner/serviceorder/{out_order_no}/sync` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/sync-partner-service-order.html) |
-//! | [`CreatePayOnDeliveryOrder`] | 创建先用后付订单 | `POST /v3/payscore/partner/servicepayondeliveryorder` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/create-partner-pay-on-delivery-service-order.html) |
-//! | [`QueryServiceQuotas`] | 查询用户分层对应建议先享金额 | `GET /v3/payscore/partner/servicequotas/service-id/{service_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/service-quota/get-partner-user-risk-level-quota.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreatePermission`] | [商户预授权](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/apply-partner-permissions.html)<br>`POST /v3/payscore/partner/permissions` |
+//! | [`ApplyScenePermission`] | [服务商场景中预授权](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/scene-apply-partner-permissions.html)<br>`POST /v3/payscore/partner/permissions/apply-for-scene` |
+//! | [`AssessUserRiskLevel`] | [服务商评估用户分层](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/assess-partner-user-risk-level.html)<br>`POST /v3/payscore/partner/permissions/assess-user-risk-level` |
+//! | [`QueryPermissionByAuthorizationCode`] | [查询与用户授权记录（授权协议号）](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/get-partner-permissions-by-code.html)<br>`GET /v3/payscore/partner/permissions/authorization-code/{authorization_code}` |
+//! | [`TerminatePermissionByAuthorizationCode`] | [解除用户授权关系（授权协议号）](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/terminate-partner-permissions-by-code.html)<br>`POST /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate` |
+//! | [`QueryPermissionByOpenid`] | [查询与用户授权记录（openid）](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/get-partner-permissions-by-open-id.html)<br>`GET /v3/payscore/partner/permissions/search` |
+//! | [`TerminatePermissionByOpenid`] | [解除用户授权关系（openid）](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-auth/terminate-partner-permissions-by-open-id.html)<br>`POST /v3/payscore/partner/permissions/terminate` |
+//! | [`ApplyServiceAccount`] | [收付通子商户申请绑定支付分服务](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-account/create-service-account-application.html)<br>`POST /v3/payscore/partner/service-account-applications` |
+//! | [`QueryServiceAccountApplication`] | [查询收付通子商户服务绑定结果](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-account/get-service-account-application.html)<br>`GET /v3/payscore/partner/service-account-applications/{out_apply_no}` |
+//! | [`QueryOrder`] | 查询支付分订单<br>`GET /v3/payscore/partner/serviceorder` |
+//! | [`CreateOrder`] | 创建支付分订单<br>`POST /v3/payscore/partner/serviceorder` |
+//! | [`CreateAndCompleteOrder`] | [创单结单合并](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_2_8.shtml)<br>`POST /v3/payscore/partner/serviceorder/direct-complete` |
+//! | [`CancelOrder`] | [取消支付分订单](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/cancel-partner-service-order.html)<br>`POST /v3/payscore/partner/serviceorder/{out_order_no}/cancel` |
+//! | [`CompleteOrder`] | [完结支付分订单](https://pay.weixin.qq.com/doc/v3/partner/4012692408)<br>`POST /v3/payscore/partner/serviceorder/{out_order_no}/complete` |
+//! | [`UpdateOrderAmount`] | [修改订单金额](https://pay.weixin.qq.com/doc/v3/partner/4012692360)<br>`POST /v3/payscore/partner/serviceorder/{out_order_no}/modify` |
+//! | [`PayOrder`] | [商户发起催收扣款](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/collect-partner-service-order.html)<br>`POST /v3/payscore/partner/serviceorder/{out_order_no}/pay` |
+//! | [`SendPendingMessage`] | [下发服务费用待处理消息](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/send-partner-order-pending-message.html)<br>`POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage` |
+//! | [`SendPrepaidMessage`] | [下发服务预扣费消息](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/send-partner-order-prepaid-message.html)<br>`POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage` |
+//! | [`SyncOrder`] | [同步订单信息](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/sync-partner-service-order.html)<br>`POST /v3/payscore/partner/serviceorder/{out_order_no}/sync` |
+//! | [`CreatePayOnDeliveryOrder`] | [创建先用后付订单](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/partner-service-order/create-partner-pay-on-delivery-service-order.html)<br>`POST /v3/payscore/partner/servicepayondeliveryorder` |
+//! | [`QueryServiceQuotas`] | [查询用户分层对应建议先享金额](https://pay.weixin.qq.com/docs/partner/apis/partner-weixin-pay-score/service-quota/get-partner-user-risk-level-quota.html)<br>`GET /v3/payscore/partner/servicequotas/service-id/{service_id}` |
 
 mod apply_scene_permission;
 mod apply_service_account;

@@ -99,7 +99,10 @@ async fn favor(till: &mut Till, extent: Extent) {
     let used = till.named("favor.query_user_coupon", extent, &coupon).await;
     assert_eq!(used["status"], "USED");
     assert_ne!(used["consume_information"]["transaction_id"], Value::Null);
-    let mut page = vec![("/stock_id", made["stock_id"].clone())];
+    let mut page = vec![
+        ("/stock_id", made["stock_id"].clone()),
+        ("/creator_mchid", mchid),
+    ];
     if extent == Full {
         page.push(("/status", json!("USED")));
         page.push(("/limit", json!(10)));

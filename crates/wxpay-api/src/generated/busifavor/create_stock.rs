@@ -292,11 +292,6 @@ impl RequestCouponUseRule {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::nested(
-            "coupon_available_time",
-            &self.coupon_available_time,
-            RequestCouponAvailableTime::check,
-        )?;
         check::text(
             "mini_programs_appid",
             &self.mini_programs_appid,
@@ -414,16 +409,6 @@ impl RequestCouponAvailableTime {
     pub fn available_second_after_receive(mut self, available_second_after_receive: i64) -> Self {
         self.available_second_after_receive = Some(available_second_after_receive);
         self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::each(
-            "irregulary_avaliable_time",
-            &self.irregulary_avaliable_time,
-            0,
-            usize::MAX,
-            IrregularTime::check,
-        )
     }
 }
 

@@ -4,13 +4,13 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DateTime, DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{CouponState, CustomEntrance, DisplayPatternInfo, StockType, UserCouponUseRule};
+use super::{CouponState, UserCoupon};
 
 /// Lists a user's coupons that fit the given conditions.
 ///
@@ -210,7 +210,7 @@ pub struct UserCouponPage {
     /// How many items a page holds (分页大小).
     pub limit: i64,
     /// The results of this page (结果集).
-    pub data: Vec<ListedUserCoupon>,
+    pub data: Vec<UserCoupon>,
 }
 
 impl ToObject for UserCouponPage {
@@ -235,102 +235,3 @@ impl FromObject for UserCouponPage {
 }
 
 serde_by_node!(UserCouponPage);
-
-/// A coupon of a user as a list shows it.
-///
-/// 用户券.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ListedUserCoupon {
-    /// Name of the coupon batch; Chinese text for people (商家券批次名称).
-    pub stock_name: Option<String>,
-    /// Merchant number to which the batch belongs (批次归属商户号).
-    pub belong_merchant: Option<String>,
-    /// Remark on the batch, for the merchant only (批次备注).
-    pub comment: Option<String>,
-    /// Goods for which the coupon is; Chinese text for people (适用商品范围).
-    pub goods_name: Option<String>,
-    /// Kind of coupon (批次类型).
-    pub stock_type: StockType,
-    /// How the coupon is used (核销规则).
-    pub coupon_use_rule: Option<UserCouponUseRule>,
-    /// Where the coupon leads the user (自定义入口).
-    pub custom_entrance: Option<CustomEntrance>,
-    /// How the coupon looks (样式信息).
-    pub display_pattern_info: Option<DisplayPatternInfo>,
-    /// Code of the coupon, unique in its batch (券code).
-    pub coupon_code: Option<String>,
-    /// State of the coupon (券状态).
-    pub coupon_state: Option<CouponState>,
-    /// The number of the stock (批次号).
-    pub stock_id: Option<String>,
-    /// Whether the coupon can be given to others (是否允许转赠).
-    pub transferable: Option<bool>,
-    /// Whether the link to the coupon can be shared (是否允许分享链接).
-    pub shareable: Option<bool>,
-    /// The merchant's own number of the sending, unique (发券请求单号).
-    pub send_request_no: String,
-    /// The merchant's own number of the use (核销请求单号).
-    pub use_request_no: Option<String>,
-    /// When the coupon becomes usable (券可使用开始时间).
-    pub available_start_time: Option<DateTime>,
-    /// When the coupon expires (券过期时间).
-    pub expire_time: Option<DateTime>,
-    /// When the user received the coupon (券领券时间).
-    pub receive_time: Option<DateTime>,
-    /// When the coupon was used up (券核销时间).
-    pub use_time: Option<DateTime>,
-}
-
-impl ToObject for ListedUserCoupon {
-    fn to_object(&self) -> Object<'_> {
-        Object::with_capacity(19)
-            .optional("stock_name", &self.stock_name)
-            .optional("belong_merchant", &self.belong_merchant)
-            .optional("comment", &self.comment)
-            .optional("goods_name", &self.goods_name)
-            .field("stock_type", &self.stock_type)
-            .optional("coupon_use_rule", &self.coupon_use_rule)
-            .optional("custom_entrance", &self.custom_entrance)
-            .optional("display_pattern_info", &self.display_pattern_info)
-            .optional("coupon_code", &self.coupon_code)
-            .optional("coupon_state", &self.coupon_state)
-            .optional("stock_id", &self.stock_id)
-            .optional("transferable", &self.transferable)
-            .optional("shareable", &self.shareable)
-            .field("send_request_no", &self.send_request_no)
-            .optional("use_request_no", &self.use_request_no)
-            .optional("available_start_time", &self.available_start_time)
-            .optional("expire_time", &self.expire_time)
-            .optional("receive_time", &self.receive_time)
-            .optional("use_time", &self.use_time)
-    }
-}
-
-impl FromObject for ListedUserCoupon {
-    fn from_object(object: &mut Object<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            stock_name: object.maybe("stock_name")?,
-            belong_merchant: object.maybe("belong_merchant")?,
-            comment: object.maybe("comment")?,
-            goods_name: object.maybe("goods_name")?,
-            stock_type: object.required("stock_type")?,
-            coupon_use_rule: object.maybe("coupon_use_rule")?,
-            custom_entrance: object.maybe("custom_entrance")?,
-            display_pattern_info: object.maybe("display_pattern_info")?,
-            coupon_code: object.maybe("coupon_code")?,
-            coupon_state: object.maybe("coupon_state")?,
-            stock_id: object.maybe("stock_id")?,
-            transferable: object.maybe("transferable")?,
-            shareable: object.maybe("shareable")?,
-            send_request_no: object.required("send_request_no")?,
-            use_request_no: object.maybe("use_request_no")?,
-            available_start_time: object.maybe("available_start_time")?,
-            expire_time: object.maybe("expire_time")?,
-            receive_time: object.maybe("receive_time")?,
-            use_time: object.maybe("use_time")?,
-        })
-    }
-}
-
-serde_by_node!(ListedUserCoupon);

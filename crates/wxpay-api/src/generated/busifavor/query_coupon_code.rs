@@ -10,7 +10,9 @@ use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
 };
 
-use super::{CouponCode, CouponUseRule, CustomEntrance, DisplayPatternInfo, StockType};
+use super::{
+    CouponCode, CouponState, CouponUseRule, CustomEntrance, DisplayPatternInfo, StockType,
+};
 
 /// Looks up an uploaded code and the coupon sent with it.
 ///
@@ -158,7 +160,7 @@ pub struct CouponInformation {
     /// Whether the link to the coupon can be shared (是否允许分享领券链接).
     pub shareable: Option<bool>,
     /// The state of the coupon (券状态).
-    pub coupon_state: Option<String>,
+    pub coupon_state: Option<CouponState>,
     /// How the coupon is used (核销规则).
     pub coupon_use_rule: Option<CouponUseRule>,
     /// Where the coupon leads the user (自定义入口).

@@ -125,7 +125,7 @@ pub struct IrregularTime {
     /// When it begins (开始时间).
     pub begin_time: Option<DateTime>,
     /// When it ends (结束时间).
-    pub end_time: Option<String>,
+    pub end_time: Option<DateTime>,
 }
 
 impl IrregularTime {
@@ -144,13 +144,9 @@ impl IrregularTime {
 
     /// Sets [`end_time`](Self::end_time) (结束时间).
     #[must_use]
-    pub fn end_time(mut self, end_time: impl Into<String>) -> Self {
-        self.end_time = Some(end_time.into());
+    pub fn end_time(mut self, end_time: DateTime) -> Self {
+        self.end_time = Some(end_time);
         self
-    }
-
-    pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("end_time", &self.end_time, 1, usize::MAX)
     }
 }
 
@@ -259,10 +255,14 @@ serde_by_node!(RequestMiniProgramsInfo);
 #[non_exhaustive]
 pub struct RequestDisplayPatternInfo {
     /// Terms of use; Chinese text for people (使用须知).
+    ///
+    /// At most 1000 characters.
     pub description: Option<String>,
     /// Address of the merchant's logo, from the upload of marketing pictures (商户logo).
     pub merchant_logo_url: Option<String>,
     /// What the merchant is called, as on its licence (商户名称).
+    ///
+    /// At most 16 characters.
     pub merchant_name: Option<String>,
     /// Background colour, by its number in WeChat Pay's table (背景颜色).
     pub background_color: Option<BackgroundColor>,
@@ -322,9 +322,9 @@ impl RequestDisplayPatternInfo {
     }
 
     pub(crate) fn check(&self) -> Result<(), InvalidField> {
-        check::text("description", &self.description, 1, usize::MAX)?;
+        check::text("description", &self.description, 1, 1000)?;
         check::text("merchant_logo_url", &self.merchant_logo_url, 1, usize::MAX)?;
-        check::text("merchant_name", &self.merchant_name, 1, usize::MAX)?;
+        check::text("merchant_name", &self.merchant_name, 1, 16)?;
         check::text("coupon_image_url", &self.coupon_image_url, 1, usize::MAX)?;
         check::nested("finder_info", &self.finder_info, RequestFinderInfo::check)
     }

@@ -19,6 +19,8 @@ use wxpay_proto::{
 #[non_exhaustive]
 pub struct ReturnCoupon {
     /// Code of the coupon, unique in its batch (券code).
+    ///
+    /// At most 32 characters.
     pub coupon_code: String,
     /// The number of the stock (批次号).
     ///
@@ -56,7 +58,7 @@ impl Operation for ReturnCoupon {
     }
 
     fn check(&self) -> Result<(), InvalidField> {
-        check::text("coupon_code", &self.coupon_code, 1, usize::MAX)?;
+        check::text("coupon_code", &self.coupon_code, 1, 32)?;
         check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("return_request_no", &self.return_request_no, 1, usize::MAX)
     }

@@ -35,6 +35,8 @@ pub struct SendCoupon {
     /// The merchant's own number of this sending, unique within the merchant (发券凭证).
     pub out_request_no: String,
     /// Code of the coupon, unique in its batch (券code).
+    ///
+    /// At most 32 characters.
     pub coupon_code: Option<String>,
 }
 
@@ -80,7 +82,7 @@ impl Operation for SendCoupon {
         check::text("appid", &self.appid, 1, 32)?;
         check::text("stock_id", &self.stock_id, 1, 20)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
-        check::text("coupon_code", &self.coupon_code, 1, usize::MAX)
+        check::text("coupon_code", &self.coupon_code, 1, 32)
     }
 
     fn target(&self) -> Target {

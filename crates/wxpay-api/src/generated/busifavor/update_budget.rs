@@ -22,15 +22,20 @@ pub struct UpdateBudget {
     ///
     /// At most 20 characters.
     pub stock_id: String,
-    /// How many coupons the batch shall send in all (目标批次最大发放个数).
+    /// How many coupons the batch shall send in all; not together with `target_max_coupons_by_day`
+    /// (目标批次最大发放个数).
     pub target_max_coupons: Option<i64>,
     /// How many coupons the batch shall send in a day (目标单天发放上限个数).
     pub target_max_coupons_by_day: Option<i64>,
-    /// How many the batch sends in all before the change (当前批次最大发放个数).
+    /// How many the batch sends in all before the change; goes with `target_max_coupons`
+    /// (当前批次最大发放个数).
     pub current_max_coupons: Option<i64>,
-    /// How many the batch sends in a day before the change (当前单天发放上限个数).
+    /// How many the batch sends in a day before the change; goes with `target_max_coupons_by_day`
+    /// (当前单天发放上限个数).
     pub current_max_coupons_by_day: Option<i64>,
     /// The merchant's own number of the change, unique (修改预算请求单据号).
+    ///
+    /// At most 128 characters.
     pub modify_budget_request_no: String,
 }
 
@@ -107,7 +112,7 @@ impl Operation for UpdateBudget {
             "modify_budget_request_no",
             &self.modify_budget_request_no,
             1,
-            usize::MAX,
+            128,
         )?;
         check::present(
             "target_max_coupons or target_max_coupons_by_day",

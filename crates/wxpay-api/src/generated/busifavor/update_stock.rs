@@ -29,10 +29,16 @@ pub struct UpdateStock {
     /// Where the coupon leads the user (自定义入口).
     pub custom_entrance: Option<CustomEntranceUpdate>,
     /// Name of the batch; Chinese text for people (批次名称).
+    ///
+    /// At most 21 characters.
     pub stock_name: Option<String>,
     /// Remark on the batch, for the merchant only (批次备注).
+    ///
+    /// At most 20 characters.
     pub comment: Option<String>,
     /// Goods for which the coupon is; Chinese text for people (适用商品范围).
+    ///
+    /// At most 15 characters.
     pub goods_name: Option<String>,
     /// The merchant's own number of the request, unique (商户请求单号).
     pub out_request_no: String,
@@ -164,9 +170,9 @@ impl Operation for UpdateStock {
             &self.custom_entrance,
             CustomEntranceUpdate::check,
         )?;
-        check::text("stock_name", &self.stock_name, 1, usize::MAX)?;
-        check::text("comment", &self.comment, 1, usize::MAX)?;
-        check::text("goods_name", &self.goods_name, 1, usize::MAX)?;
+        check::text("stock_name", &self.stock_name, 1, 21)?;
+        check::text("comment", &self.comment, 1, 20)?;
+        check::text("goods_name", &self.goods_name, 1, 15)?;
         check::text("out_request_no", &self.out_request_no, 1, usize::MAX)?;
         check::nested(
             "display_pattern_info",

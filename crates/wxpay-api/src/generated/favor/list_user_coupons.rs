@@ -34,14 +34,24 @@ pub struct ListUserCoupons {
     /// Where the coupon stands (券或消费金状态).
     pub status: Option<CouponStatus>,
     /// The number of the merchant who created the stock (创建批次的商户号).
+    ///
+    /// At most 20 characters.
     pub creator_mchid: Option<String>,
     /// The number of the merchant who sent the stock (批次发放商户号).
+    ///
+    /// At most 20 characters.
     pub sender_mchid: Option<String>,
     /// The number of a merchant at which it is good (可用商户号).
+    ///
+    /// At most 20 characters.
     pub available_mchid: Option<String>,
-    /// Where the page begins (分页页码).
+    /// Which page, from 0 (分页页码).
+    ///
+    /// At least 0. `0` when left out.
     pub offset: Option<i64>,
     /// How many items a page holds (分页大小).
+    ///
+    /// At least 1. `20` when left out.
     pub limit: Option<i64>,
     /// Whether the merchant sells online, offline or both (业务类型).
     pub business_type: Option<BusinessType>,
@@ -137,9 +147,17 @@ impl Operation for ListUserCoupons {
         check::text("openid", &self.openid, 1, 128)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("stock_id", &self.stock_id, 1, 20)?;
-        check::text("creator_mchid", &self.creator_mchid, 1, usize::MAX)?;
-        check::text("sender_mchid", &self.sender_mchid, 1, usize::MAX)?;
-        check::text("available_mchid", &self.available_mchid, 1, usize::MAX)
+        check::text("creator_mchid", &self.creator_mchid, 1, 20)?;
+        check::text("sender_mchid", &self.sender_mchid, 1, 20)?;
+        check::text("available_mchid", &self.available_mchid, 1, 20)?;
+        check::range("offset", self.offset, 0, i64::MAX)?;
+        check::range("limit", self.limit, 1, i64::MAX)?;
+        check::present(
+            "creator_mchid or available_mchid or sender_mchid",
+            self.creator_mchid.is_some()
+                || self.available_mchid.is_some()
+                || self.sender_mchid.is_some(),
+        )
     }
 
     fn target(&self) -> Target {

@@ -33,7 +33,9 @@ pub struct CancelOrder {
     ///
     /// At most 32 characters.
     pub service_id: String,
-    /// Why it is cancelled, in Chinese (取消原因).
+    /// Why it is cancelled, in Chinese; the user reads it (取消原因).
+    ///
+    /// At most 50 characters.
     pub reason: String,
 }
 
@@ -79,7 +81,7 @@ impl Operation for CancelOrder {
         check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("appid", &self.appid, 1, 32)?;
         check::text("service_id", &self.service_id, 1, 32)?;
-        check::text("reason", &self.reason, 1, usize::MAX)
+        check::text("reason", &self.reason, 1, 50)
     }
 
     fn target(&self) -> Target {

@@ -24,7 +24,8 @@ pub struct QueryOrder {
     ///
     /// At most 32 characters of `0-9 A-Z a-z _ - | *`.
     pub out_order_no: Option<String>,
-    /// The query number with which the user returned from WeChat (回跳查询ID).
+    /// The query number with which the user returned from WeChat; not together with `out_order_no`
+    /// (回跳查询ID).
     ///
     /// At most 512 characters.
     pub query_id: Option<String>,

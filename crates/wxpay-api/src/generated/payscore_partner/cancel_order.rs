@@ -31,7 +31,9 @@ pub struct CancelOrder {
     ///
     /// At most 32 characters.
     pub sub_mchid: String,
-    /// Why it is withdrawn, in Chinese (撤销原因).
+    /// Why it is cancelled, in Chinese; the user reads it (撤销原因).
+    ///
+    /// At most 50 characters.
     pub reason: String,
 }
 
@@ -77,7 +79,7 @@ impl Operation for CancelOrder {
         check::alphabet("out_order_no", &self.out_order_no, Alphabet::TradeNo)?;
         check::text("service_id", &self.service_id, 1, 32)?;
         check::text("sub_mchid", &self.sub_mchid, 1, 32)?;
-        check::text("reason", &self.reason, 1, usize::MAX)
+        check::text("reason", &self.reason, 1, 50)
     }
 
     fn target(&self) -> Target {
