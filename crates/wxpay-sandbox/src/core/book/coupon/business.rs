@@ -30,13 +30,20 @@ impl Book {
     pub(super) fn change_budget(&mut self, context: &mut Context<'_>) -> Result<Reply, Failure> {
         let call = context.call;
         let mut stock = self.stock(call)?.clone();
+        if call.integer("/target_max_coupons").is_some()
+            && call.integer("/target_max_coupons_by_day").is_some()
+        {
+            let issue = "每次只能修改一个预算";
+            return Err(Failure::param_error("/target_max_coupons_by_day", issue));
+        }
         for name in ["max_coupons", "max_coupons_by_day"] {
             let Some(target) = call.integer(&format!("/target_{name}")) else {
                 continue;
             };
             let current = call.integer(&format!("/current_{name}"));
             let now = stock.rule(name);
-            if current.is_some() && current != now && now != Some(target) {
+            // Repeated, the request names what was there before the first time.
+            if current != now && (current.is_none() || now != Some(target)) {
                 let issue = "当前值与批次的当前值不一致";
                 return Err(Failure::param_error(&format!("/current_{name}"), issue));
             }
@@ -194,7 +201,10 @@ impl Book {
         let call = context.call;
         let order = required(call, "/out_trade_no")?;
         let time = "wechatpay_associate_time";
-        let (_, view) = self.once(call, "/out_request_no", time, |coupon, _| {
+        let (_, view) = self.once(call, "/out_request_no", time, |coupon, now| {
+            if coupon.state(now) != "SENDED" {
+                return Err(refused("券状态非可用态"));
+            }
             if coupon.order.as_deref().is_some_and(|known| known != order) {
                 return Err(refused("券已关联其他订单"));
             }

@@ -150,7 +150,7 @@ impl Book {
             number => Some(number),
         };
         let found = match (number, call.query("query_id")) {
-            (None, None) => {
+            (None, None) | (Some(_), Some(_)) => {
                 let issue = "out_order_no和query_id必须二选一";
                 return Err(Failure::param_error_in(
                     "query",
@@ -159,7 +159,7 @@ impl Book {
                     issue,
                 ));
             }
-            (Some(number), _) => self.store.piece::<ServiceOrder>(number),
+            (Some(number), None) => self.store.piece::<ServiceOrder>(number),
             // The sandbox's users come back to the merchant with WeChat Pay's own number.
             (None, Some(id)) => self.store.piece_named::<ServiceOrder>(id),
         };

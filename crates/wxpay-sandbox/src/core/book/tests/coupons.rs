@@ -171,7 +171,12 @@ fn coupons_are_sent_within_the_rules_and_used_once() {
     );
     assert_eq!(query(&mut counter, &first)["status"], "USED");
     let path = "/v3/marketing/favor/users/{}/coupons";
-    let parameters = [("openid", OPENID), ("appid", APPID), ("status", "SENDED")];
+    let parameters = [
+        ("openid", OPENID),
+        ("appid", APPID),
+        ("status", "SENDED"),
+        ("creator_mchid", MCHID),
+    ];
     let found = counter.send("GET", path, &parameters, Value::Null).unwrap();
     assert_eq!(
         (&found["total_count"], &found["data"][0]["coupon_id"]),
@@ -261,17 +266,21 @@ fn a_merchants_coupon_is_sent_used_and_returned() {
         "INVALID_REQUEST"
     );
     assert_eq!(state(&mut counter, code), "USED");
-    let back = json!({ "coupon_code": code, "stock_id": id, "return_request_no": "r1" });
-    deed(&mut counter, "return", back.clone()).unwrap();
-    deed(&mut counter, "return", back).unwrap();
-    assert_eq!(state(&mut counter, code), "SENDED");
-    // Numbers as long as the catalogue has them.
+    // Numbers as long as the catalogue lets them be.
     let order = |order: &str, number: &str| {
         json!({
             "stock_id": id, "coupon_code": code, "out_trade_no": order.repeat(128),
             "out_request_no": number.repeat(128),
         })
     };
+    assert_eq!(
+        refused(deed(&mut counter, "associate", order("1", "0"))).1,
+        "INVALID_REQUEST"
+    );
+    let back = json!({ "coupon_code": code, "stock_id": id, "return_request_no": "r1" });
+    deed(&mut counter, "return", back.clone()).unwrap();
+    deed(&mut counter, "return", back).unwrap();
+    assert_eq!(state(&mut counter, code), "SENDED");
     deed(&mut counter, "associate", order("1", "a")).unwrap();
     assert_eq!(
         refused(deed(&mut counter, "associate", order("2", "b"))).1,
@@ -321,6 +330,17 @@ fn a_merchants_stock_has_its_own_codes_and_a_budget_that_grows() {
     );
     assert_eq!(
         refused(counter.send("PATCH", &patch, &number, budget(0, 2))).1,
+        "PARAM_ERROR"
+    );
+    let mut both = budget(1, 2);
+    both["target_max_coupons_by_day"] = json!(1);
+    assert_eq!(
+        refused(counter.send("PATCH", &patch, &number, both)).1,
+        "PARAM_ERROR"
+    );
+    let alone = json!({ "target_max_coupons": 1, "modify_budget_request_no": "b1" });
+    assert_eq!(
+        refused(counter.send("PATCH", &patch, &number, alone)).1,
         "PARAM_ERROR"
     );
     counter

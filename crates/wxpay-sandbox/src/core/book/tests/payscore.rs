@@ -323,6 +323,19 @@ fn a_provider_serves_for_its_sub_merchant() {
         refused(counter.send("GET", ORDERS, &parameters, Value::Null)).1,
         "ORDER_NOT_EXIST"
     );
+    // One number is enough, and two are too many.
+    let two = [
+        ("out_order_no", "s1"),
+        ("query_id", opened["order_id"].as_str().unwrap()),
+        ("service_id", SERVICE),
+        ("sub_mchid", SUB_MCHID),
+    ];
+    assert_eq!(
+        refused(counter.send("GET", path, &two, Value::Null)).1,
+        "PARAM_ERROR"
+    );
+    let by_id = counter.send("GET", path, &two[1..], Value::Null).unwrap();
+    assert_eq!(by_id["out_order_no"], "s1");
     counter.wait(1);
     let parameters = [
         ("out_order_no", "s1"),
