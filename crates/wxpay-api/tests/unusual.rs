@@ -86,11 +86,14 @@ fn a_header_that_makes_repeating_safe() {
 
 #[test]
 fn a_delete_with_a_body_on_another_host() {
-    let delete = global_profit_sharing::DeleteReceiver::new().account("1900000109");
+    let delete = global_profit_sharing::DeleteReceiver::new("MERCHANT_ID", "1900000109");
     let request = sent(&delete);
     assert_eq!(request.method(), "DELETE");
     assert_eq!(request.uri().host(), Some("apihk.mch.weixin.qq.com"));
-    assert_eq!(request.body(), r#"{"account":"1900000109"}"#);
+    assert_eq!(
+        request.body(),
+        r#"{"type":"MERCHANT_ID","account":"1900000109"}"#
+    );
     // Somebody's own endpoint stands for all hosts.
     let own = merchant().with_endpoint(Endpoint::parse("http://127.0.0.1:9470").unwrap());
     let nonce = Nonce::new("593BEC0C930BF1AFEB40B4A08C8FB242").unwrap();
@@ -103,7 +106,7 @@ fn a_delete_with_a_body_on_another_host() {
 
 #[test]
 fn files() {
-    let statement = hk::DownloadStatement::new("20260101");
+    let statement = hk::DownloadStatement::new("2026-01-01".parse().unwrap());
     assert_eq!(statement.info().reply, ReplySignature::Digest);
     let image = complaint::DownloadImage::new("file_23578_21798531.jpg");
     assert_eq!(image.info().reply, ReplySignature::Unsigned);
