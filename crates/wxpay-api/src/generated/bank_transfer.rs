@@ -6,17 +6,17 @@
 //! batch is only accepted at first: query it, and its details, for what became of each
 //! transfer. After that, receipts of a whole batch or of one transfer can be asked for.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryDetailReceipt`] | 查询明细电子回单受理结果 | `GET /v3/bank-batch-transfer/receipt/detail-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_9.shtml) |
-//! | [`CreateDetailReceipt`] | 受理明细电子回单 | `POST /v3/bank-batch-transfer/receipt/detail-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_8.shtml) |
-//! | [`QuerySummaryReceipt`] | 查询汇总电子回单受理结果 | `GET /v3/bank-batch-transfer/receipt/summary-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_7.shtml) |
-//! | [`CreateSummaryReceipt`] | 受理汇总电子回单 | `POST /v3/bank-batch-transfer/receipt/summary-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_6.shtml) |
-//! | [`CreateBatch`] | 发起批量转账 | `POST /v3/bank-transfer/batches` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_1.shtml) |
-//! | [`QueryBatchById`] | 微信支付批次单号查询批次单 | `GET /v3/bank-transfer/batches/batch-id/{batch_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_2.shtml) |
-//! | [`QueryDetailById`] | 微信支付明细单号查询明细单 | `GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_3.shtml) |
-//! | [`QueryBatchByOutBatchNo`] | 银行批次单号查询批次单 | `GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_4.shtml) |
-//! | [`QueryDetailByOutDetailNo`] | 银行明细单号查询明细单 | `GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_5.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryDetailReceipt`] | [查询明细电子回单受理结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_9.shtml)<br>`GET /v3/bank-batch-transfer/receipt/detail-receipts` |
+//! | [`CreateDetailReceipt`] | [受理明细电子回单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_8.shtml)<br>`POST /v3/bank-batch-transfer/receipt/detail-receipts` |
+//! | [`QuerySummaryReceipt`] | [查询汇总电子回单受理结果](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_7.shtml)<br>`GET /v3/bank-batch-transfer/receipt/summary-receipts` |
+//! | [`CreateSummaryReceipt`] | [受理汇总电子回单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_6.shtml)<br>`POST /v3/bank-batch-transfer/receipt/summary-receipts` |
+//! | [`CreateBatch`] | [发起批量转账](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_1.shtml)<br>`POST /v3/bank-transfer/batches` |
+//! | [`QueryBatchById`] | [微信支付批次单号查询批次单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_2.shtml)<br>`GET /v3/bank-transfer/batches/batch-id/{batch_id}` |
+//! | [`QueryDetailById`] | [微信支付明细单号查询明细单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_3.shtml)<br>`GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` |
+//! | [`QueryBatchByOutBatchNo`] | [银行批次单号查询批次单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_4.shtml)<br>`GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}` |
+//! | [`QueryDetailByOutDetailNo`] | [银行明细单号查询明细单](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_2_5.shtml)<br>`GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` |
 
 mod create_batch;
 mod create_detail_receipt;

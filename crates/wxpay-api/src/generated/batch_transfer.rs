@@ -8,19 +8,19 @@
 //! they are ready and then downloaded. New merchants use the newer transfer product with the
 //! user's confirmation.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryDetailReceipt`] | 查询转账明细电子回单受理结果 | `GET /v3/transfer-detail/electronic-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_5.shtml) |
-//! | [`CreateDetailReceipt`] | 转账明细电子回单受理 | `POST /v3/transfer-detail/electronic-receipts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_4.shtml) |
-//! | [`CreateBatch`] | 发起批量转账 | `POST /v3/transfer/batches` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_1.shtml) |
-//! | [`QueryBatchById`] | 微信批次单号查询批次单 | `GET /v3/transfer/batches/batch-id/{batch_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_2.shtml) |
-//! | [`QueryDetailById`] | 微信明细单号查询明细单 | `GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_3.shtml) |
-//! | [`QueryBatchByOutBatchNo`] | 商家批次单号查询批次单 | `GET /v3/transfer/batches/out-batch-no/{out_batch_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_4.shtml) |
-//! | [`QueryDetailByOutDetailNo`] | 商家明细单号查询明细单 | `GET /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_5.shtml) |
-//! | [`CreateBatchReceipt`] | 转账电子回单申请受理 | `POST /v3/transfer/bill-receipt` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_1.shtml) |
-//! | [`QueryBatchReceipt`] | 查询转账电子回单 | `GET /v3/transfer/bill-receipt/{out_batch_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_2.shtml) |
-//! | [`DownloadElecVoucherFile`] | 下载电子回单 | `GET /v3/transferdownload/elecvoucherfile` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012716436) |
-//! | [`DownloadSignFile`] | 下载电子回单 | `GET /v3/transferdownload/signfile` | [page](https://pay.weixin.qq.com/docs/merchant/apis/batch-transfer-to-balance/download-receipt.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryDetailReceipt`] | [查询转账明细电子回单受理结果](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_5.shtml)<br>`GET /v3/transfer-detail/electronic-receipts` |
+//! | [`CreateDetailReceipt`] | [转账明细电子回单受理](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_4.shtml)<br>`POST /v3/transfer-detail/electronic-receipts` |
+//! | [`CreateBatch`] | [发起批量转账](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_1.shtml)<br>`POST /v3/transfer/batches` |
+//! | [`QueryBatchById`] | [微信批次单号查询批次单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_2.shtml)<br>`GET /v3/transfer/batches/batch-id/{batch_id}` |
+//! | [`QueryDetailById`] | [微信明细单号查询明细单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_3.shtml)<br>`GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` |
+//! | [`QueryBatchByOutBatchNo`] | [商家批次单号查询批次单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_4.shtml)<br>`GET /v3/transfer/batches/out-batch-no/{out_batch_no}` |
+//! | [`QueryDetailByOutDetailNo`] | [商家明细单号查询明细单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer/chapter3_5.shtml)<br>`GET /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` |
+//! | [`CreateBatchReceipt`] | [转账电子回单申请受理](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_1.shtml)<br>`POST /v3/transfer/bill-receipt` |
+//! | [`QueryBatchReceipt`] | [查询转账电子回单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter4_2.shtml)<br>`GET /v3/transfer/bill-receipt/{out_batch_no}` |
+//! | [`DownloadElecVoucherFile`] | [下载电子回单](https://pay.weixin.qq.com/doc/v3/merchant/4012716436)<br>`GET /v3/transferdownload/elecvoucherfile` |
+//! | [`DownloadSignFile`] | [下载电子回单](https://pay.weixin.qq.com/docs/merchant/apis/batch-transfer-to-balance/download-receipt.html)<br>`GET /v3/transferdownload/signfile` |
 
 mod create_batch;
 mod create_batch_receipt;

@@ -7,13 +7,13 @@
 //! minutes, and the file behind it is not signed, so its SHA-1 in the answer is what proves
 //! it.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`TradeBill`] | 申请交易账单 | `GET /v3/bill/tradebill` | [page](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/trade-bill/get-trade-bill.html) |
-//! | [`FundFlowBill`] | 申请资金账单 | `GET /v3/bill/fundflowbill` | [page](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/fund-bill/get-fund-bill.html) |
-//! | [`SubMerchantFundFlowBill`] | 申请单个子商户资金账单 | `GET /v3/bill/sub-merchant-fundflowbill` | [page](https://pay.weixin.qq.com/docs/partner/apis/bill-download/sub-mch-fund-flow-bill/get-sub-mch-fund-flow-bill.html) |
-//! | [`EcommerceFundFlowBill`] | 申请二级商户资金账单 | `GET /v3/ecommerce/bill/fundflowbill` | [page](https://pay.weixin.qq.com/docs/partner/apis/bill-download/sub-merchant-fund-flow-bill/get-sub-merchant-fund-flow-bill.html) |
-//! | [`DownloadBill`] | 下载账单 | `GET /v3/billdownload/file` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/bill/chapter3_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`TradeBill`] | [申请交易账单](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/trade-bill/get-trade-bill.html)<br>`GET /v3/bill/tradebill` |
+//! | [`FundFlowBill`] | [申请资金账单](https://pay.weixin.qq.com/docs/merchant/apis/bill-download/fund-bill/get-fund-bill.html)<br>`GET /v3/bill/fundflowbill` |
+//! | [`SubMerchantFundFlowBill`] | [申请单个子商户资金账单](https://pay.weixin.qq.com/docs/partner/apis/bill-download/sub-mch-fund-flow-bill/get-sub-mch-fund-flow-bill.html)<br>`GET /v3/bill/sub-merchant-fundflowbill` |
+//! | [`EcommerceFundFlowBill`] | [申请二级商户资金账单](https://pay.weixin.qq.com/docs/partner/apis/bill-download/sub-merchant-fund-flow-bill/get-sub-merchant-fund-flow-bill.html)<br>`GET /v3/ecommerce/bill/fundflowbill` |
+//! | [`DownloadBill`] | [下载账单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/bill/chapter3_3.shtml)<br>`GET /v3/billdownload/file` |
 
 mod ecommerce_fund_flow_bill;
 mod enums;

@@ -7,17 +7,17 @@
 //! end the sharing when nothing more will be shared. Money that was shared can be taken back,
 //! for instance before a refund.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryConfig`] | 查询最大分账比例 | `GET /v3/brand/profitsharing/brand-configs/{brand_mchid}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_7_10.shtml) |
-//! | [`FinishOrder`] | 完结分账 | `POST /v3/brand/profitsharing/finish-order` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_5.shtml) |
-//! | [`QueryOrder`] | 查询分账结果 | `GET /v3/brand/profitsharing/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_2.shtml) |
-//! | [`CreateOrder`] | 请求分账 | `POST /v3/brand/profitsharing/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_1.shtml) |
-//! | [`QueryAmounts`] | 查询订单剩余待分金额 | `GET /v3/brand/profitsharing/orders/{transaction_id}/amounts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_7_9.shtml) |
-//! | [`AddReceiver`] | 添加分账接收方 | `POST /v3/brand/profitsharing/receivers/add` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_7.shtml) |
-//! | [`DeleteReceiver`] | 删除分账接收方 | `POST /v3/brand/profitsharing/receivers/delete` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_8.shtml) |
-//! | [`QueryReturn`] | 查询分账回退结果 | `GET /v3/brand/profitsharing/returnorders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_4.shtml) |
-//! | [`CreateReturn`] | 请求分账回退 | `POST /v3/brand/profitsharing/returnorders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryConfig`] | [查询最大分账比例](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_7_10.shtml)<br>`GET /v3/brand/profitsharing/brand-configs/{brand_mchid}` |
+//! | [`FinishOrder`] | [完结分账](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_5.shtml)<br>`POST /v3/brand/profitsharing/finish-order` |
+//! | [`QueryOrder`] | [查询分账结果](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_2.shtml)<br>`GET /v3/brand/profitsharing/orders` |
+//! | [`CreateOrder`] | [请求分账](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_1.shtml)<br>`POST /v3/brand/profitsharing/orders` |
+//! | [`QueryAmounts`] | [查询订单剩余待分金额](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_7_9.shtml)<br>`GET /v3/brand/profitsharing/orders/{transaction_id}/amounts` |
+//! | [`AddReceiver`] | [添加分账接收方](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_7.shtml)<br>`POST /v3/brand/profitsharing/receivers/add` |
+//! | [`DeleteReceiver`] | [删除分账接收方](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_8.shtml)<br>`POST /v3/brand/profitsharing/receivers/delete` |
+//! | [`QueryReturn`] | [查询分账回退结果](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_4.shtml)<br>`GET /v3/brand/profitsharing/returnorders` |
+//! | [`CreateReturn`] | [请求分账回退](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/brand/chapter3_3.shtml)<br>`POST /v3/brand/profitsharing/returnorders` |
 
 mod add_receiver;
 mod create_order;

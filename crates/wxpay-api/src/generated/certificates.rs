@@ -6,9 +6,9 @@
 //! `wxpay-client` fetches and renews them by itself, and `wxpay_proto::Merchant` has the calls
 //! for those who move bytes themselves; this module is for looking at the list.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ListCertificates`] | 获取平台证书列表 | `GET /v3/certificates` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/applyments/chapter3_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ListCertificates`] | [获取平台证书列表](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/applyments/chapter3_3.shtml)<br>`GET /v3/certificates` |
 
 mod enums;
 mod list_certificates;

@@ -7,16 +7,16 @@
 //! refunds are made one order at a time with the module `refund`. Amounts are called
 //! `total_amount` and `payer_amount` here.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`JsapiPrepay`] | 合单下单-JSAPI支付 | `POST /v3/combine-transactions/jsapi` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012545654) |
-//! | [`AppPrepay`] | 合单下单-APP支付 | `POST /v3/combine-transactions/app` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012545465) |
-//! | [`H5Prepay`] | 合单下单-H5支付 | `POST /v3/combine-transactions/h5` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012545879) |
-//! | [`NativePrepay`] | 合单下单-Native支付 | `POST /v3/combine-transactions/native` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012556982) |
-//! | [`MiniProgramPrepay`] | 个人收款交易下单-小程序 | `POST /v3/combine-transactions/miniprogram` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/mini-program-prepay.html) |
-//! | [`QueryOrderById`] | 微信支付订单号查询合单订单 | `GET /v3/combine-transactions/id/{combine_transaction_id}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-by-wx-trade-no.html) |
-//! | [`QueryOrderByOutTradeNo`] | 商户订单号查询合单订单 | `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/combine-payment/orders/query-order.html) |
-//! | [`CloseOrder`] | 合单关闭订单 | `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/combine/chapter3_4.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`JsapiPrepay`] | [合单下单-JSAPI支付](https://pay.weixin.qq.com/doc/v3/merchant/4012545654)<br>`POST /v3/combine-transactions/jsapi` |
+//! | [`AppPrepay`] | [合单下单-APP支付](https://pay.weixin.qq.com/doc/v3/merchant/4012545465)<br>`POST /v3/combine-transactions/app` |
+//! | [`H5Prepay`] | [合单下单-H5支付](https://pay.weixin.qq.com/doc/v3/merchant/4012545879)<br>`POST /v3/combine-transactions/h5` |
+//! | [`NativePrepay`] | [合单下单-Native支付](https://pay.weixin.qq.com/doc/v3/merchant/4012556982)<br>`POST /v3/combine-transactions/native` |
+//! | [`MiniProgramPrepay`] | [个人收款交易下单-小程序](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/mini-program-prepay.html)<br>`POST /v3/combine-transactions/miniprogram` |
+//! | [`QueryOrderById`] | [微信支付订单号查询合单订单](https://pay.weixin.qq.com/docs/merchant/apis/personal-collections/query-by-wx-trade-no.html)<br>`GET /v3/combine-transactions/id/{combine_transaction_id}` |
+//! | [`QueryOrderByOutTradeNo`] | [商户订单号查询合单订单](https://pay.weixin.qq.com/docs/partner/apis/combine-payment/orders/query-order.html)<br>`GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}` |
+//! | [`CloseOrder`] | [合单关闭订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/combine/chapter3_4.shtml)<br>`POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close` |
 
 mod app_prepay;
 mod close_order;

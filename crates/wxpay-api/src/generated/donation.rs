@@ -6,13 +6,13 @@
 //! which locks it; donations are then made from it by transaction, and what is left is
 //! unlocked at the end. Query each of them for its state.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateBudget`] | 申请公益捐赠预算 | `POST /v3/fund-app/mch-transfer/partner/charity-budget` | - |
-//! | [`QueryBudget`] | 商户单号查询公益捐赠预算详情 | `GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}` | - |
-//! | [`UnlockBudget`] | 解锁公益捐赠预算 | `POST /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}/unlock` | - |
-//! | [`CreateTransfer`] | 发起公益捐赠 | `POST /v3/fund-app/mch-transfer/partner/charity-transfer-bills` | - |
-//! | [`QueryTransfer`] | 商户单号查询公益捐赠详情 | `GET /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateBudget`] | 申请公益捐赠预算<br>`POST /v3/fund-app/mch-transfer/partner/charity-budget` |
+//! | [`QueryBudget`] | 商户单号查询公益捐赠预算详情<br>`GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}` |
+//! | [`UnlockBudget`] | 解锁公益捐赠预算<br>`POST /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}/unlock` |
+//! | [`CreateTransfer`] | 发起公益捐赠<br>`POST /v3/fund-app/mch-transfer/partner/charity-transfer-bills` |
+//! | [`QueryTransfer`] | 商户单号查询公益捐赠详情<br>`GET /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}` |
 
 mod create_budget;
 mod create_transfer;

@@ -7,18 +7,18 @@
 //! Take shared money back by a return before refunding. Fees of after-sales services are
 //! shared separately.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryAfterSalesOrder`] | 查询售后服务分账结果 | `GET /v3/ecommerce/profitsharing/after-sales-orders` | [page](https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html) |
-//! | [`CreateAfterSalesOrder`] | 请求售后服务分账 | `POST /v3/ecommerce/profitsharing/after-sales-orders` | [page](https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html) |
-//! | [`FinishOrder`] | 完结分账 | `POST /v3/ecommerce/profitsharing/finish-order` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_5.shtml) |
-//! | [`QueryOrder`] | 查询分账结果 | `GET /v3/ecommerce/profitsharing/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_2.shtml) |
-//! | [`CreateOrder`] | 请求分账 | `POST /v3/ecommerce/profitsharing/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_1.shtml) |
-//! | [`QueryAmounts`] | 查询订单剩余待分金额 | `GET /v3/ecommerce/profitsharing/orders/{transaction_id}/amounts` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_4_9.shtml) |
-//! | [`AddReceiver`] | 添加分账接收方 | `POST /v3/ecommerce/profitsharing/receivers/add` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_7.shtml) |
-//! | [`DeleteReceiver`] | 删除分账接收方 | `POST /v3/ecommerce/profitsharing/receivers/delete` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_8.shtml) |
-//! | [`QueryReturn`] | 查询分账回退结果 | `GET /v3/ecommerce/profitsharing/returnorders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_4.shtml) |
-//! | [`CreateReturn`] | 请求分账回退 | `POST /v3/ecommerce/profitsharing/returnorders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_3.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryAfterSalesOrder`] | [查询售后服务分账结果](https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html)<br>`GET /v3/ecommerce/profitsharing/after-sales-orders` |
+//! | [`CreateAfterSalesOrder`] | [请求售后服务分账](https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html)<br>`POST /v3/ecommerce/profitsharing/after-sales-orders` |
+//! | [`FinishOrder`] | [完结分账](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_5.shtml)<br>`POST /v3/ecommerce/profitsharing/finish-order` |
+//! | [`QueryOrder`] | [查询分账结果](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_2.shtml)<br>`GET /v3/ecommerce/profitsharing/orders` |
+//! | [`CreateOrder`] | [请求分账](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_1.shtml)<br>`POST /v3/ecommerce/profitsharing/orders` |
+//! | [`QueryAmounts`] | [查询订单剩余待分金额](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter7_4_9.shtml)<br>`GET /v3/ecommerce/profitsharing/orders/{transaction_id}/amounts` |
+//! | [`AddReceiver`] | [添加分账接收方](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_7.shtml)<br>`POST /v3/ecommerce/profitsharing/receivers/add` |
+//! | [`DeleteReceiver`] | [删除分账接收方](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_8.shtml)<br>`POST /v3/ecommerce/profitsharing/receivers/delete` |
+//! | [`QueryReturn`] | [查询分账回退结果](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_4.shtml)<br>`GET /v3/ecommerce/profitsharing/returnorders` |
+//! | [`CreateReturn`] | [请求分账回退](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/ecommerce/profitsharing/chapter3_3.shtml)<br>`POST /v3/ecommerce/profitsharing/returnorders` |
 
 mod add_receiver;
 mod create_after_sales_order;

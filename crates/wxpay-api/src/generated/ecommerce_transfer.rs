@@ -8,14 +8,14 @@
 //! notification. A transfer whose request failed is tried again with the same `out_bill_no`,
 //! or the user may be paid twice.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ApplyAuthorization`] | 申请二级商户商家转账授权 | `POST /v3/ecommerce/mch-transfer/authorizations` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/authorization/create-authorization.html) |
-//! | [`QueryAuthorization`] | 查询二级商户商家转账授权状态 | `GET /v3/ecommerce/mch-transfer/authorizations/{sub_mchid}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/authorization/get-authorization.html) |
-//! | [`CreateTransfer`] | 发起转账 | `POST /v3/ecommerce/mch-transfer/transfer-bills` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/transfer-to-user.html) |
-//! | [`QueryTransferByOutBillNo`] | 商户单号查询转账单 | `GET /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/get-transfer-bill-by-out-no.html) |
-//! | [`CancelTransfer`] | 撤销转账 | `POST /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/cancel-transfer.html) |
-//! | [`QueryTransferByTransferBillNo`] | 微信转账单号查询转账单 | `GET /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/get-transfer-bill-by-no.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ApplyAuthorization`] | [申请二级商户商家转账授权](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/authorization/create-authorization.html)<br>`POST /v3/ecommerce/mch-transfer/authorizations` |
+//! | [`QueryAuthorization`] | [查询二级商户商家转账授权状态](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/authorization/get-authorization.html)<br>`GET /v3/ecommerce/mch-transfer/authorizations/{sub_mchid}` |
+//! | [`CreateTransfer`] | [发起转账](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/transfer-to-user.html)<br>`POST /v3/ecommerce/mch-transfer/transfer-bills` |
+//! | [`QueryTransferByOutBillNo`] | [商户单号查询转账单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/get-transfer-bill-by-out-no.html)<br>`GET /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}` |
+//! | [`CancelTransfer`] | [撤销转账](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/cancel-transfer.html)<br>`POST /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel` |
+//! | [`QueryTransferByTransferBillNo`] | [微信转账单号查询转账单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-bill/get-transfer-bill-by-no.html)<br>`GET /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}` |
 
 mod apply_authorization;
 mod cancel_transfer;

@@ -8,21 +8,21 @@
 //! agree to a later transfer (a reservation). Electronic receipts are applied for and then
 //! queried.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateBatch`] | 受理商家转账 | `POST /v3/platsolution/insurance/mch-transfer/batches/apply` | - |
-//! | [`QueryBatchById`] | 微信支付转账批次单号查询批次单 | `GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}` | - |
-//! | [`QueryDetailById`] | 微信支付转账明细单号查询明细单 | `GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` | - |
-//! | [`QueryDetailReceipt`] | 查询商家转账明细电子回单 | `GET /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}` | - |
-//! | [`ApplyDetailReceipt`] | 申请商家转账明细电子回单 | `POST /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply` | - |
-//! | [`QueryBatchByOutBatchNo`] | 商户转账批次单号查询批次单 | `GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}` | - |
-//! | [`QueryDetailByOutDetailNo`] | 商户明细单号查询明细单 | `GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` | - |
-//! | [`QueryBatchReceipt`] | 查询商家转账批次电子回单 | `GET /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}` | - |
-//! | [`ApplyBatchReceipt`] | 申请商家转账批次电子回单 | `POST /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply` | - |
-//! | [`CreateReservation`] | 受理单次预约商家转账 | `POST /v3/platsolution/insurance/mch-transfer/reservation/apply` | - |
-//! | [`QueryReservationByOutReservationNo`] | 商户预约单号查询预约商家转账记录 | `GET /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}` | - |
-//! | [`CloseReservation`] | 关闭预约商家转账记录 | `POST /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close` | - |
-//! | [`QueryReservationById`] | 微信支付预约单号查询预约商家转账记录 | `GET /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateBatch`] | 受理商家转账<br>`POST /v3/platsolution/insurance/mch-transfer/batches/apply` |
+//! | [`QueryBatchById`] | 微信支付转账批次单号查询批次单<br>`GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}` |
+//! | [`QueryDetailById`] | 微信支付转账明细单号查询明细单<br>`GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` |
+//! | [`QueryDetailReceipt`] | 查询商家转账明细电子回单<br>`GET /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}` |
+//! | [`ApplyDetailReceipt`] | 申请商家转账明细电子回单<br>`POST /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply` |
+//! | [`QueryBatchByOutBatchNo`] | 商户转账批次单号查询批次单<br>`GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}` |
+//! | [`QueryDetailByOutDetailNo`] | 商户明细单号查询明细单<br>`GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` |
+//! | [`QueryBatchReceipt`] | 查询商家转账批次电子回单<br>`GET /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}` |
+//! | [`ApplyBatchReceipt`] | 申请商家转账批次电子回单<br>`POST /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply` |
+//! | [`CreateReservation`] | 受理单次预约商家转账<br>`POST /v3/platsolution/insurance/mch-transfer/reservation/apply` |
+//! | [`QueryReservationByOutReservationNo`] | 商户预约单号查询预约商家转账记录<br>`GET /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}` |
+//! | [`CloseReservation`] | 关闭预约商家转账记录<br>`POST /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close` |
+//! | [`QueryReservationById`] | 微信支付预约单号查询预约商家转账记录<br>`GET /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}` |
 
 mod apply_batch_receipt;
 mod apply_detail_receipt;

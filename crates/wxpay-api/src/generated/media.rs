@@ -6,10 +6,10 @@
 //! `media_id`. What is signed is a short description of the file, with its SHA-256. Every
 //! upload makes a new `media_id`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`UploadImage`] | 图片上传 | `POST /v3/merchant/media/upload` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/chapter3_1.shtml) |
-//! | [`UploadVideo`] | 视频上传 | `POST /v3/merchant/media/video_upload` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/chapter3_2.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`UploadImage`] | [图片上传](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/chapter3_1.shtml)<br>`POST /v3/merchant/media/upload` |
+//! | [`UploadVideo`] | [视频上传](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/chapter3_2.shtml)<br>`POST /v3/merchant/media/video_upload` |
 
 mod responses;
 mod upload_image;

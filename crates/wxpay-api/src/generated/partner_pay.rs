@@ -7,22 +7,22 @@
 //! request: `sp_…` is the provider, whose number and key sign, `sub_…` the sub-merchant, who
 //! sells. The provider's own number may not stand as `sub_mchid`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`JsapiPrepay`] | JSAPI下单 | `POST /v3/pay/partner/transactions/jsapi` | [page](https://pay.weixin.qq.com/doc/v3/partner/4012523579) |
-//! | [`AppPrepay`] | APP下单 | `POST /v3/pay/partner/transactions/app` | [page](https://pay.weixin.qq.com/doc/v3/partner/4012523526) |
-//! | [`H5Prepay`] | H5下单 | `POST /v3/pay/partner/transactions/h5` | [page](https://pay.weixin.qq.com/doc/v3/partner/4012523544) |
-//! | [`NativePrepay`] | Native下单 | `POST /v3/pay/partner/transactions/native` | [page](https://pay.weixin.qq.com/doc/v3/partner/4012523551) |
-//! | [`JsapiPrepayWithContract`] | JSAPI下单并授权/签约 | `POST /v3/pay/partner/transactions/jsapi-with-contract` | - |
-//! | [`AppPrepayWithContract`] | APP下单并签约 | `POST /v3/pay/partner/transactions/app-with-contract` | - |
-//! | [`CodePay`] | 付款码支付 | `POST /v3/pay/partner/transactions/codepay` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-code-payment-v3/partner/partner-code-pay.html) |
-//! | [`MiniProgramPrepay`] | 小程序支付下单 | `POST /v3/pay/partner/transactions/miniprogram` | - |
-//! | [`ScannedPosPrepay`] | 扫码支付下单 | `POST /v3/pay/partner/transactions/scannedpos` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-scannedpos-payment/partner-ap-iv3/parner-scanned-pos-prepay.html) |
-//! | [`QueryOrderById`] | 微信支付订单号查询订单 | `GET /v3/pay/partner/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_5.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 商户订单号查询订单 | `GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_5.shtml) |
-//! | [`CloseOrder`] | 关闭订单 | `POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_6.shtml) |
-//! | [`ReverseOrder`] | 撤销订单 | `POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-code-payment-v3/partner/partner-reverse.html) |
-//! | [`FenfuExposure`] | 微信分付-支付方式前置服务 | `POST /v3/pay/partner/transactions/exposure` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`JsapiPrepay`] | [JSAPI下单](https://pay.weixin.qq.com/doc/v3/partner/4012523579)<br>`POST /v3/pay/partner/transactions/jsapi` |
+//! | [`AppPrepay`] | [APP下单](https://pay.weixin.qq.com/doc/v3/partner/4012523526)<br>`POST /v3/pay/partner/transactions/app` |
+//! | [`H5Prepay`] | [H5下单](https://pay.weixin.qq.com/doc/v3/partner/4012523544)<br>`POST /v3/pay/partner/transactions/h5` |
+//! | [`NativePrepay`] | [Native下单](https://pay.weixin.qq.com/doc/v3/partner/4012523551)<br>`POST /v3/pay/partner/transactions/native` |
+//! | [`JsapiPrepayWithContract`] | JSAPI下单并授权/签约<br>`POST /v3/pay/partner/transactions/jsapi-with-contract` |
+//! | [`AppPrepayWithContract`] | APP下单并签约<br>`POST /v3/pay/partner/transactions/app-with-contract` |
+//! | [`CodePay`] | [付款码支付](https://pay.weixin.qq.com/docs/partner/apis/partner-code-payment-v3/partner/partner-code-pay.html)<br>`POST /v3/pay/partner/transactions/codepay` |
+//! | [`MiniProgramPrepay`] | 小程序支付下单<br>`POST /v3/pay/partner/transactions/miniprogram` |
+//! | [`ScannedPosPrepay`] | [扫码支付下单](https://pay.weixin.qq.com/docs/partner/apis/partner-scannedpos-payment/partner-ap-iv3/parner-scanned-pos-prepay.html)<br>`POST /v3/pay/partner/transactions/scannedpos` |
+//! | [`QueryOrderById`] | [微信支付订单号查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_5.shtml)<br>`GET /v3/pay/partner/transactions/id/{transaction_id}` |
+//! | [`QueryOrderByOutTradeNo`] | [商户订单号查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_5.shtml)<br>`GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}` |
+//! | [`CloseOrder`] | [关闭订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter5_6.shtml)<br>`POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close` |
+//! | [`ReverseOrder`] | [撤销订单](https://pay.weixin.qq.com/docs/partner/apis/partner-code-payment-v3/partner/partner-reverse.html)<br>`POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse` |
+//! | [`FenfuExposure`] | 微信分付-支付方式前置服务<br>`POST /v3/pay/partner/transactions/exposure` |
 
 mod app_prepay;
 mod app_prepay_with_contract;

@@ -7,13 +7,13 @@
 //! it, and its details, for what became of each transfer, and repeat an unclear request only
 //! with the same `out_batch_no`, or users may be paid twice.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateBatch`] | 发起批量转账 | `POST /v3/partner-transfer/batches` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_1.shtml) |
-//! | [`QueryBatchByBatchId`] | 微信支付批次单号查询批次单 | `GET /v3/partner-transfer/batches/batch-id/{batch_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_2.shtml) |
-//! | [`QueryDetailByDetailId`] | 微信支付明细单号查询明细单 | `GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_3.shtml) |
-//! | [`QueryBatchByOutBatchNo`] | 商家批次单号查询批次单 | `GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_4.shtml) |
-//! | [`QueryDetailByOutDetailNo`] | 商家明细单号查询明细单 | `GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_5.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateBatch`] | [发起批量转账](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_1.shtml)<br>`POST /v3/partner-transfer/batches` |
+//! | [`QueryBatchByBatchId`] | [微信支付批次单号查询批次单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_2.shtml)<br>`GET /v3/partner-transfer/batches/batch-id/{batch_id}` |
+//! | [`QueryDetailByDetailId`] | [微信支付明细单号查询明细单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_3.shtml)<br>`GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` |
+//! | [`QueryBatchByOutBatchNo`] | [商家批次单号查询批次单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_4.shtml)<br>`GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}` |
+//! | [`QueryDetailByOutDetailNo`] | [商家明细单号查询明细单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transfer_partner/chapter3_5.shtml)<br>`GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` |
 
 mod create_batch;
 mod enums;

@@ -7,20 +7,20 @@
 //! at once by payment code, then queried, closed or reversed. Amounts are fen. An order number
 //! may be used again with the same content until the order is paid: it stays one order.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`JsapiPrepay`] | JSAPI下单 | `POST /v3/pay/transactions/jsapi` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012525167) |
-//! | [`AppPrepay`] | APP下单 | `POST /v3/pay/transactions/app` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012525136) |
-//! | [`H5Prepay`] | H5下单 | `POST /v3/pay/transactions/h5` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012525153) |
-//! | [`NativePrepay`] | Native下单 | `POST /v3/pay/transactions/native` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012525171) |
-//! | [`JsapiPrepayWithContract`] | JSAPI下单并授权/签约 | `POST /v3/pay/transactions/jsapi-with-contract` | - |
-//! | [`AppPrepayWithContract`] | APP下单并签约 | `POST /v3/pay/transactions/app-with-contract` | - |
-//! | [`CodePay`] | 付款码支付 | `POST /v3/pay/transactions/codepay` | [page](https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/code-pay.html) |
-//! | [`QueryOrderById`] | 微信支付订单号查询订单 | `GET /v3/pay/transactions/id/{transaction_id}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_5.shtml) |
-//! | [`QueryOrderByOutTradeNo`] | 商户订单号查询订单 | `GET /v3/pay/transactions/out-trade-no/{out_trade_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_5.shtml) |
-//! | [`CloseOrder`] | 关闭订单 | `POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_6.shtml) |
-//! | [`ReverseOrder`] | 撤销订单 | `POST /v3/pay/transactions/out-trade-no/{out_trade_no}/reverse` | [page](https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/reverse.html) |
-//! | [`FenfuExposure`] | 微信分付-支付方式前置服务 | `POST /v3/pay/transactions/exposure` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`JsapiPrepay`] | [JSAPI下单](https://pay.weixin.qq.com/doc/v3/merchant/4012525167)<br>`POST /v3/pay/transactions/jsapi` |
+//! | [`AppPrepay`] | [APP下单](https://pay.weixin.qq.com/doc/v3/merchant/4012525136)<br>`POST /v3/pay/transactions/app` |
+//! | [`H5Prepay`] | [H5下单](https://pay.weixin.qq.com/doc/v3/merchant/4012525153)<br>`POST /v3/pay/transactions/h5` |
+//! | [`NativePrepay`] | [Native下单](https://pay.weixin.qq.com/doc/v3/merchant/4012525171)<br>`POST /v3/pay/transactions/native` |
+//! | [`JsapiPrepayWithContract`] | JSAPI下单并授权/签约<br>`POST /v3/pay/transactions/jsapi-with-contract` |
+//! | [`AppPrepayWithContract`] | APP下单并签约<br>`POST /v3/pay/transactions/app-with-contract` |
+//! | [`CodePay`] | [付款码支付](https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/code-pay.html)<br>`POST /v3/pay/transactions/codepay` |
+//! | [`QueryOrderById`] | [微信支付订单号查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_5.shtml)<br>`GET /v3/pay/transactions/id/{transaction_id}` |
+//! | [`QueryOrderByOutTradeNo`] | [商户订单号查询订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_5.shtml)<br>`GET /v3/pay/transactions/out-trade-no/{out_trade_no}` |
+//! | [`CloseOrder`] | [关闭订单](https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/pay/transactions/chapter3_6.shtml)<br>`POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close` |
+//! | [`ReverseOrder`] | [撤销订单](https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/reverse.html)<br>`POST /v3/pay/transactions/out-trade-no/{out_trade_no}/reverse` |
+//! | [`FenfuExposure`] | 微信分付-支付方式前置服务<br>`POST /v3/pay/transactions/exposure` |
 
 mod app_prepay;
 mod app_prepay_with_contract;

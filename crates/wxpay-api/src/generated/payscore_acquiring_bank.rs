@@ -7,20 +7,20 @@
 //! itself: it registers the deduction for the completed order, and can look it up. What was
 //! paid in another way must be synchronised.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreatePermission`] | 从业机构预授权 | `POST /v3/payscore/acquiringbank/permissions` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-auth/apply-acquiring-bank-permissions.html) |
-//! | [`QueryPermission`] | 从业机构查询与用户授权记录（授权协议号） | `GET /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-auth/get-acquiring-bank-permissions-by-code.html) |
-//! | [`TerminatePermission`] | 从业机构解除用户授权关系（授权协议号） | `POST /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-auth/terminate-acquiring-bank-permissions-by-code.html) |
-//! | [`QueryOrder`] | 从业机构查询微信支付分订单 | `GET /v3/payscore/acquiringbank/serviceorder` | - |
-//! | [`CreateOrder`] | 从业机构创建微信支付分订单 | `POST /v3/payscore/acquiringbank/serviceorder` | - |
-//! | [`QueryDeduction`] | 从业机构查询微信支付分扣款信息 | `GET /v3/payscore/acquiringbank/serviceorder/deduction` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/get-acquiring-bank-deduct-info.html) |
-//! | [`CancelOrder`] | 从业机构取消微信支付分订单 | `POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/cancel-acquiring-bank-service-order.html) |
-//! | [`CompleteOrder`] | 从业机构完结微信支付分订单 | `POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/complete-acquiring-bank-service-order.html) |
-//! | [`UpdateOrderAmount`] | 从业机构修改微信支付分订单金额 | `POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/modify-acquiring-bank-service-order.html) |
-//! | [`RegisterDeduction`] | 从业机构登记微信支付分扣款信息 | `POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo` | - |
-//! | [`SyncOrder`] | 从业机构同步微信支付分订单信息 | `POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/sync-acquiring-bank-service-order.html) |
-//! | [`CreatePayOnDeliveryOrder`] | 从业机构创建先用后付订单 | `POST /v3/payscore/acquiringbank/servicepayondeliveryorder` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreatePermission`] | [从业机构预授权](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-auth/apply-acquiring-bank-permissions.html)<br>`POST /v3/payscore/acquiringbank/permissions` |
+//! | [`QueryPermission`] | [从业机构查询与用户授权记录（授权协议号）](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-auth/get-acquiring-bank-permissions-by-code.html)<br>`GET /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}` |
+//! | [`TerminatePermission`] | [从业机构解除用户授权关系（授权协议号）](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-auth/terminate-acquiring-bank-permissions-by-code.html)<br>`POST /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate` |
+//! | [`QueryOrder`] | 从业机构查询微信支付分订单<br>`GET /v3/payscore/acquiringbank/serviceorder` |
+//! | [`CreateOrder`] | 从业机构创建微信支付分订单<br>`POST /v3/payscore/acquiringbank/serviceorder` |
+//! | [`QueryDeduction`] | [从业机构查询微信支付分扣款信息](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/get-acquiring-bank-deduct-info.html)<br>`GET /v3/payscore/acquiringbank/serviceorder/deduction` |
+//! | [`CancelOrder`] | [从业机构取消微信支付分订单](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/cancel-acquiring-bank-service-order.html)<br>`POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel` |
+//! | [`CompleteOrder`] | [从业机构完结微信支付分订单](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/complete-acquiring-bank-service-order.html)<br>`POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete` |
+//! | [`UpdateOrderAmount`] | [从业机构修改微信支付分订单金额](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/modify-acquiring-bank-service-order.html)<br>`POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify` |
+//! | [`RegisterDeduction`] | 从业机构登记微信支付分扣款信息<br>`POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo` |
+//! | [`SyncOrder`] | [从业机构同步微信支付分订单信息](https://pay.weixin.qq.com/docs/partner/apis/partner-institution-weixin-pay-score/acquiring-bank-service-order/sync-acquiring-bank-service-order.html)<br>`POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync` |
+//! | [`CreatePayOnDeliveryOrder`] | 从业机构创建先用后付订单<br>`POST /v3/payscore/acquiringbank/servicepayondeliveryorder` |
 
 mod cancel_order;
 mod complete_order;

@@ -7,13 +7,13 @@
 //! which WeChat Pay deducts, or cancelled. An order the user paid in another way must be
 //! synchronised, or the user may pay twice.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryOrder`] | 查询支付分订单 | `GET /v3/payscore/oversea/partner/serviceorder` | - |
-//! | [`CreateOrder`] | 创建支付分订单 | `POST /v3/payscore/oversea/partner/serviceorder` | - |
-//! | [`CancelOrder`] | 取消支付分订单 | `POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel` | - |
-//! | [`CompleteOrder`] | 完结支付分订单 | `POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete` | - |
-//! | [`SyncOrder`] | 同步支付分订单信息 | `POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryOrder`] | 查询支付分订单<br>`GET /v3/payscore/oversea/partner/serviceorder` |
+//! | [`CreateOrder`] | 创建支付分订单<br>`POST /v3/payscore/oversea/partner/serviceorder` |
+//! | [`CancelOrder`] | 取消支付分订单<br>`POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel` |
+//! | [`CompleteOrder`] | 完结支付分订单<br>`POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete` |
+//! | [`SyncOrder`] | 同步支付分订单信息<br>`POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync` |
 
 mod cancel_order;
 mod complete_order;

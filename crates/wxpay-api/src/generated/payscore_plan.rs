@@ -8,22 +8,22 @@
 //! Amounts are fen. A plan which is stopped can no longer be signed; a user's signed plan is
 //! cancelled on its own. The calls named Partner… are for providers.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`PartnerCreatePlan`] | 创建支付分计划 | `POST /v3/payscore/plan/partner/payscore-plans` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-pay-score-plan/create-partner-pay-score-plan.html) |
-//! | [`PartnerQueryPlan`] | 查询支付分计划 | `GET /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-pay-score-plan/query-partner-pay-score-plan.html) |
-//! | [`PartnerStopPlan`] | 停止支付分计划 | `POST /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-pay-score-plan/stop-partner-pay-score-plan.html) |
-//! | [`CreatePlan`] | 创建支付分计划 | `POST /v3/payscore/plan/payscore-plans` | [page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/pay-score-plan/create-pay-score-plan.html) |
-//! | [`QueryPlan`] | 查询支付分计划 | `GET /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/pay-score-plan/query-pay-score-plan.html) |
-//! | [`StopPlan`] | 停止支付分计划 | `POST /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop` | [page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/pay-score-plan/stop-pay-score-plan.html) |
-//! | [`PartnerCreateServiceOrder`] | 创建用户的签约计划详情对应的服务订单 | `POST /v3/payscore/sign-plan/partner/serviceorder` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-service-order/create-partner-service-order.html) |
-//! | [`PartnerCreateSignPlan`] | 创建用户的签约计划 | `POST /v3/payscore/sign-plan/partner/user-sign-plans` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-user-sign-plan/create-partner-user-sign-plan.html) |
-//! | [`PartnerQuerySignPlan`] | 查询用户的签约计划 | `GET /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-user-sign-plan/query-partner-user-sign-plan.html) |
-//! | [`PartnerStopSignPlan`] | 取消用户的签约计划 | `POST /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop` | [page](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-user-sign-plan/stop-partner-user-sign-plan.html) |
-//! | [`CreateServiceOrder`] | 创建用户的签约计划详情对应的服务订单 | `POST /v3/payscore/sign-plan/serviceorder` | [page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/service-order/create-service-order.html) |
-//! | [`CreateSignPlan`] | 创建用户的签约计划 | `POST /v3/payscore/sign-plan/user-sign-plans` | [page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/user-sign-plan/create-user-sign-plan.html) |
-//! | [`QuerySignPlan`] | 查询用户的签约计划 | `GET /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/user-sign-plan/query-user-sign-plan.html) |
-//! | [`StopSignPlan`] | 直连商户取消用户的签约计划 | `POST /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop` | [page](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/user-sign-plan/stop-user-sign-plan.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`PartnerCreatePlan`] | [创建支付分计划](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-pay-score-plan/create-partner-pay-score-plan.html)<br>`POST /v3/payscore/plan/partner/payscore-plans` |
+//! | [`PartnerQueryPlan`] | [查询支付分计划](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-pay-score-plan/query-partner-pay-score-plan.html)<br>`GET /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}` |
+//! | [`PartnerStopPlan`] | [停止支付分计划](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-pay-score-plan/stop-partner-pay-score-plan.html)<br>`POST /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop` |
+//! | [`CreatePlan`] | [创建支付分计划](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/pay-score-plan/create-pay-score-plan.html)<br>`POST /v3/payscore/plan/payscore-plans` |
+//! | [`QueryPlan`] | [查询支付分计划](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/pay-score-plan/query-pay-score-plan.html)<br>`GET /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}` |
+//! | [`StopPlan`] | [停止支付分计划](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/pay-score-plan/stop-pay-score-plan.html)<br>`POST /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop` |
+//! | [`PartnerCreateServiceOrder`] | [创建用户的签约计划详情对应的服务订单](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-service-order/create-partner-service-order.html)<br>`POST /v3/payscore/sign-plan/partner/serviceorder` |
+//! | [`PartnerCreateSignPlan`] | [创建用户的签约计划](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-user-sign-plan/create-partner-user-sign-plan.html)<br>`POST /v3/payscore/sign-plan/partner/user-sign-plans` |
+//! | [`PartnerQuerySignPlan`] | [查询用户的签约计划](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-user-sign-plan/query-partner-user-sign-plan.html)<br>`GET /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}` |
+//! | [`PartnerStopSignPlan`] | [取消用户的签约计划](https://pay.weixin.qq.com/docs/partner/apis/partner-payscore-plan/partner-user-sign-plan/stop-partner-user-sign-plan.html)<br>`POST /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop` |
+//! | [`CreateServiceOrder`] | [创建用户的签约计划详情对应的服务订单](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/service-order/create-service-order.html)<br>`POST /v3/payscore/sign-plan/serviceorder` |
+//! | [`CreateSignPlan`] | [创建用户的签约计划](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/user-sign-plan/create-user-sign-plan.html)<br>`POST /v3/payscore/sign-plan/user-sign-plans` |
+//! | [`QuerySignPlan`] | [查询用户的签约计划](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/user-sign-plan/query-user-sign-plan.html)<br>`GET /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}` |
+//! | [`StopSignPlan`] | [直连商户取消用户的签约计划](https://pay.weixin.qq.com/docs/merchant/apis/payscore-plan/user-sign-plan/stop-user-sign-plan.html)<br>`POST /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop` |
 
 mod create_plan;
 mod create_service_order;

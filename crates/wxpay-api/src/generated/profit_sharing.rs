@@ -9,18 +9,18 @@
 //! to be shared, the rest is released to the merchant; before a refund, shares may be taken
 //! back from receivers which are merchants.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ApplyBill`] | 申请分账账单 | `GET /v3/profitsharing/bills` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_11.shtml) |
-//! | [`QueryMerchantConfig`] | 查询最大分账比例 | `GET /v3/profitsharing/merchant-configs/{sub_mchid}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_1_7.shtml) |
-//! | [`CreateOrder`] | 请求分账 | `POST /v3/profitsharing/orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_1.shtml) |
-//! | [`UnfreezeOrder`] | 解冻剩余资金 | `POST /v3/profitsharing/orders/unfreeze` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012526374) |
-//! | [`QueryOrder`] | 查询分账结果 | `GET /v3/profitsharing/orders/{out_order_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/orders/query-order.html) |
-//! | [`AddReceiver`] | 添加分账接收方 | `POST /v3/profitsharing/receivers/add` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_8.shtml) |
-//! | [`DeleteReceiver`] | 删除分账接收方 | `POST /v3/profitsharing/receivers/delete` | [page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/receivers/delete-receiver.html) |
-//! | [`CreateReturnOrder`] | 请求分账回退 | `POST /v3/profitsharing/return-orders` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_3.shtml) |
-//! | [`QueryReturnOrder`] | 查询分账回退结果 | `GET /v3/profitsharing/return-orders/{out_return_no}` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_4.shtml) |
-//! | [`QueryRemainingAmount`] | 查询剩余待分金额 | `GET /v3/profitsharing/transactions/{transaction_id}/amounts` | [page](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/transactions/query-order-amount.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ApplyBill`] | [申请分账账单](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_11.shtml)<br>`GET /v3/profitsharing/bills` |
+//! | [`QueryMerchantConfig`] | [查询最大分账比例](https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter8_1_7.shtml)<br>`GET /v3/profitsharing/merchant-configs/{sub_mchid}` |
+//! | [`CreateOrder`] | [请求分账](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_1.shtml)<br>`POST /v3/profitsharing/orders` |
+//! | [`UnfreezeOrder`] | [解冻剩余资金](https://pay.weixin.qq.com/doc/v3/merchant/4012526374)<br>`POST /v3/profitsharing/orders/unfreeze` |
+//! | [`QueryOrder`] | [查询分账结果](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/orders/query-order.html)<br>`GET /v3/profitsharing/orders/{out_order_no}` |
+//! | [`AddReceiver`] | [添加分账接收方](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_8.shtml)<br>`POST /v3/profitsharing/receivers/add` |
+//! | [`DeleteReceiver`] | [删除分账接收方](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/receivers/delete-receiver.html)<br>`POST /v3/profitsharing/receivers/delete` |
+//! | [`CreateReturnOrder`] | [请求分账回退](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_3.shtml)<br>`POST /v3/profitsharing/return-orders` |
+//! | [`QueryReturnOrder`] | [查询分账回退结果](https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter8_1_4.shtml)<br>`GET /v3/profitsharing/return-orders/{out_return_no}` |
+//! | [`QueryRemainingAmount`] | [查询剩余待分金额](https://pay.weixin.qq.com/docs/merchant/apis/profit-sharing/transactions/query-order-amount.html)<br>`GET /v3/profitsharing/transactions/{transaction_id}/amounts` |
 
 mod add_receiver;
 mod apply_bill;

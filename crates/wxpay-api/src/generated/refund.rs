@@ -8,11 +8,11 @@
 //! A refund whose request failed is tried again with the same `out_refund_no`, or the payer
 //! may be paid twice.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateRefund`] | 申请退款 | `POST /v3/refund/domestic/refunds` | [page](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/create.html) |
-//! | [`QueryRefund`] | 查询单笔退款 | `GET /v3/refund/domestic/refunds/{out_refund_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/query-by-out-refund-no.html) |
-//! | [`ApplyAbnormalRefund`] | 发起异常退款 | `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund` | [page](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/create-abnormal-refund.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateRefund`] | [申请退款](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/create.html)<br>`POST /v3/refund/domestic/refunds` |
+//! | [`QueryRefund`] | [查询单笔退款](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/query-by-out-refund-no.html)<br>`GET /v3/refund/domestic/refunds/{out_refund_no}` |
+//! | [`ApplyAbnormalRefund`] | [发起异常退款](https://pay.weixin.qq.com/docs/merchant/apis/refund/refunds/create-abnormal-refund.html)<br>`POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund` |
 
 mod apply_abnormal_refund;
 mod create_refund;

@@ -8,21 +8,21 @@
 //! its transfers, and repeat an unclear request only with the same `out_batch_no`. Electronic
 //! receipts are applied for, queried until they are ready and then downloaded.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateBatch`] | 受理商家转账 | `POST /v3/platsolution/mch-transfer/batches/apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html) |
-//! | [`QueryBatchByBatchId`] | 微信支付转账批次单号查询批次单 | `GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-id.html) |
-//! | [`QueryDetailByDetailId`] | 微信支付转账明细单号查询明细单 | `GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html) |
-//! | [`QueryDetailReceipt`] | 查询商家转账明细电子回单 | `GET /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html) |
-//! | [`ApplyDetailReceipt`] | 申请商家转账明细电子回单 | `POST /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-apply-by-detail-out-no.html) |
-//! | [`QueryBatchByOutBatchNo`] | 商户转账批次单号查询批次单 | `GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-out-code.html) |
-//! | [`QueryDetailByOutDetailNo`] | 商户明细单号查询明细单 | `GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html) |
-//! | [`QuerySummaryReceipt`] | 查询商家转账批次电子回单 | `GET /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html) |
-//! | [`ApplySummaryReceipt`] | 申请商家转账批次电子回单 | `POST /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-apply-by-batch-out-no.html) |
-//! | [`CreateReservation`] | 受理单次预约商家转账 | `POST /v3/platsolution/mch-transfer/reservation/apply` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html) |
-//! | [`QueryReservationByOutReservationNo`] | 商户预约单号查询预约商家转账记录 | `GET /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-out-no.html) |
-//! | [`CloseReservation`] | 关闭预约商家转账记录 | `POST /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html) |
-//! | [`QueryReservationByReservationId`] | 微信支付预约单号查询预约商家转账记录 | `GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}` | [page](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-id.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateBatch`] | [受理商家转账](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html)<br>`POST /v3/platsolution/mch-transfer/batches/apply` |
+//! | [`QueryBatchByBatchId`] | [微信支付转账批次单号查询批次单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-id.html)<br>`GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}` |
+//! | [`QueryDetailByDetailId`] | [微信支付转账明细单号查询明细单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html)<br>`GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}` |
+//! | [`QueryDetailReceipt`] | [查询商家转账明细电子回单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html)<br>`GET /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}` |
+//! | [`ApplyDetailReceipt`] | [申请商家转账明细电子回单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-apply-by-detail-out-no.html)<br>`POST /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply` |
+//! | [`QueryBatchByOutBatchNo`] | [商户转账批次单号查询批次单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-out-code.html)<br>`GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}` |
+//! | [`QueryDetailByOutDetailNo`] | [商户明细单号查询明细单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html)<br>`GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}` |
+//! | [`QuerySummaryReceipt`] | [查询商家转账批次电子回单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html)<br>`GET /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}` |
+//! | [`ApplySummaryReceipt`] | [申请商家转账批次电子回单](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-apply-by-batch-out-no.html)<br>`POST /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply` |
+//! | [`CreateReservation`] | [受理单次预约商家转账](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html)<br>`POST /v3/platsolution/mch-transfer/reservation/apply` |
+//! | [`QueryReservationByOutReservationNo`] | [商户预约单号查询预约商家转账记录](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-out-no.html)<br>`GET /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}` |
+//! | [`CloseReservation`] | [关闭预约商家转账记录](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html)<br>`POST /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close` |
+//! | [`QueryReservationByReservationId`] | [微信支付预约单号查询预约商家转账记录](https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-id.html)<br>`GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}` |
 
 mod apply_detail_receipt;
 mod apply_summary_receipt;

@@ -4,9 +4,9 @@
 //!
 //! A self test of a merchant's keys: what is sent comes back, encrypted text encrypted again.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`Echo`] | 商户签名验签／加解密测试 | `POST /v3/security/echo` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`Echo`] | 商户签名验签／加解密测试<br>`POST /v3/security/echo` |
 
 mod echo;
 mod responses;

@@ -10,38 +10,38 @@
 //! needs the sub-merchant's leave. Electronic receipts are applied for, then queried until the
 //! file is ready; transfers to a QQ wallet (QQ钱包) have calls of their own.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ApplyReceiptByOutBillNo`] | 商户单号申请电子回单 | `POST /v3/fund-app/mch-transfer/elecsign/out-bill-no` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/elecsign/accept-elecsign-by-out-no.html) |
-//! | [`QueryReceiptByOutBillNo`] | 商户单号查询电子回单 | `GET /v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012716436) |
-//! | [`ApplyReceiptByTransferBillNo`] | 微信单号申请电子回单 | `POST /v3/fund-app/mch-transfer/elecsign/transfer-bill-no` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/elecsign/accept-elecsign-by-no.html) |
-//! | [`QueryReceiptByTransferBillNo`] | 微信单号查询电子回单 | `GET /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012716455) |
-//! | [`PartnerQueryBudgetReceipt`] | 查询预算出资的电子回单 | `GET /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts` | - |
-//! | [`PartnerApplyBudgetReceipt`] | 申请预算出资的电子回单 | `POST /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts` | - |
-//! | [`PartnerApplyReceipt`] | 申请单笔转账电子回单 | `POST /v3/fund-app/mch-transfer/partner/electronic-receipts` | - |
-//! | [`PartnerQueryReceipt`] | 查询单笔转账电子回单 | `GET /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}` | - |
-//! | [`PartnerApplySubMerchantAuthorization`] | 申请子商户商家转账授权 | `POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations` | - |
-//! | [`PartnerQuerySubMerchantAuthorization`] | 查询子商户商家转账授权状态 | `GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}` | - |
-//! | [`PartnerCreateTransfer`] | 发起转账 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills` | [page](https://pay.weixin.qq.com/doc/v3/partner/4015469096) |
-//! | [`PartnerQueryTransferByOutBillNo`] | 商户单号查询转账单 | `GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4015469131) |
-//! | [`PartnerCancelTransfer`] | 撤销转账 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel` | - |
-//! | [`PartnerCreateTransferWithAuthorization`] | 发起转账并完成自动收款授权 | `POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization` | [page](https://pay.weixin.qq.com/doc/v3/partner/4016809843) |
-//! | [`PartnerCreateAuthorizedTransfer`] | 转账（用户自动收款） | `POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer` | - |
-//! | [`PartnerApplyUserAuthorization`] | 申请免确认收款授权 | `POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations` | - |
-//! | [`PartnerQueryUserAuthorization`] | 商户单号查询自动收款授权 | `GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}` | [page](https://pay.weixin.qq.com/doc/v3/partner/4016809859) |
-//! | [`PartnerCloseUserAuthorization`] | 解除免确认收款授权 | `POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close` | [page](https://pay.weixin.qq.com/doc/v3/partner/4016809851) |
-//! | [`CreateTransfer`] | 发起转账 | `POST /v3/fund-app/mch-transfer/transfer-bills` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4012716434) |
-//! | [`QueryTransferByOutBillNo`] | 商户单号查询转账单 | `GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/get-transfer-bill-by-out-no.html) |
-//! | [`CancelTransfer`] | 撤销转账 | `POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/cancel-transfer.html) |
-//! | [`CreateTransferWithAuthorization`] | 发起转账并完成自动收款授权 | `POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4014399293) |
-//! | [`CreateAuthorizedTransfer`] | 用户授权后转账 | `POST /v3/fund-app/mch-transfer/transfer-bills/transfer` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4014399371) |
-//! | [`QueryTransferByTransferBillNo`] | 微信转账单号查询转账单 | `GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}` | [page](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/get-transfer-bill-by-no.html) |
-//! | [`CreateQqWalletTransfer`] | 发起转账到QQ钱包 | `POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills` | - |
-//! | [`QueryQqWalletTransfer`] | 查询转账到QQ钱包的结果 | `GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}` | - |
-//! | [`CancelQqWalletTransfer`] | 撤销转账到QQ钱包 | `POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel` | - |
-//! | [`ApplyUserAuthorization`] | 申请免确认收款授权 | `POST /v3/fund-app/mch-transfer/user-confirm-authorization` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4015901167) |
-//! | [`QueryUserAuthorization`] | 商户单号查询自动收款授权 | `GET /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4014399423) |
-//! | [`CloseUserAuthorization`] | 解除免确认收款授权 | `POST /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close` | [page](https://pay.weixin.qq.com/doc/v3/merchant/4015653811) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ApplyReceiptByOutBillNo`] | [商户单号申请电子回单](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/elecsign/accept-elecsign-by-out-no.html)<br>`POST /v3/fund-app/mch-transfer/elecsign/out-bill-no` |
+//! | [`QueryReceiptByOutBillNo`] | [商户单号查询电子回单](https://pay.weixin.qq.com/doc/v3/merchant/4012716436)<br>`GET /v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}` |
+//! | [`ApplyReceiptByTransferBillNo`] | [微信单号申请电子回单](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/elecsign/accept-elecsign-by-no.html)<br>`POST /v3/fund-app/mch-transfer/elecsign/transfer-bill-no` |
+//! | [`QueryReceiptByTransferBillNo`] | [微信单号查询电子回单](https://pay.weixin.qq.com/doc/v3/merchant/4012716455)<br>`GET /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}` |
+//! | [`PartnerQueryBudgetReceipt`] | 查询预算出资的电子回单<br>`GET /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts` |
+//! | [`PartnerApplyBudgetReceipt`] | 申请预算出资的电子回单<br>`POST /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts` |
+//! | [`PartnerApplyReceipt`] | 申请单笔转账电子回单<br>`POST /v3/fund-app/mch-transfer/partner/electronic-receipts` |
+//! | [`PartnerQueryReceipt`] | 查询单笔转账电子回单<br>`GET /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}` |
+//! | [`PartnerApplySubMerchantAuthorization`] | 申请子商户商家转账授权<br>`POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations` |
+//! | [`PartnerQuerySubMerchantAuthorization`] | 查询子商户商家转账授权状态<br>`GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}` |
+//! | [`PartnerCreateTransfer`] | [发起转账](https://pay.weixin.qq.com/doc/v3/partner/4015469096)<br>`POST /v3/fund-app/mch-transfer/partner/transfer-bills` |
+//! | [`PartnerQueryTransferByOutBillNo`] | [商户单号查询转账单](https://pay.weixin.qq.com/doc/v3/partner/4015469131)<br>`GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}` |
+//! | [`PartnerCancelTransfer`] | 撤销转账<br>`POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel` |
+//! | [`PartnerCreateTransferWithAuthorization`] | [发起转账并完成自动收款授权](https://pay.weixin.qq.com/doc/v3/partner/4016809843)<br>`POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization` |
+//! | [`PartnerCreateAuthorizedTransfer`] | 转账（用户自动收款）<br>`POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer` |
+//! | [`PartnerApplyUserAuthorization`] | 申请免确认收款授权<br>`POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations` |
+//! | [`PartnerQueryUserAuthorization`] | [商户单号查询自动收款授权](https://pay.weixin.qq.com/doc/v3/partner/4016809859)<br>`GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}` |
+//! | [`PartnerCloseUserAuthorization`] | [解除免确认收款授权](https://pay.weixin.qq.com/doc/v3/partner/4016809851)<br>`POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close` |
+//! | [`CreateTransfer`] | [发起转账](https://pay.weixin.qq.com/doc/v3/merchant/4012716434)<br>`POST /v3/fund-app/mch-transfer/transfer-bills` |
+//! | [`QueryTransferByOutBillNo`] | [商户单号查询转账单](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/get-transfer-bill-by-out-no.html)<br>`GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}` |
+//! | [`CancelTransfer`] | [撤销转账](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/cancel-transfer.html)<br>`POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel` |
+//! | [`CreateTransferWithAuthorization`] | [发起转账并完成自动收款授权](https://pay.weixin.qq.com/doc/v3/merchant/4014399293)<br>`POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization` |
+//! | [`CreateAuthorizedTransfer`] | [用户授权后转账](https://pay.weixin.qq.com/doc/v3/merchant/4014399371)<br>`POST /v3/fund-app/mch-transfer/transfer-bills/transfer` |
+//! | [`QueryTransferByTransferBillNo`] | [微信转账单号查询转账单](https://pay.weixin.qq.com/docs/merchant/apis/mch-trans/transfer-bill/get-transfer-bill-by-no.html)<br>`GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}` |
+//! | [`CreateQqWalletTransfer`] | 发起转账到QQ钱包<br>`POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills` |
+//! | [`QueryQqWalletTransfer`] | 查询转账到QQ钱包的结果<br>`GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}` |
+//! | [`CancelQqWalletTransfer`] | 撤销转账到QQ钱包<br>`POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel` |
+//! | [`ApplyUserAuthorization`] | [申请免确认收款授权](https://pay.weixin.qq.com/doc/v3/merchant/4015901167)<br>`POST /v3/fund-app/mch-transfer/user-confirm-authorization` |
+//! | [`QueryUserAuthorization`] | [商户单号查询自动收款授权](https://pay.weixin.qq.com/doc/v3/merchant/4014399423)<br>`GET /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}` |
+//! | [`CloseUserAuthorization`] | [解除免确认收款授权](https://pay.weixin.qq.com/doc/v3/merchant/4015653811)<br>`POST /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close` |
 
 mod apply_receipt_by_out_bill_no;
 mod apply_receipt_by_transfer_bill_no;

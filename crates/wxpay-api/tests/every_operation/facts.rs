@@ -44,7 +44,15 @@ pub(crate) fn read() -> Vec<Facts> {
         "/../wxpay-sandbox/src/catalogue.json"
     );
     let text = std::fs::read_to_string(path).unwrap();
-    serde_json::from_str(&text).unwrap()
+    let mut facts: Vec<Facts> = serde_json::from_str(&text).unwrap();
+    for facts in &mut facts {
+        let objects = [&mut facts.body, &mut facts.meta, &mut facts.response];
+        let inner = objects.into_iter().flatten().map(|it| &mut it.fields);
+        for fields in inner.chain([&mut facts.path_params, &mut facts.query]) {
+            fields.iter_mut().for_each(Field::name_form);
+        }
+    }
+    facts
 }
 
 impl Facts {

@@ -93,6 +93,18 @@ impl Field {
         serde_json::from_value(field).unwrap()
     }
 
+    /// Makes the form of a time a part of its kind, as v3 has it: there it stands in JSON in that form.
+    pub(crate) fn name_form(&mut self) {
+        if let ("datetime" | "date", Some(form)) = (&*self.kind, &self.format) {
+            self.kind = format!("{} {form}", self.kind);
+        }
+        let items = self.items.iter_mut().map(|item| &mut **item);
+        self.fields
+            .iter_mut()
+            .chain(items)
+            .for_each(Self::name_form);
+    }
+
     pub(crate) fn object(&self) -> Object {
         Object {
             fields: self.fields.clone(),
@@ -116,7 +128,10 @@ impl Field {
                 seed(&self.name) % 60,
                 seed(&self.name) / 60 % 60
             )),
+            "datetime compact" => json!(format!("201806081034{:02}", seed(&self.name) % 60)),
+            "datetime spaced" => json!(format!("2018-06-08 10:34:{:02}", seed(&self.name) % 60)),
             "date" => json!(format!("2019-06-{:02}", seed(&self.name) % 28 + 1)),
+            "date compact" => json!(format!("201906{:02}", seed(&self.name) % 28 + 1)),
             "string" => json!(self.text()),
             other => panic!("{}: unknown type {other}", self.name),
         }

@@ -8,17 +8,17 @@
 //! names. The interfaces take HMAC-SHA256 only; WeChat Pay has withdrawn them for new
 //! applications, which go through v3 now.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`DownloadCertificates`] | 获取平台证书 | `POST /risk/getcertficates` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_11) |
-//! | [`UploadMedia`] | 图片上传API | `POST /secapi/mch/uploadmedia` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_9) |
-//! | [`SubmitApplyment`] | 申请入驻 | `POST /applyment/micro/submit` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_2) |
-//! | [`QueryApplyment`] | 查询申请状态 | `POST /applyment/micro/getstate` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_3) |
-//! | [`SignContract`] | 签约报备 | `POST /applyment/micro/signcontract` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_4) |
-//! | [`SubmitUpgrade`] | 提交升级申请单 | `POST /applyment/micro/submitupgrade` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_2&index=2) |
-//! | [`QueryUpgrade`] | 查询升级申请单状态 | `POST /applyment/micro/getupgradestate` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_3&index=3) |
-//! | [`ModifySettlementCard`] | 修改结算银行卡 | `POST /applyment/micro/modifyarchives` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_2) |
-//! | [`ModifyContactInfo`] | 修改联系信息 | `POST /applyment/micro/modifycontactinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_4) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`DownloadCertificates`] | [获取平台证书](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_11)<br>`POST /risk/getcertficates` |
+//! | [`UploadMedia`] | [图片上传API](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_9)<br>`POST /secapi/mch/uploadmedia` |
+//! | [`SubmitApplyment`] | [申请入驻](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_2)<br>`POST /applyment/micro/submit` |
+//! | [`QueryApplyment`] | [查询申请状态](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_3)<br>`POST /applyment/micro/getstate` |
+//! | [`SignContract`] | [签约报备](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_4)<br>`POST /applyment/micro/signcontract` |
+//! | [`SubmitUpgrade`] | [提交升级申请单](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_2&index=2)<br>`POST /applyment/micro/submitupgrade` |
+//! | [`QueryUpgrade`] | [查询升级申请单状态](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_3&index=3)<br>`POST /applyment/micro/getupgradestate` |
+//! | [`ModifySettlementCard`] | [修改结算银行卡](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_2)<br>`POST /applyment/micro/modifyarchives` |
+//! | [`ModifyContactInfo`] | [修改联系信息](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_4)<br>`POST /applyment/micro/modifycontactinfo` |
 
 mod download_certificates;
 mod enums;

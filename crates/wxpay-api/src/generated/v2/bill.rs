@@ -7,11 +7,11 @@
 //! wrong an XML answer comes in their place. A day's files are there from about 10 o'clock of
 //! the following morning, for three months.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`DownloadBill`] | 下载对账单 | `POST /pay/downloadbill` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_6) |
-//! | [`DownloadFundFlow`] | 下载资金账单 | `POST /pay/downloadfundflow` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_18&index=7) |
-//! | [`BatchQueryComment`] | 拉取订单评价数据 | `POST /billcommentsp/batchquerycomment` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_17&index=11) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`DownloadBill`] | [下载对账单](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_6)<br>`POST /pay/downloadbill` |
+//! | [`DownloadFundFlow`] | [下载资金账单](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_18&index=7)<br>`POST /pay/downloadfundflow` |
+//! | [`BatchQueryComment`] | [拉取订单评价数据](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_17&index=11)<br>`POST /billcommentsp/batchquerycomment` |
 
 mod batch_query_comment;
 mod download_bill;

@@ -7,11 +7,11 @@
 //! own number, and is refunded by it. Amounts are fen. Only HMAC-SHA256 is taken. WeChat Pay
 //! has closed the interfaces to new merchants in favour of v3.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CombinedOrder`] | 合单下单 | `POST /pay/combinedorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_1&index=2) |
-//! | [`QueryCombinedOrder`] | 合单查单 | `POST /pay/querycombinedorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_3&index=4) |
-//! | [`CloseCombinedOrder`] | 合单关单 | `POST /pay/closecombinedorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_2&index=3) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CombinedOrder`] | [合单下单](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_1&index=2)<br>`POST /pay/combinedorder` |
+//! | [`QueryCombinedOrder`] | [合单查单](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_3&index=4)<br>`POST /pay/querycombinedorder` |
+//! | [`CloseCombinedOrder`] | [合单关单](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_2&index=3)<br>`POST /pay/closecombinedorder` |
 
 mod close_combined_order;
 mod combined_order;

@@ -6,11 +6,11 @@
 //! and looked up. Amounts are fen. WeChat Pay keeps these interfaces for old merchants only.
 //! An answer that calls itself a success may carry an error code all the same: look at both.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SendCoupon`] | 发放代金券 | `POST /mmpaymkttransfers/send_coupon` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_3&index=4) |
-//! | [`QueryCouponStock`] | 查询代金券批次 | `POST /mmpaymkttransfers/query_coupon_stock` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_4&index=5) |
-//! | [`QueryCouponsInfo`] | 查询代金券信息 | `POST /mmpaymkttransfers/querycouponsinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_5&index=6) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SendCoupon`] | [发放代金券](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_3&index=4)<br>`POST /mmpaymkttransfers/send_coupon` |
+//! | [`QueryCouponStock`] | [查询代金券批次](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_4&index=5)<br>`POST /mmpaymkttransfers/query_coupon_stock` |
+//! | [`QueryCouponsInfo`] | [查询代金券信息](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_5&index=6)<br>`POST /mmpaymkttransfers/querycouponsinfo` |
 
 mod enums;
 mod query_coupon_stock;

@@ -7,11 +7,11 @@
 //! into sub-orders; the office works on it for a while, so the state of a declaration is
 //! queried. Amounts are fen. These interfaces take MD5 signatures only.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`DeclareOrder`] | 订单附加信息提交接口 | `POST /cgi-bin/mch/customs/customdeclareorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_1) |
-//! | [`QueryDeclaration`] | 订单附加信息查询接口 | `POST /cgi-bin/mch/customs/customdeclarequery` | [page](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_2) |
-//! | [`RedeclareOrder`] | 订单附加信息重推接口 | `POST /cgi-bin/mch/newcustoms/customdeclareredeclare` | [page](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_4) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`DeclareOrder`] | [订单附加信息提交接口](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_1)<br>`POST /cgi-bin/mch/customs/customdeclareorder` |
+//! | [`QueryDeclaration`] | [订单附加信息查询接口](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_2)<br>`POST /cgi-bin/mch/customs/customdeclarequery` |
+//! | [`RedeclareOrder`] | [订单附加信息重推接口](https://pay.weixin.qq.com/wiki/doc/api/external/declarecustom.php?chapter=18_4)<br>`POST /cgi-bin/mch/newcustoms/customdeclareredeclare` |
 
 mod declare_order;
 mod enums;

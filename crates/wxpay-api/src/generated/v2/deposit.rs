@@ -8,16 +8,16 @@
 //! settled within 30 days goes back as a whole. The notice of a paid deposit is the payment
 //! notice of the family `v2::pay`. Amounts are fen.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`UnifiedOrder`] | 支付押金（JSAPI/APP支付） | `POST /deposit/unifiedorder` | [page](https://pay.weixin.qq.com/doc/v2/partner/4011986476) |
-//! | [`MicroPay`] | 支付押金（付款码支付） | `POST /deposit/micropay` | [page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_1&index=2) |
-//! | [`FacePay`] | 支付押金（人脸支付） | `POST /deposit/facepay` | [page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_0&index=1) |
-//! | [`OrderQuery`] | 查询订单 | `POST /deposit/orderquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_2&index=3) |
-//! | [`Reverse`] | 撤销订单 | `POST /deposit/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_3&index=4) |
-//! | [`Consume`] | 消费押金 | `POST /deposit/consume` | [page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_4&index=5) |
-//! | [`Refund`] | 申请退款（押金） | `POST /deposit/refund` | [page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_5&index=6) |
-//! | [`RefundQuery`] | 查询退款（押金） | `POST /deposit/refundquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_6&index=7) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`UnifiedOrder`] | [支付押金（JSAPI/APP支付）](https://pay.weixin.qq.com/doc/v2/partner/4011986476)<br>`POST /deposit/unifiedorder` |
+//! | [`MicroPay`] | [支付押金（付款码支付）](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_1&index=2)<br>`POST /deposit/micropay` |
+//! | [`FacePay`] | [支付押金（人脸支付）](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_0&index=1)<br>`POST /deposit/facepay` |
+//! | [`OrderQuery`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_2&index=3)<br>`POST /deposit/orderquery` |
+//! | [`Reverse`] | [撤销订单](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_3&index=4)<br>`POST /deposit/reverse` |
+//! | [`Consume`] | [消费押金](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_4&index=5)<br>`POST /deposit/consume` |
+//! | [`Refund`] | [申请退款（押金）](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_5&index=6)<br>`POST /deposit/refund` |
+//! | [`RefundQuery`] | [查询退款（押金）](https://pay.weixin.qq.com/wiki/doc/api/deposit_sl.php?chapter=27_6&index=7)<br>`POST /deposit/refundquery` |
 
 mod consume;
 mod enums;

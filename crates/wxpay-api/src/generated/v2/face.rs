@@ -7,12 +7,12 @@
 //! `face_code`, which is charged at once; the order is then queried or reversed like one by
 //! payment code. Amounts are fen. The payments take HMAC-SHA256 only.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`FacePay`] | 提交刷脸支付 | `POST /pay/facepay` | - |
-//! | [`FacePayQuery`] | 查询订单 | `POST /pay/facepayquery` | - |
-//! | [`FacePayReverse`] | 撤销订单 | `POST /secapi/pay/facepayreverse` | - |
-//! | [`FaceAuthInfo`] | 获取调用凭证 | `POST /face/get_wxpayface_authinfo` | [page](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/faceuser.html) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`FacePay`] | 提交刷脸支付<br>`POST /pay/facepay` |
+//! | [`FacePayQuery`] | 查询订单<br>`POST /pay/facepayquery` |
+//! | [`FacePayReverse`] | 撤销订单<br>`POST /secapi/pay/facepayreverse` |
+//! | [`FaceAuthInfo`] | [获取调用凭证](https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/faceuser.html)<br>`POST /face/get_wxpayface_authinfo` |
 
 mod enums;
 mod face_auth_info;

@@ -9,23 +9,23 @@
 //! whose names begin with `Partner`. The notice of a paid [`ContractOrder`] is the payment
 //! notice of the family `v2::pay`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`EntrustWeb`] | 公众号纯签约 | `GET /papay/entrustweb` | [page](https://pay.weixin.qq.com/doc/v2/merchant/4011986768) |
-//! | [`PartnerEntrustWeb`] | 公众号纯签约 | `GET /papay/partner/entrustweb` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_1.shtml) |
-//! | [`H5EntrustWeb`] | H5纯签约 | `GET /papay/h5entrustweb` | [page](https://pay.weixin.qq.com/doc/v2/merchant/4011987295) |
-//! | [`PartnerH5EntrustWeb`] | H5纯签约 | `GET /papay/partner/h5entrustweb` | [page](https://pay.weixin.qq.com/doc/v2/partner/4011988368) |
-//! | [`PreEntrustWeb`] | APP纯签约 | `POST /papay/preentrustweb` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_2.shtml) |
-//! | [`PartnerPreEntrustWeb`] | APP纯签约 | `POST /papay/partner/preentrustweb` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_2.shtml) |
-//! | [`QueryContract`] | 查询签约关系 | `POST /papay/querycontract` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_7.shtml) |
-//! | [`PartnerQueryContract`] | 查询签约关系 | `POST /papay/partner/querycontract` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_7.shtml) |
-//! | [`DeleteContract`] | 申请解约 | `POST /papay/deletecontract` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_9.shtml) |
-//! | [`PartnerDeleteContract`] | 申请解约 | `POST /papay/partner/deletecontract` | - |
-//! | [`PapPayApply`] | 申请扣款 | `POST /pay/pappayapply` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_8.shtml) |
-//! | [`PartnerPapPayApply`] | 申请扣款 | `POST /pay/partner/pappayapply` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_8.shtml) |
-//! | [`QueryPapOrder`] | 查询订单 | `POST /pay/paporderquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/pap.php?chapter=18_10&index=14) |
-//! | [`PartnerQueryPapOrder`] | 查询订单 | `POST /pay/partner/paporderquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/pap.php?chapter=18_10&index=14) |
-//! | [`ContractOrder`] | 支付中签约 | `POST /pay/contractorder` | [page](https://pay.weixin.qq.com/doc/v2/merchant/4011987320) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`EntrustWeb`] | [公众号纯签约](https://pay.weixin.qq.com/doc/v2/merchant/4011986768)<br>`GET /papay/entrustweb` |
+//! | [`PartnerEntrustWeb`] | [公众号纯签约](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_1.shtml)<br>`GET /papay/partner/entrustweb` |
+//! | [`H5EntrustWeb`] | [H5纯签约](https://pay.weixin.qq.com/doc/v2/merchant/4011987295)<br>`GET /papay/h5entrustweb` |
+//! | [`PartnerH5EntrustWeb`] | [H5纯签约](https://pay.weixin.qq.com/doc/v2/partner/4011988368)<br>`GET /papay/partner/h5entrustweb` |
+//! | [`PreEntrustWeb`] | [APP纯签约](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_2.shtml)<br>`POST /papay/preentrustweb` |
+//! | [`PartnerPreEntrustWeb`] | [APP纯签约](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_2.shtml)<br>`POST /papay/partner/preentrustweb` |
+//! | [`QueryContract`] | [查询签约关系](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_7.shtml)<br>`POST /papay/querycontract` |
+//! | [`PartnerQueryContract`] | [查询签约关系](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_7.shtml)<br>`POST /papay/partner/querycontract` |
+//! | [`DeleteContract`] | [申请解约](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_9.shtml)<br>`POST /papay/deletecontract` |
+//! | [`PartnerDeleteContract`] | 申请解约<br>`POST /papay/partner/deletecontract` |
+//! | [`PapPayApply`] | [申请扣款](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_8.shtml)<br>`POST /pay/pappayapply` |
+//! | [`PartnerPapPayApply`] | [申请扣款](https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_8.shtml)<br>`POST /pay/partner/pappayapply` |
+//! | [`QueryPapOrder`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/api/pap.php?chapter=18_10&index=14)<br>`POST /pay/paporderquery` |
+//! | [`PartnerQueryPapOrder`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/api/pap.php?chapter=18_10&index=14)<br>`POST /pay/partner/paporderquery` |
+//! | [`ContractOrder`] | [支付中签约](https://pay.weixin.qq.com/doc/v2/merchant/4011987320)<br>`POST /pay/contractorder` |
 
 mod contract_order;
 mod delete_contract;

@@ -9,18 +9,18 @@
 //! order. Coupons on single goods (单品优惠) ask for `version` 1.0: the answers then carry
 //! them in `promotion_detail` and leave out the `coupon_` fields and `settlement_total_fee`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`UnifiedOrder`] | 统一下单 | `POST /pay/unifiedorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_1) |
-//! | [`OrderQuery`] | 查询订单 | `POST /pay/orderquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_2) |
-//! | [`CloseOrder`] | 关闭订单 | `POST /pay/closeorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_3) |
-//! | [`MicroPay`] | 提交付款码支付 | `POST /pay/micropay` | [page](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_10&index=1) |
-//! | [`Reverse`] | 撤销订单 | `POST /secapi/pay/reverse` | [page](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_11&index=3) |
-//! | [`AuthCodeToOpenid`] | 授权码查询openid | `POST /tools/authcodetoopenid` | [page](https://pay.weixin.qq.com/wiki/doc/api/micropay_sl.php?chapter=9_12&index=8) |
-//! | [`ShortUrl`] | 转换短链接 | `POST /tools/shorturl` | [page](https://pay.weixin.qq.com/wiki/doc/api/native.php?chapter=9_9&index=10) |
-//! | [`Report`] | 交易保障 | `POST /payitil/report` | [page](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_14&index=8) |
-//! | [`SettlementQuery`] | 查询结算资金 | `POST /pay/settlementquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/pay/In-AppPay/chapter8_9.shtml) |
-//! | [`QueryExchangeRate`] | 查询汇率 | `POST /pay/queryexchagerate` | [page](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/pay/In-AppPay/chapter8_10.shtml) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`UnifiedOrder`] | [统一下单](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_1)<br>`POST /pay/unifiedorder` |
+//! | [`OrderQuery`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_2)<br>`POST /pay/orderquery` |
+//! | [`CloseOrder`] | [关闭订单](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_3)<br>`POST /pay/closeorder` |
+//! | [`MicroPay`] | [提交付款码支付](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_10&index=1)<br>`POST /pay/micropay` |
+//! | [`Reverse`] | [撤销订单](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_11&index=3)<br>`POST /secapi/pay/reverse` |
+//! | [`AuthCodeToOpenid`] | [授权码查询openid](https://pay.weixin.qq.com/wiki/doc/api/micropay_sl.php?chapter=9_12&index=8)<br>`POST /tools/authcodetoopenid` |
+//! | [`ShortUrl`] | [转换短链接](https://pay.weixin.qq.com/wiki/doc/api/native.php?chapter=9_9&index=10)<br>`POST /tools/shorturl` |
+//! | [`Report`] | [交易保障](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_14&index=8)<br>`POST /payitil/report` |
+//! | [`SettlementQuery`] | [查询结算资金](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/pay/In-AppPay/chapter8_9.shtml)<br>`POST /pay/settlementquery` |
+//! | [`QueryExchangeRate`] | [查询汇率](https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/pay/In-AppPay/chapter8_10.shtml)<br>`POST /pay/queryexchagerate` |
 
 mod auth_code_to_openid;
 mod close_order;

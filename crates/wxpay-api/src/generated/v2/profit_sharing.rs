@@ -8,18 +8,18 @@
 //! same number with the same content is one and the same. These interfaces take HMAC-SHA256
 //! signatures only.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`ProfitSharing`] | 请求单次分账 | `POST /secapi/pay/profitsharing` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_1&index=1) |
-//! | [`MultiProfitSharing`] | 请求多次分账 | `POST /secapi/pay/multiprofitsharing` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_6&index=2) |
-//! | [`FinishProfitSharing`] | 完结分账 | `POST /secapi/pay/profitsharingfinish` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_5&index=6) |
-//! | [`ReturnProfitSharing`] | 分账回退 | `POST /secapi/pay/profitsharingreturn` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_7&index=8) |
-//! | [`QueryProfitSharing`] | 查询分账结果 | `POST /pay/profitsharingquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_2&index=3) |
-//! | [`AddReceiver`] | 添加分账接收方 | `POST /pay/profitsharingaddreceiver` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_3&index=4) |
-//! | [`RemoveReceiver`] | 删除分账接收方 | `POST /pay/profitsharingremovereceiver` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_4&index=5) |
-//! | [`QueryReturn`] | 回退结果查询 | `POST /pay/profitsharingreturnquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_8&index=9) |
-//! | [`QueryOrderAmount`] | 查询订单待分账金额 | `POST /pay/profitsharingorderamountquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_10&index=7) |
-//! | [`QueryMerchantRatio`] | 查询最大分账比例API | `POST /pay/profitsharingmerchantratioquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/allocation_sl.php?chapter=25_11&index=8) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`ProfitSharing`] | [请求单次分账](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_1&index=1)<br>`POST /secapi/pay/profitsharing` |
+//! | [`MultiProfitSharing`] | [请求多次分账](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_6&index=2)<br>`POST /secapi/pay/multiprofitsharing` |
+//! | [`FinishProfitSharing`] | [完结分账](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_5&index=6)<br>`POST /secapi/pay/profitsharingfinish` |
+//! | [`ReturnProfitSharing`] | [分账回退](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_7&index=8)<br>`POST /secapi/pay/profitsharingreturn` |
+//! | [`QueryProfitSharing`] | [查询分账结果](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_2&index=3)<br>`POST /pay/profitsharingquery` |
+//! | [`AddReceiver`] | [添加分账接收方](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_3&index=4)<br>`POST /pay/profitsharingaddreceiver` |
+//! | [`RemoveReceiver`] | [删除分账接收方](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_4&index=5)<br>`POST /pay/profitsharingremovereceiver` |
+//! | [`QueryReturn`] | [回退结果查询](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_8&index=9)<br>`POST /pay/profitsharingreturnquery` |
+//! | [`QueryOrderAmount`] | [查询订单待分账金额](https://pay.weixin.qq.com/wiki/doc/api/allocation.php?chapter=27_10&index=7)<br>`POST /pay/profitsharingorderamountquery` |
+//! | [`QueryMerchantRatio`] | [查询最大分账比例API](https://pay.weixin.qq.com/wiki/doc/api/allocation_sl.php?chapter=25_11&index=8)<br>`POST /pay/profitsharingmerchantratioquery` |
 
 mod add_receiver;
 mod enums;

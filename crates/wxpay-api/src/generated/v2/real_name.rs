@@ -7,12 +7,12 @@
 //! asks whether a name and a number fit the payer or what they are. WeChat Pay has closed
 //! these interfaces to new merchants.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`Authorize`] | 授权获取code | `GET /appauth/authindex` | [page](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_1&index=2) |
-//! | [`GetAccessToken`] | 通过code换取accesstoken | `GET /appauth/getaccesstoken` | [page](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_2&index=3) |
-//! | [`VerifyRealName`] | 微信支付实名验证 | `POST /secsvc/realnameauth` | [page](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_2&index=3) |
-//! | [`QueryRealName`] | 微信支付实名授权 | `POST /secsvc/getrealnameinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/realnameauthorization.php?chapter=60_5&index=1) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`Authorize`] | [授权获取code](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_1&index=2)<br>`GET /appauth/authindex` |
+//! | [`GetAccessToken`] | [通过code换取accesstoken](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_2&index=3)<br>`GET /appauth/getaccesstoken` |
+//! | [`VerifyRealName`] | [微信支付实名验证](https://pay.weixin.qq.com/wiki/doc/api/realnameauth.php?chapter=60_2&index=3)<br>`POST /secsvc/realnameauth` |
+//! | [`QueryRealName`] | [微信支付实名授权](https://pay.weixin.qq.com/wiki/doc/api/realnameauthorization.php?chapter=60_5&index=1)<br>`POST /secsvc/getrealnameinfo` |
 
 mod authorize;
 mod enums;

@@ -8,14 +8,14 @@
 //! number and the same content only. A new number sends a second one. WeChat Pay signs none of
 //! these answers.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SendRedPack`] | 发放普通红包 | `POST /mmpaymkttransfers/sendredpack` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_4&index=3) |
-//! | [`SendGroupRedPack`] | 发放裂变红包 | `POST /mmpaymkttransfers/sendgroupredpack` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_5&index=4) |
-//! | [`SendMiniProgramRedPack`] | 发放小程序红包接口 | `POST /mmpaymkttransfers/sendminiprogramhb` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon_xcx.php?chapter=18_2&index=3) |
-//! | [`QueryRedPack`] | 查询红包记录 | `POST /mmpaymkttransfers/gethbinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_6&index=5) |
-//! | [`SendWorkwxRedPack`] | 发放企业红包 | `POST /mmpaymkttransfers/sendworkwxredpack` | - |
-//! | [`QueryWorkwxRedPack`] | 查询红包记录 | `POST /mmpaymkttransfers/queryworkwxredpack` | - |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SendRedPack`] | [发放普通红包](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_4&index=3)<br>`POST /mmpaymkttransfers/sendredpack` |
+//! | [`SendGroupRedPack`] | [发放裂变红包](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_5&index=4)<br>`POST /mmpaymkttransfers/sendgroupredpack` |
+//! | [`SendMiniProgramRedPack`] | [发放小程序红包接口](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon_xcx.php?chapter=18_2&index=3)<br>`POST /mmpaymkttransfers/sendminiprogramhb` |
+//! | [`QueryRedPack`] | [查询红包记录](https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_6&index=5)<br>`POST /mmpaymkttransfers/gethbinfo` |
+//! | [`SendWorkwxRedPack`] | 发放企业红包<br>`POST /mmpaymkttransfers/sendworkwxredpack` |
+//! | [`QueryWorkwxRedPack`] | 查询红包记录<br>`POST /mmpaymkttransfers/queryworkwxredpack` |
 
 mod enums;
 mod query_red_pack;

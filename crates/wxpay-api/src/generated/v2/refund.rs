@@ -8,12 +8,12 @@
 //! notice or query. A refund whose request failed is tried again with the same
 //! `out_refund_no`, or the payer may be paid twice. Amounts are fen.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateRefund`] | 申请退款 | `POST /secapi/pay/refund` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_4) |
-//! | [`CreateRefundWithGoods`] | 申请退款（支持单品） | `POST /secapi/pay/refundv2` | [page](https://pay.weixin.qq.com/doc/v2/partner/4011983308) |
-//! | [`RefundQuery`] | 查询退款 | `POST /pay/refundquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_5) |
-//! | [`RefundQueryWithGoods`] | 查询退款（支持单品） | `POST /pay/refundqueryv2` | [page](https://pay.weixin.qq.com/doc/v2/partner/4011984122) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateRefund`] | [申请退款](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_4)<br>`POST /secapi/pay/refund` |
+//! | [`CreateRefundWithGoods`] | [申请退款（支持单品）](https://pay.weixin.qq.com/doc/v2/partner/4011983308)<br>`POST /secapi/pay/refundv2` |
+//! | [`RefundQuery`] | [查询退款](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_5)<br>`POST /pay/refundquery` |
+//! | [`RefundQueryWithGoods`] | [查询退款（支持单品）](https://pay.weixin.qq.com/doc/v2/partner/4011984122)<br>`POST /pay/refundqueryv2` |
 
 mod create_refund;
 mod create_refund_with_goods;

@@ -9,16 +9,16 @@
 //! content. Amounts are fen; the interfaces take HMAC-SHA256 only. What is said of people is
 //! encrypted with a platform certificate, which `cert_serial_no` names.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`CreateRentBill`] | 创建租借订单 | `POST /wxv/createrentbill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_1&index=2) |
-//! | [`QueryRentBill`] | 查询租借订单 | `POST /wxv/queryrentbill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_2&index=3) |
-//! | [`CancelBill`] | 撤销租借订单 | `POST /wxv/cancelbill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_3&index=4) |
-//! | [`FinishRentBill`] | 完结租借订单 | `POST /wxv/finishrentbill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_4&index=5) |
-//! | [`ChangeRentMoney`] | 修改租借订单 | `POST /wxv/changerentmoney` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_5&index=6) |
-//! | [`CreateHotelBill`] | 创建速住订单 | `POST /wxv/createhotelbill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_1&index=2) |
-//! | [`QueryHotelBill`] | 查询速住订单 | `POST /wxv/queryhotelbill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_2&index=3) |
-//! | [`FinishHotelBill`] | 完结速住订单 | `POST /wxv/finishhotelbill` | [page](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_4&index=5) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`CreateRentBill`] | [创建租借订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_1&index=2)<br>`POST /wxv/createrentbill` |
+//! | [`QueryRentBill`] | [查询租借订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_2&index=3)<br>`POST /wxv/queryrentbill` |
+//! | [`CancelBill`] | [撤销租借订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_3&index=4)<br>`POST /wxv/cancelbill` |
+//! | [`FinishRentBill`] | [完结租借订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_4&index=5)<br>`POST /wxv/finishrentbill` |
+//! | [`ChangeRentMoney`] | [修改租借订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_5&index=6)<br>`POST /wxv/changerentmoney` |
+//! | [`CreateHotelBill`] | [创建速住订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_1&index=2)<br>`POST /wxv/createhotelbill` |
+//! | [`QueryHotelBill`] | [查询速住订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_2&index=3)<br>`POST /wxv/queryhotelbill` |
+//! | [`FinishHotelBill`] | [完结速住订单](https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_4&index=5)<br>`POST /wxv/finishhotelbill` |
 
 mod cancel_bill;
 mod change_rent_money;

@@ -8,14 +8,14 @@
 //! with the key of `transfer::DownloadPublicKey`. The interfaces take HMAC-SHA256 only, and
 //! none of their answers is signed.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryMerchantRisk`] | 事前-风险商户核查接口 | `POST /mchrisk/querymchrisk` | [page](https://pay.weixin.qq.com/doc/v2/institution/4011985625) |
-//! | [`SyncRiskResult`] | 事后-风险商户处理结果同步接口 | `POST /mchrisk/syncmchriskresult` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_293) |
-//! | [`SetRiskCallback`] | 设置风险通知回调链接 | `POST /mchrisk/setmchriskcallback` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_294) |
-//! | [`QueryAuditByBank`] | 间联模式查询商户审核状态开放接口 | `POST /mchrisk/bankquerymchauditinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_295) |
-//! | [`QueryAuditByChannel`] | 渠道商查询商户审核信息 | `POST /mchrisk/channelquerymchauditinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_296) |
-//! | [`QueryViolations`] | 银行特约商户违规信息查询 | `POST /risk/getviolation` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_28&index=1&p=902) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryMerchantRisk`] | [事前-风险商户核查接口](https://pay.weixin.qq.com/doc/v2/institution/4011985625)<br>`POST /mchrisk/querymchrisk` |
+//! | [`SyncRiskResult`] | [事后-风险商户处理结果同步接口](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_293)<br>`POST /mchrisk/syncmchriskresult` |
+//! | [`SetRiskCallback`] | [设置风险通知回调链接](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_294)<br>`POST /mchrisk/setmchriskcallback` |
+//! | [`QueryAuditByBank`] | [间联模式查询商户审核状态开放接口](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_295)<br>`POST /mchrisk/bankquerymchauditinfo` |
+//! | [`QueryAuditByChannel`] | [渠道商查询商户审核信息](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_296)<br>`POST /mchrisk/channelquerymchauditinfo` |
+//! | [`QueryViolations`] | [银行特约商户违规信息查询](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_28&index=1&p=902)<br>`POST /risk/getviolation` |
 
 mod enums;
 mod query_audit_by_bank;

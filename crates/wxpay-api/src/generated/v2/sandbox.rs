@@ -8,18 +8,18 @@
 //! one, that signs everything else by MD5. The interfaces are the ordinary ones under another
 //! path.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`SimulatorSignKey`] | 获取验签密钥 | `POST /sandboxnew/pay/getsignkey` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SandboxSignKey`] | 获取验签密钥 | `POST /xdc/apiv2getsignkey/sign/getsignkey` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SimulatorMicroPay`] | 提交付款码支付 | `POST /sandboxnew/pay/micropay` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SimulatorUnifiedOrder`] | 统一下单 | `POST /sandboxnew/pay/unifiedorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SimulatorOrderQuery`] | 查询订单 | `POST /sandboxnew/pay/orderquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SimulatorRefund`] | 申请退款 | `POST /sandboxnew/pay/refund` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SimulatorRefundQuery`] | 查询退款 | `POST /sandboxnew/pay/refundquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SimulatorDownloadBill`] | 下载对账单 | `POST /sandboxnew/pay/downloadbill` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SandboxMicroPay`] | 提交付款码支付 | `POST /xdc/apiv2sandbox/pay/micropay` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
-//! | [`SandboxOrderQuery`] | 查询订单 | `POST /xdc/apiv2sandbox/pay/orderquery` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`SimulatorSignKey`] | [获取验签密钥](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /sandboxnew/pay/getsignkey` |
+//! | [`SandboxSignKey`] | [获取验签密钥](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /xdc/apiv2getsignkey/sign/getsignkey` |
+//! | [`SimulatorMicroPay`] | [提交付款码支付](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /sandboxnew/pay/micropay` |
+//! | [`SimulatorUnifiedOrder`] | [统一下单](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /sandboxnew/pay/unifiedorder` |
+//! | [`SimulatorOrderQuery`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /sandboxnew/pay/orderquery` |
+//! | [`SimulatorRefund`] | [申请退款](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /sandboxnew/pay/refund` |
+//! | [`SimulatorRefundQuery`] | [查询退款](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /sandboxnew/pay/refundquery` |
+//! | [`SimulatorDownloadBill`] | [下载对账单](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /sandboxnew/pay/downloadbill` |
+//! | [`SandboxMicroPay`] | [提交付款码支付](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /xdc/apiv2sandbox/pay/micropay` |
+//! | [`SandboxOrderQuery`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=23_1&index=2)<br>`POST /xdc/apiv2sandbox/pay/orderquery` |
 
 mod responses;
 mod sandbox_sign_key;

@@ -8,18 +8,18 @@
 //! take MD5 signatures. Institutions reach theirs at the access point abroad,
 //! `apihk.mch.weixin.qq.com`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`AddInstitutionSubMerchant`] | 进件子商户 | `POST /secapi/mch/addInstitutionsub` | [page](https://pay.weixin.qq.com/doc/global/v2/zh/4013636642) |
-//! | [`ModifyInstitutionSubMerchant`] | 修改子商户API | `POST /secapi/mch/modifyInstitutionsub` | - |
-//! | [`QueryInstitutionSubMerchant`] | 查询子商户 | `POST /secapi/mch/queryInstitutionsub` | [page](https://pay.weixin.qq.com/doc/global/v2/zh/4013636643) |
-//! | [`AddSubMerchant`] | 银行特约商户录入 | `POST /secapi/mch/submchmanage?action=add` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_21&index=3&p=9) |
-//! | [`QuerySubMerchants`] | 银行特约商户资料查询 | `POST /secapi/mch/submchmanage?action=query` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_22&index=3&p=9) |
-//! | [`ModifySubMerchant`] | 银行特约商户信息修改 | `POST /secapi/mch/modifymchinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_27&index=2&p=9) |
-//! | [`AddDevelopmentConfig`] | 服务商子商户开发配置新增支付目录/新增对应APPID关联 | `POST /secapi/mch/addsubdevconfig` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_24_2&index=2&p=901) |
-//! | [`QueryDevelopmentConfig`] | 配置查询 | `POST /secapi/mch/querysubdevconfig` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_25&index=4&p=901) |
-//! | [`SetChannel`] | 银行服务商特约子商户指定渠道号API | `POST /secapi/mch/channelsetting` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_26) |
-//! | [`AddRecommendConfig`] | 服务商特约商户关注功能配置 | `POST /secapi/mkt/addrecommendconf` | [page](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_24_1&index=1&p=901) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`AddInstitutionSubMerchant`] | [进件子商户](https://pay.weixin.qq.com/doc/global/v2/zh/4013636642)<br>`POST /secapi/mch/addInstitutionsub` |
+//! | [`ModifyInstitutionSubMerchant`] | 修改子商户API<br>`POST /secapi/mch/modifyInstitutionsub` |
+//! | [`QueryInstitutionSubMerchant`] | [查询子商户](https://pay.weixin.qq.com/doc/global/v2/zh/4013636643)<br>`POST /secapi/mch/queryInstitutionsub` |
+//! | [`AddSubMerchant`] | [银行特约商户录入](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_21&index=3&p=9)<br>`POST /secapi/mch/submchmanage?action=add` |
+//! | [`QuerySubMerchants`] | [银行特约商户资料查询](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_22&index=3&p=9)<br>`POST /secapi/mch/submchmanage?action=query` |
+//! | [`ModifySubMerchant`] | [银行特约商户信息修改](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_27&index=2&p=9)<br>`POST /secapi/mch/modifymchinfo` |
+//! | [`AddDevelopmentConfig`] | [服务商子商户开发配置新增支付目录/新增对应APPID关联](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_24_2&index=2&p=901)<br>`POST /secapi/mch/addsubdevconfig` |
+//! | [`QueryDevelopmentConfig`] | [配置查询](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_25&index=4&p=901)<br>`POST /secapi/mch/querysubdevconfig` |
+//! | [`SetChannel`] | [银行服务商特约子商户指定渠道号API](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_26)<br>`POST /secapi/mch/channelsetting` |
+//! | [`AddRecommendConfig`] | [服务商特约商户关注功能配置](https://pay.weixin.qq.com/wiki/doc/api/mch_bank.php?chapter=9_24_1&index=1&p=901)<br>`POST /secapi/mkt/addrecommendconf` |
 
 mod add_development_config;
 mod add_institution_sub_merchant;

@@ -8,15 +8,15 @@
 //! with the same number and the same content only, or the payee may be paid twice. WeChat Pay
 //! signs none of these answers.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`Transfer`] | 向微信用户个人付款 | `POST /mmpaymkttransfers/promotion/transfers` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=14_2) |
-//! | [`QueryTransfer`] | 查询企业向微信用户个人付款 | `POST /mmpaymkttransfers/gettransferinfo` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=14_3) |
-//! | [`PayEmployee`] | 向员工付款 | `POST /mmpaymkttransfers/promotion/paywwsptrans2pocket` | - |
-//! | [`QueryEmployeePayment`] | 查询付款记录 | `POST /mmpaymkttransfers/promotion/querywwsptrans2pocket` | - |
-//! | [`PayBank`] | 企业付款到银行卡 | `POST /mmpaysptrans/pay_bank` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=24_2) |
-//! | [`QueryBank`] | 查询企业付款银行卡 | `POST /mmpaysptrans/query_bank` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=24_3) |
-//! | [`DownloadPublicKey`] | 获取RSA加密公钥API | `POST /risk/getpublickey` | [page](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay_yhk.php?chapter=24_7&index=4) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`Transfer`] | [向微信用户个人付款](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=14_2)<br>`POST /mmpaymkttransfers/promotion/transfers` |
+//! | [`QueryTransfer`] | [查询企业向微信用户个人付款](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=14_3)<br>`POST /mmpaymkttransfers/gettransferinfo` |
+//! | [`PayEmployee`] | 向员工付款<br>`POST /mmpaymkttransfers/promotion/paywwsptrans2pocket` |
+//! | [`QueryEmployeePayment`] | 查询付款记录<br>`POST /mmpaymkttransfers/promotion/querywwsptrans2pocket` |
+//! | [`PayBank`] | [企业付款到银行卡](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=24_2)<br>`POST /mmpaysptrans/pay_bank` |
+//! | [`QueryBank`] | [查询企业付款银行卡](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay.php?chapter=24_3)<br>`POST /mmpaysptrans/query_bank` |
+//! | [`DownloadPublicKey`] | [获取RSA加密公钥API](https://pay.weixin.qq.com/wiki/doc/api/tools/mch_pay_yhk.php?chapter=24_7&index=4)<br>`POST /risk/getpublickey` |
 
 mod download_public_key;
 mod enums;

@@ -8,14 +8,14 @@
 //! comes by notice or query. Amounts are fen; the interfaces take HMAC-SHA256 only. QueryOrder
 //! also finds what was charged in `vehicle`.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`PayApply`] | 申请扣款 | `POST /transit/pay/payapply` | [page](https://pay.weixin.qq.com/doc/v2/merchant/4011984781) |
-//! | [`PartnerPayApply`] | 申请扣款（服务商） | `POST /transit/partnerpay/payapply` | [page](https://pay.weixin.qq.com/doc/v2/partner/4011989903) |
-//! | [`QueryOrder`] | 查询订单 | `POST /transit/queryorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_96&index=7) |
-//! | [`PartnerQueryOrder`] | 查询订单（服务商） | `POST /transit/partnerpay/queryorder` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_96&index=7&p=202) |
-//! | [`QueryState`] | 查询用户状态接口 | `POST /transit/pay/querystate` | [page](https://pay.weixin.qq.com/wiki/doc/api/pap_jt_v2.php?chapter=19_96&index=12) |
-//! | [`PartnerQueryState`] | 查询用户状态接口（服务商） | `POST /transit/partnerpay/querystate` | [page](https://pay.weixin.qq.com/wiki/doc/api/pap_sl_jt_v2.php?chapter=19_96&index=5) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`PayApply`] | [申请扣款](https://pay.weixin.qq.com/doc/v2/merchant/4011984781)<br>`POST /transit/pay/payapply` |
+//! | [`PartnerPayApply`] | [申请扣款（服务商）](https://pay.weixin.qq.com/doc/v2/partner/4011989903)<br>`POST /transit/partnerpay/payapply` |
+//! | [`QueryOrder`] | [查询订单](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_96&index=7)<br>`POST /transit/queryorder` |
+//! | [`PartnerQueryOrder`] | [查询订单（服务商）](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_96&index=7&p=202)<br>`POST /transit/partnerpay/queryorder` |
+//! | [`QueryState`] | [查询用户状态接口](https://pay.weixin.qq.com/wiki/doc/api/pap_jt_v2.php?chapter=19_96&index=12)<br>`POST /transit/pay/querystate` |
+//! | [`PartnerQueryState`] | [查询用户状态接口（服务商）](https://pay.weixin.qq.com/wiki/doc/api/pap_sl_jt_v2.php?chapter=19_96&index=5)<br>`POST /transit/partnerpay/querystate` |
 
 mod enums;
 mod partner_pay_apply;

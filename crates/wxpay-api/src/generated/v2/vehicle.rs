@@ -8,14 +8,14 @@
 //! and whether it was paid comes by notice or query: `transit` has the query,
 //! `transit::QueryOrder`. Amounts are fen; the interfaces take HMAC-SHA256 only.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`NotifyEntry`] | 用户入场通知api | `POST /vehicle/pay/notification` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_992&index=1) |
-//! | [`PartnerNotifyEntry`] | 用户入场通知api（服务商） | `POST /vehicle/partnerpay/notification` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_992&index=1&p=202) |
-//! | [`PayApply`] | 申请扣款 | `POST /vehicle/pay/payapply` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_982&index=1) |
-//! | [`PartnerPayApply`] | 申请扣款（服务商） | `POST /vehicle/partnerpay/payapply` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_982&index=2&p=202) |
-//! | [`QueryState`] | 用户状态查询 | `POST /vehicle/pay/querystate` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_93&index=9) |
-//! | [`PartnerQueryState`] | 用户状态查询（服务商） | `POST /vehicle/partnerpay/querystate` | [page](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_93&index=9&p=202) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`NotifyEntry`] | [用户入场通知api](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_992&index=1)<br>`POST /vehicle/pay/notification` |
+//! | [`PartnerNotifyEntry`] | [用户入场通知api（服务商）](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_992&index=1&p=202)<br>`POST /vehicle/partnerpay/notification` |
+//! | [`PayApply`] | [申请扣款](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_982&index=1)<br>`POST /vehicle/pay/payapply` |
+//! | [`PartnerPayApply`] | [申请扣款（服务商）](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_982&index=2&p=202)<br>`POST /vehicle/partnerpay/payapply` |
+//! | [`QueryState`] | [用户状态查询](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2.php?chapter=20_93&index=9)<br>`POST /vehicle/pay/querystate` |
+//! | [`PartnerQueryState`] | [用户状态查询（服务商）](https://pay.weixin.qq.com/wiki/doc/api/vehicle_v2_sl.php?chapter=20_93&index=9&p=202)<br>`POST /vehicle/partnerpay/querystate` |
 
 mod enums;
 mod notify_entry;

@@ -6,10 +6,10 @@
 //! what a micro-merchant was settled the day before goes to its bank account. Amounts are fen.
 //! The interfaces take HMAC-SHA256 only; WeChat Pay has withdrawn them for new providers.
 //!
-//! | operation | 接口 | method and path | official page |
-//! |---|---|---|---|
-//! | [`QueryAutoWithdrawal`] | 查询提现状态 | `POST /fund/queryautowithdrawbydate` | [page](https://pay.weixin.qq.com/doc/v2/partner/4014115346) |
-//! | [`RepeatAutoWithdrawal`] | 重新发起提现 | `POST /fund/reautowithdrawbydate` | [page](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_3) |
+//! | operation | 接口, method and path |
+//! |---|---|
+//! | [`QueryAutoWithdrawal`] | [查询提现状态](https://pay.weixin.qq.com/doc/v2/partner/4014115346)<br>`POST /fund/queryautowithdrawbydate` |
+//! | [`RepeatAutoWithdrawal`] | [重新发起提现](https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_3)<br>`POST /fund/reautowithdrawbydate` |
 
 mod query_auto_withdrawal;
 mod repeat_auto_withdrawal;
