@@ -54,26 +54,25 @@ async fn every_operation_goes_there_and_comes_back() {
     small(&mut till).await;
     till.days_pass(2).await;
     bills(&mut till).await;
+    till.read_journal().await;
     payscore::all(&mut till).await;
     complaint::all(&mut till).await;
     coupon::all(&mut till).await;
+    till.read_journal().await;
     sharing::all(&mut till).await;
     transfer::all(&mut till).await;
     rest::all(&mut till).await;
 
     let catalogue: BTreeSet<String> = till.facts().iter().map(|it| it.name.clone()).collect();
     assert_eq!(till.exercised, catalogue);
-    let journal = till.control(Method::GET, "journal", &Value::Null).await;
-    let journal = journal.as_array().unwrap();
-    for entry in journal {
-        assert_eq!(entry["verdict"], "accepted", "{entry:#}");
-        assert_eq!(entry["problems"], json!([]), "{entry:#}");
-    }
-    let seen: BTreeSet<String> = journal
-        .iter()
-        .map(|entry| entry["operation"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(seen, catalogue, "the journal holds all of it");
+    till.read_journal().await;
+    // Two share a path, and the journal names one of them.
+    let (asked, unasked) = (
+        till.places(|name| till.received.contains(name)),
+        till.places(|name| !till.received.contains(name)),
+    );
+    let missing: Vec<_> = unasked.difference(&asked).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "the journal has held all");
     till.close().await;
 }
 

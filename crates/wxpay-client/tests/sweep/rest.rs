@@ -5,9 +5,12 @@ use crate::till::Till;
 
 /// Sends every operation that has not been sent yet.
 pub(crate) async fn all(till: &mut Till) {
-    for name in till.left() {
-        for extent in [Full, Least] {
-            till.named(&name, extent, &[]).await;
+    for names in till.left().chunks(100) {
+        for name in names {
+            for extent in [Full, Least] {
+                till.named(name, extent, &[]).await;
+            }
         }
+        till.read_journal().await;
     }
 }

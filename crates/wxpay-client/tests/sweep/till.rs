@@ -74,6 +74,8 @@ pub(crate) struct Till {
     pub(crate) client: Client,
     /// The operations whose answers came back into their types.
     pub(crate) exercised: BTreeSet<String>,
+    /// The operations the sandbox's journal has shown.
+    pub(crate) received: BTreeSet<String>,
     server: Server,
     facts: Vec<Facts>,
     entries: Vec<Entry>,
@@ -103,6 +105,7 @@ impl Till {
         Self {
             client,
             exercised: BTreeSet::new(),
+            received: BTreeSet::new(),
             server,
             facts: facts::read(),
             entries: list::all(),
@@ -163,6 +166,19 @@ impl Till {
         serde_json::from_slice(&body).unwrap()
     }
 
+    /// Sees that the sandbox has taken everything since it was asked last. Its journal holds a
+    /// thousand requests, fewer than all of them.
+    pub(crate) async fn read_journal(&mut self) {
+        let journal = self.control(Method::GET, "journal", &Value::Null).await;
+        for entry in journal.as_array().unwrap() {
+            assert_eq!(entry["verdict"], "accepted", "{entry:#}");
+            assert_eq!(entry["problems"], json!([]), "{entry:#}");
+            let operation = entry["operation"].as_str().unwrap();
+            self.received.insert(operation.to_owned());
+        }
+        self.control(Method::DELETE, "journal", &Value::Null).await;
+    }
+
     /// Sends an operation; its answer has to come back.
     pub(crate) async fn send<O: Operation>(&mut self, operation: &O) -> Response<O::Response> {
         let name = operation.info().name;
@@ -211,6 +227,17 @@ impl Till {
             assert_kept(name, &raw, response.value(), &sensitive);
         }
         response.value().clone()
+    }
+
+    /// Where those operations are found, whatever their paths call the parameters.
+    pub(crate) fn places(&self, which: impl Fn(&str) -> bool) -> BTreeSet<String> {
+        let named = self.facts.iter().filter(|facts| which(&facts.name));
+        let places = named.map(|facts| {
+            let segments = facts.path.split('/');
+            let path = segments.map(|it| if it.starts_with('{') { "{}" } else { it });
+            format!("{} {}", facts.method, path.collect::<Vec<_>>().join("/"))
+        });
+        places.collect()
     }
 
     /// The names of the operations that have not been sent yet.
