@@ -136,8 +136,9 @@ impl Client {
         result
     }
 
-    /// Begins to download a file by the `download_url` of an earlier answer, such as a bill (下载账单).
-    /// The address is signed and asked for exactly as it stands, and only if it leads to the endpoint
+    /// Begins to download a file by the `download_url` of an earlier answer, such as a bill (下载账单)
+    /// or the receipt of a transfer (下载电子回单). What [`ExpectedHash::new`] makes of the `hash_type` and
+    /// `hash_value` of that answer is compared at the end of the file. The address is signed and asked for exactly as it stands, and only if it leads to the endpoint
     /// or to WeChat Pay. See [`Download`] for reading it.
     ///
     /// The time of [`Timeouts::call`](crate::Timeouts::call) is for the beginning; a long file may take longer, as long as

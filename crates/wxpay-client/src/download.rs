@@ -1,6 +1,8 @@
-//! Files as streams: bills (对账单) and what else WeChat Pay hands out by a `download_url`.
+//! Files as streams: bills (对账单), receipts (电子回单) and what else WeChat Pay hands out by a
+//! `download_url`.
 
 mod decode;
+mod hash;
 mod io;
 mod save;
 mod url;
@@ -16,12 +18,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use http_body::Body;
 use hyper::body::Incoming;
-use sha1::{Digest, Sha1};
 use tokio::time::{Instant, Sleep, sleep};
 use tracing::Instrument;
 use wxpay_proto::{Idempotency, Operation, OperationInfo, ReplySignature, Untyped};
 
 use self::decode::Decoder;
+use self::hash::Hasher;
+pub use self::hash::{ExpectedHash, InvalidHash};
 use self::url::destination;
 use crate::call::Call;
 use crate::client::Shared;
@@ -30,55 +33,6 @@ use crate::timeouts::after;
 
 /// The name under which a download stands in spans and errors.
 const OPERATION: &str = "bill.download";
-
-/// The hash a file has to have: `hash_type` and `hash_value` of the answer that announced it. It is
-/// that of the uncompressed text, whichever way the file is sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct ExpectedHash([u8; 20]);
-
-impl ExpectedHash {
-    /// From the two fields of the answer.
-    ///
-    /// # Errors
-    ///
-    /// When the type is not `SHA1` or the value is not its 40 hexadecimal digits, in either case.
-    pub fn new(hash_type: &str, hash_value: &str) -> Result<Self, InvalidHash> {
-        if !hash_type.eq_ignore_ascii_case("SHA1") {
-            return Err(InvalidHash("hash_type: only SHA1 is known"));
-        }
-        Self::sha1(hash_value)
-    }
-
-    /// A SHA-1 as 40 hexadecimal digits, in either case.
-    ///
-    /// # Errors
-    ///
-    /// When the text is anything else.
-    pub fn sha1(hex: &str) -> Result<Self, InvalidHash> {
-        const BAD: InvalidHash = InvalidHash("hash_value: must be 40 hexadecimal digits");
-        let digits = hex.as_bytes();
-        let mut hash = [0; 20];
-        if digits.len() != 2 * hash.len() {
-            return Err(BAD);
-        }
-        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |digit: u8| char::from(digit).to_digit(16).ok_or(BAD);
-            let value = digit(pair[0])? << 4 | digit(pair[1])?;
-            *byte = u8::try_from(value).map_err(|_| BAD)?;
-        }
-        Ok(Self(hash))
-    }
-}
-
-impl fmt::Debug for ExpectedHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ExpectedHash(")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str(")")
-    }
-}
 
 /// What is known of a file before it comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,17 +45,16 @@ pub(crate) enum Expected {
     Nothing,
 }
 
-/// A hash that cannot be checked. The text names the field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InvalidHash(&'static str);
-
-impl fmt::Display for InvalidHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+impl Expected {
+    /// Hashes the text, and the file as it is sent, as far as there is something to compare.
+    fn hashers(&self) -> (Option<Hasher>, Option<Hasher>) {
+        match self {
+            Self::Text(hash) => (Some(hash.hasher()), None),
+            Self::Either(hash) => (Some(hash.hasher()), Some(hash.hasher())),
+            Self::Nothing => (None, None),
+        }
     }
 }
-
-impl std::error::Error for InvalidHash {}
 
 /// Asks for a file, and waits for the head of the answer.
 pub(crate) async fn begin(
@@ -168,7 +121,7 @@ async fn ask<O: Operation>(
         }
         let expected = match info.reply {
             ReplySignature::Digest => match call.announced(head.headers()).await {
-                Ok(sha1) => Expected::Either(ExpectedHash(sha1)),
+                Ok(sha1) => Expected::Either(ExpectedHash::of_sha1(sha1)),
                 Err(error) => {
                     let head = head.map(|_| Bytes::new());
                     call.rejected(error, &head, &encoded).await?;
@@ -236,18 +189,20 @@ async fn request(
 ///
 /// The hash can only be checked at the end. Until then every piece is unproven: WeChat Pay does not
 /// sign files. A file with another hash, a damaged or a short one ends in an error, never in a clean
-/// end, so whoever reads to the end without one has the file that was announced. Bills of v2, images and
-/// receipts come without a hash ([`has_hash`](Self::has_hash)): what vouches for them is the TLS
-/// connection, and for bills the totals in their last row.
+/// end, so whoever reads to the end without one has the file that was announced. Bills of v2, and images
+/// and receipts taken by `fetch`, come without a hash ([`has_hash`](Self::has_hash)): what vouches for
+/// them is the TLS connection, and for bills the totals in their last row. A receipt whose query has told
+/// its hash is better taken by `download`, which compares it.
 #[must_use = "a download is only checked by reading it to its end"]
 pub struct Download {
     operation: &'static str,
     headers: HeaderMap,
     body: Incoming,
     decoder: Decoder,
-    hash: Sha1,
-    /// That of the file as it is sent.
-    raw_hash: Sha1,
+    /// Of the text.
+    hash: Option<Hasher>,
+    /// Of the file as it is sent.
+    raw_hash: Option<Hasher>,
     expected: Expected,
     length: u64,
     max_bytes: u64,
@@ -276,13 +231,14 @@ impl Download {
         expected: Expected,
         silence: Duration,
     ) -> Self {
+        let (hash, raw_hash) = expected.hashers();
         Self {
             operation,
             headers,
             body,
             decoder: Decoder::new(),
-            hash: Sha1::new(),
-            raw_hash: Sha1::new(),
+            hash,
+            raw_hash,
             expected,
             length: 0,
             max_bytes: u64::MAX,
@@ -295,8 +251,8 @@ impl Download {
 
     /// Takes a piece of the file as it came.
     pub(crate) fn push(&mut self, piece: Bytes) {
-        if matches!(self.expected, Expected::Either(_)) {
-            self.raw_hash.update(&piece);
+        if let Some(hash) = &mut self.raw_hash {
+            hash.update(&piece);
         }
         self.decoder.push(piece);
     }
@@ -318,8 +274,7 @@ impl Download {
     #[must_use]
     pub fn has_hash(&self) -> bool {
         match self.expected {
-            Expected::Text(_) => true,
-            Expected::Either(_) => true,
+            Expected::Text(_) | Expected::Either(_) => true,
             Expected::Nothing => false,
         }
     }
@@ -416,18 +371,18 @@ impl Download {
         if self.length > self.max_bytes {
             return Err(self.broken("the file is longer than permitted"));
         }
-        self.hash.update(&text);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&text);
+        }
         Ok(text)
     }
 
     fn verdict(&mut self) -> Result<(), Error> {
-        let hash: [u8; 20] = self.hash.finalize_reset().into();
+        let hash = self.hash.take().map(Hasher::finish);
+        let raw = self.raw_hash.take().map(Hasher::finish);
         let right = match self.expected {
-            Expected::Text(expected) => hash == expected.0,
-            Expected::Either(expected) => {
-                let raw: [u8; 20] = self.raw_hash.finalize_reset().into();
-                hash == expected.0 || raw == expected.0
-            }
+            Expected::Text(expected) => hash == Some(expected),
+            Expected::Either(expected) => hash == Some(expected) || raw == Some(expected),
             Expected::Nothing => true,
         };
         if right {

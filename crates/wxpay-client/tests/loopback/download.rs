@@ -9,6 +9,8 @@ use flate2::write::GzEncoder;
 use futures_core::Stream;
 use http::Response;
 use sha1::{Digest, Sha1};
+use sha2::Sha256;
+use sm3::Sm3;
 use tokio::io::AsyncReadExt;
 use wxpay_client::{Client, Delivery, Error, ErrorKind, ExpectedHash, Timeouts};
 
@@ -24,11 +26,20 @@ fn gzip(text: &[u8]) -> Bytes {
 }
 
 fn sha1(text: &[u8]) -> ExpectedHash {
-    let hash: String = Sha1::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
-    ExpectedHash::new("SHA1", &hash).unwrap()
+    ExpectedHash::new("SHA1", &hex(&Sha1::digest(text))).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// The hash of every type that can be announced.
+fn hashes(text: &[u8]) -> [(&'static str, String); 3] {
+    [
+        ("SHA1", hex(&Sha1::digest(text))),
+        ("SHA256", hex(&Sha256::digest(text))),
+        ("SM3", hex(&Sm3::digest(text))),
+    ]
 }
 
 fn client(server: &Server) -> Client {
@@ -78,6 +89,37 @@ async fn plain_and_compressed_give_the_same_text() {
             seen.header("authorization")
                 .starts_with("WECHATPAY2-SHA256-RSA2048 ")
         );
+    }
+}
+
+#[tokio::test]
+async fn every_type_of_hash_is_compared() {
+    // Several pieces, so that hashing in parts is what is tested.
+    let text: Vec<u8> = (0..100_000_u32).map(|at| b' ' + (at % 89) as u8).collect();
+    let mut altered = text.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    for file in [Bytes::from(text.clone()), gzip(&text)] {
+        let (_server, client, url) = serving_file(file).await;
+        for ((hash_type, right), (_, wrong)) in hashes(&text).into_iter().zip(hashes(&altered)) {
+            let right = ExpectedHash::new(hash_type, &right).unwrap();
+            let mut download = client.download(&url, right).await.unwrap();
+            assert!(download.has_hash());
+            assert!(read(&mut download).await.unwrap() == text, "{hash_type}");
+
+            let wrong = ExpectedHash::new(hash_type, &wrong).unwrap();
+            let mut download = client.download(&url, wrong).await.unwrap();
+            let error = read(&mut download).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Content, "{hash_type}");
+            assert_eq!(download.length(), text.len() as u64, "only at the end");
+            assert!(download.chunk().await.is_err(), "{hash_type}");
+        }
+        // SHA-256 and SM3 are equally long; the digits of the one do not pass for the other.
+        let [_, (_, sha256), (_, sm3)] = hashes(&text);
+        for swapped in [ExpectedHash::sha256(&sm3), ExpectedHash::sm3(&sha256)] {
+            let mut download = client.download(&url, swapped.unwrap()).await.unwrap();
+            let error = read(&mut download).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Content);
+        }
     }
 }
 
