@@ -3,6 +3,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use wxpay_client::{ErrorKind, ExpectedHash};
 
 use crate::EXTENTS;
 use crate::sample::Extent::{self, Full};
@@ -287,6 +288,23 @@ impl Merchant<'_> {
         let token = [("/token", json!(token))];
         let file = self.call("batch_transfer.download_sign_file", &token).await;
         assert!(file["bytes"].as_u64().unwrap() > 500, "{file}");
+
+        let value = receipt["hash_value"].as_str().unwrap();
+        let announced = ExpectedHash::new(receipt["hash_type"].as_str().unwrap(), value).unwrap();
+        let mut download = self.till.client.download(url, announced).await.unwrap();
+        while download.chunk().await.unwrap().is_some() {}
+        assert_eq!(download.length(), file["bytes"].as_u64().unwrap());
+        // The same digits are no SM3 of it.
+        let another = ExpectedHash::sm3(value).unwrap();
+        let mut download = self.till.client.download(url, another).await.unwrap();
+        let error = loop {
+            match download.chunk().await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("a receipt with another hash must not end well"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Content);
     }
 
     /// Three transfers at once, one of which fails.
