@@ -211,6 +211,17 @@ fn nesting_is_bounded() {
 }
 
 #[test]
+fn the_fields_of_an_object_are_bounded() {
+    let object = |count: usize| {
+        let fields: Vec<String> = (0..count).map(|at| format!("\"f{at}\":0")).collect();
+        format!("{{\"total\":1,{}}}", fields.join(","))
+    };
+    decode::<Amount>(object(999).as_bytes()).unwrap();
+    let error = decode::<Amount>(object(1000).as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "an object of more than 1000 fields");
+}
+
+#[test]
 fn debug_shows_no_values() {
     let node: Node<'_> = serde_json::from_str(r#"{"name":"secret"}"#).unwrap();
     assert_eq!(format!("{node:?}"), "Node(an object)");

@@ -169,6 +169,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
         let mut fields: Vec<Field<'de>> = Vec::with_capacity(USUAL_FIELDS);
         let mut seen = 0;
         while let Some(Name(name)) = map.next_key()? {
+            if fields.len() == MAX_FIELDS {
+                return Err(A::Error::custom(format_args!(
+                    "{PLACE}`: an object of more than {MAX_FIELDS} fields"
+                )));
+            }
             let field = Field::new(name, map.next_value()?);
             let bit = field.mark.bit();
             // Once is the rule, and mostly the bit says so already.
@@ -185,6 +190,10 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Ok(Node::Object(Object { fields }))
     }
 }
+
+/// The most fields of one object. Looking for doubles takes the square of it, and the largest object that
+/// WeChat Pay documents has 48.
+const MAX_FIELDS: usize = 1000;
 
 /// The name of a field, borrowed where nothing in it is escaped.
 struct Name<'a>(Cow<'a, str>);
