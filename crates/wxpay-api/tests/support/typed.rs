@@ -13,6 +13,8 @@ use wxpay_proto::{Body, BodyError, Operation, OperationInfo, Reply, Target};
 /// An operation, and how to make one of its fields.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
+    /// What `std::any::type_name` calls its type.
+    pub(crate) type_name: &'static str,
     pub(crate) read: fn(Value) -> Result<Typed, serde_json::Error>,
 }
 
@@ -25,6 +27,7 @@ impl Entry {
     {
         Self {
             name,
+            type_name: std::any::type_name::<O>(),
             read: |value| Ok(Typed(Box::new(Json(serde_json::from_value::<O>(value)?)))),
         }
     }
@@ -36,6 +39,7 @@ impl Entry {
     {
         Self {
             name,
+            type_name: std::any::type_name::<O>(),
             read: |value| Ok(Typed(Box::new(File(serde_json::from_value::<O>(value)?)))),
         }
     }
