@@ -1,0 +1,3 @@
+//! Bills (对账单) of WeChat Pay (微信支付).
+
+pub mod reconcile;
