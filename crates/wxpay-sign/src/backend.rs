@@ -6,6 +6,8 @@ use crate::asn1::{PrivateNumbers, PublicNumbers};
 mod aws_lc;
 #[cfg(feature = "rustcrypto")]
 mod rustcrypto;
+#[cfg(feature = "file")]
+pub(crate) mod stream;
 
 /// Which library does the cryptography. Both give the same bytes; both may be compiled in at once.
 ///

@@ -12,6 +12,8 @@ mod backend;
 mod certificate;
 mod digest;
 mod error;
+#[cfg(feature = "file")]
+mod file;
 mod identifier;
 mod message;
 mod nonce;
@@ -29,6 +31,8 @@ pub use backend::Backend;
 pub use certificate::Certificate;
 pub use digest::Sign;
 pub use error::{CipherError, CipherErrorKind, KeyError, KeyErrorKind, SignError, VerifyError};
+#[cfg(feature = "file")]
+pub use file::{FileKey, FileOpener};
 pub use identifier::{IdentifierError, PlatformKeyId, PublicKeyId, SerialNumber};
 pub use message::{app_message, authorization, jsapi_message, request_message, response_message};
 pub use nonce::{Nonce, NonceError};
