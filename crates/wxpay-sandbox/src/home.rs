@@ -275,6 +275,14 @@ impl Home {
     }
 }
 
+/// Closing the file would not be enough: a program that is being started at this moment has the
+/// descriptor as well until it becomes another program, and the lock with it.
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.unlock();
+    }
+}
+
 fn certificate_name(serial: &str) -> String {
     format!("wechatpay_{serial}.pem")
 }

@@ -78,6 +78,23 @@ fn one_sandbox_at_a_time() {
 }
 
 #[test]
+fn a_folder_is_free_at_once_whoever_else_has_the_lock_file_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let (home, _) = open(dir.path()).unwrap();
+    // What a program started from this process has of it until it becomes another program.
+    let inherited = home.lock.try_clone().unwrap();
+    drop(home);
+    drop(open(dir.path()).unwrap());
+    // A start that fails lets go as well.
+    fs::write(dir.path().join(MERCHANT_FILE), "{").unwrap();
+    for _ in 0..2 {
+        let error = open(dir.path()).unwrap_err();
+        assert!(!error.is_in_use(), "{}", message(&error));
+    }
+    drop(inherited);
+}
+
+#[test]
 fn an_interrupted_first_start_is_made_good() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()).unwrap());
