@@ -32,6 +32,8 @@ pub use wxpay_sign::{
     ApiV3Key, Certificate, Nonce, PlatformKeyId, PrivateKey, PublicKey, PublicKeyId, SerialNumber,
     Signature, Signer, Timestamp,
 };
+#[cfg(feature = "file")]
+pub use wxpay_sign::{FileKey, FileOpener};
 
 pub use api_error::ApiError;
 pub use certificates::{CertificatesError, CertificatesOutcome};

@@ -5,7 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
+#[cfg(feature = "file")]
+use wxpay_json::DecodeError;
+#[cfg(feature = "file")]
+use wxpay_sign::FileKey;
 use wxpay_sign::{ApiV3Key, Nonce, SignError, Signer, Timestamp};
+#[cfg(feature = "file")]
+use zeroize::Zeroize as _;
 
 use crate::certificates::{self, CertificatesError, CertificatesOutcome};
 use crate::credential::{BrandCredential, Credential, is_of_brand};
@@ -279,6 +285,32 @@ impl Merchant {
         } = &*self.inner;
         let decryptor = credential.shared_decryptor();
         notification::open(headers, body, keyring, api_v3_key, decryptor, now)
+    }
+
+    /// Decrypts the key of an encrypted file with the merchant's private key: `encrypt_key` (加密密钥) of
+    /// the answer that announced the file, Base64 of RSA-OAEP.
+    ///
+    /// Bills of sub-merchants (子商户资金账单) come so:
+    /// <https://pay.weixin.qq.com/doc/v3/partner/4014314390>.
+    ///
+    /// # Errors
+    ///
+    /// Where it was not encrypted for this merchant's private key, or is no key of 32 bytes. The error names
+    /// the field and shows neither its text nor the key.
+    #[cfg(feature = "file")]
+    pub fn open_file_key(&self, encrypt_key: &str) -> Result<FileKey, DecodeError> {
+        const FIELD: &str = "encrypt_key";
+        let opened = self.inner.credential.decryptor().decrypt(encrypt_key);
+        let opened = opened.map_err(|cause| {
+            DecodeError::at(
+                FIELD,
+                format!("cannot be decrypted with the merchant's key: {cause}"),
+            )
+        })?;
+        let mut opened = opened.into_bytes();
+        let key = FileKey::new(&opened);
+        opened.zeroize();
+        key.map_err(|cause| DecodeError::at(FIELD, cause.to_string()))
     }
 
     /// The request for the platform certificates, the one that needs no platform key. To be signed with

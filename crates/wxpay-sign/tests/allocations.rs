@@ -69,3 +69,19 @@ fn sorting_takes_one_list_and_the_text() {
     let signs = || drop(key.sign(SignType::Md5, params.iter().copied()));
     assert!(measure(signs).count_total <= 3);
 }
+
+#[cfg(feature = "file")]
+#[test]
+fn files_are_opened_without_memory() {
+    let key = wxpay_sign::FileKey::new([7; 32]).unwrap();
+    let mut file = vec![7; 100_000];
+    key.seal(b"a8607ef79034c49c", &mut file).unwrap();
+    let mut opener = key.opener(b"a8607ef79034c49c").unwrap();
+    let updates = || {
+        for piece in file.chunks_mut(4099) {
+            opener.update(piece).unwrap();
+        }
+    };
+    assert_eq!(measure(updates).count_total, 0);
+    opener.finish().unwrap();
+}

@@ -5,6 +5,8 @@
 mod certificates;
 mod content;
 mod diagnosis;
+#[cfg(feature = "file")]
+mod file_key;
 mod golden;
 mod keyring;
 mod notification;
