@@ -61,24 +61,29 @@ pub fn sorted<B: Entries, K: Entries>(
             position,
         },
     };
-    bill.advance().map_err(bill_error)?;
-    books.advance().map_err(books_error)?;
+    let (mut has_bill, mut has_books) = (true, true);
     loop {
-        let order = match (bill.group.count, books.group.count) {
+        if has_bill {
+            bill.advance().map_err(bill_error)?;
+        }
+        if has_books {
+            books.advance().map_err(books_error)?;
+        }
+        let order = match (bill.count, books.count) {
             (0, 0) => return Ok(()),
             (_, 0) => Ordering::Less,
             (0, _) => Ordering::Greater,
-            _ => bill.group.held.cmp(&books.group.held),
+            _ => bill.held().cmp(books.held()),
         };
-        let has_bill = order != Ordering::Greater;
-        let has_books = order != Ordering::Less;
-        if bill.group.count > 1 && has_bill || books.group.count > 1 && has_books {
+        has_bill = order != Ordering::Greater;
+        has_books = order != Ordering::Less;
+        if bill.count > 1 && has_bill || books.count > 1 && has_books {
             sink(Outcome::Duplicate {
-                bill: bill.group.occurrences(has_bill),
-                books: books.group.occurrences(has_books),
+                bill: bill.occurrences(has_bill),
+                books: books.occurrences(has_books),
             });
         } else if has_bill && has_books {
-            let (bill, books) = (bill.group.held.entry(), books.group.held.entry());
+            let (bill, books) = (bill.held().entry(), books.held().entry());
             let fields = Fields::between(&bill, &books);
             sink(if fields.any() {
                 Outcome::Differs {
@@ -90,15 +95,9 @@ pub fn sorted<B: Entries, K: Entries>(
                 Outcome::Matched { bill, books }
             });
         } else if has_bill {
-            sink(Outcome::MissingInBooks(bill.group.held.entry()));
+            sink(Outcome::MissingInBooks(bill.held().entry()));
         } else {
-            sink(Outcome::MissingInBill(books.group.held.entry()));
-        }
-        if has_bill {
-            bill.advance().map_err(bill_error)?;
-        }
-        if has_books {
-            books.advance().map_err(books_error)?;
+            sink(Outcome::MissingInBill(books.held().entry()));
         }
     }
 }
@@ -113,8 +112,17 @@ struct Cursor<S> {
     stream: S,
     /// How many entries the stream has given.
     position: u64,
-    group: Group,
-    ahead: Held,
+    /// The first entry of the number and kind, and the first after them, by turns: an entry is copied
+    /// once, as the stream takes it back.
+    buffers: [Held; 2],
+    /// Which of the buffers has the number and kind.
+    current: usize,
+    /// How many entries the number and kind has; none at the end of the stream.
+    count: u64,
+    /// The sum of those after the first.
+    sum: Sum,
+    /// Only where there are several.
+    amounts: Vec<Fen>,
     state: State,
 }
 
@@ -122,45 +130,10 @@ struct Cursor<S> {
 enum State {
     /// Nothing was read.
     Fresh,
-    /// There is an entry ahead.
+    /// The other buffer has an entry.
     Ahead,
     /// There is no more.
     Ended,
-}
-
-/// The entries of one number and kind.
-#[derive(Default)]
-struct Group {
-    /// The first of them.
-    held: Held,
-    /// How many; none at the end of the stream.
-    count: u64,
-    /// Of those after the first.
-    sum: Sum,
-    /// Only where there are several.
-    amounts: Vec<Fen>,
-}
-
-impl Group {
-    fn occurrences(&self, has: bool) -> Occurrences<'_> {
-        if !has {
-            return Occurrences::default();
-        }
-        let mut sum = self.sum;
-        sum += self.held.amount;
-        Occurrences {
-            first: Some(self.held.entry()),
-            tally: Tally {
-                count: self.count,
-                sum,
-            },
-            amounts: if self.count > 1 {
-                &self.amounts
-            } else {
-                std::slice::from_ref(&self.held.amount)
-            },
-        }
-    }
 }
 
 impl<S: Entries> Cursor<S> {
@@ -168,74 +141,96 @@ impl<S: Entries> Cursor<S> {
         Self {
             stream,
             position: 0,
-            group: Group::default(),
-            ahead: Held::default(),
+            buffers: Default::default(),
+            current: 0,
+            count: 0,
+            sum: Sum::ZERO,
+            amounts: Vec::new(),
             state: State::Fresh,
         }
     }
 
+    #[inline]
+    fn held(&self) -> &Held {
+        &self.buffers[self.current & 1]
+    }
+
     /// Goes on to the next number and kind.
+    #[inline]
     fn advance(&mut self) -> Result<(), Stop<S::Error>> {
-        let group = &mut self.group;
-        match self.state {
+        self.count = match self.state {
+            State::Fresh => 0,
+            State::Ahead => {
+                self.current ^= 1;
+                1
+            }
             State::Ended => {
-                group.count = 0;
+                self.count = 0;
                 return Ok(());
             }
-            State::Ahead => std::mem::swap(&mut group.held, &mut self.ahead),
-            State::Fresh => match self.stream.next_entry().map_err(Stop::Failed)? {
-                Some(entry) => {
-                    self.position = 1;
-                    group.held.set(&entry);
-                }
-                None => {
-                    self.state = State::Ended;
-                    return Ok(());
-                }
-            },
-        }
-        group.count = 1;
-        loop {
-            let Some(entry) = self.stream.next_entry().map_err(Stop::Failed)? else {
-                self.state = State::Ended;
-                return Ok(());
-            };
+        };
+        // The one place where the stream is read, so that it can become part of this.
+        while let Some(entry) = self.stream.next_entry().map_err(Stop::Failed)? {
             self.position += 1;
-            match group.held.cmp_entry(&entry) {
+            let place = self.current & 1;
+            if self.count == 0 {
+                self.buffers[place].set(&entry);
+                self.count = 1;
+                continue;
+            }
+            match self.buffers[place].cmp_entry(&entry) {
                 Ordering::Less => {
-                    self.ahead.set(&entry);
+                    self.buffers[place ^ 1].set(&entry);
                     self.state = State::Ahead;
                     return Ok(());
                 }
-                Ordering::Equal => group.more(&entry),
+                Ordering::Equal => {
+                    let first = self.buffers[place].amount;
+                    if self.count == 1 {
+                        self.sum = Sum::ZERO;
+                        self.amounts.clear();
+                        self.amounts.push(first);
+                    }
+                    self.count += 1;
+                    self.sum += entry.amount;
+                    if self.amounts.len() < Occurrences::AMOUNTS {
+                        self.amounts.push(entry.amount);
+                    }
+                }
                 Ordering::Greater => return Err(Stop::NotSorted(self.position)),
             }
         }
+        self.state = State::Ended;
+        Ok(())
+    }
+
+    fn occurrences(&self, has: bool) -> Occurrences<'_> {
+        if !has {
+            return Occurrences::default();
+        }
+        let held = self.held();
+        let mut sum = Sum::from(held.amount);
+        let mut amounts = std::slice::from_ref(&held.amount);
+        if self.count > 1 {
+            sum += self.sum;
+            amounts = &self.amounts;
+        }
+        Occurrences {
+            first: Some(held.entry()),
+            tally: Tally {
+                count: self.count,
+                sum,
+            },
+            amounts,
+        }
     }
 }
 
-impl Group {
-    #[cold]
-    fn more(&mut self, entry: &Entry<'_>) {
-        if self.count == 1 {
-            self.sum = Sum::ZERO;
-            self.amounts.clear();
-            self.amounts.push(self.held.amount);
-        }
-        self.count += 1;
-        self.sum += entry.amount;
-        if self.amounts.len() < Occurrences::AMOUNTS {
-            self.amounts.push(entry.amount);
-        }
-    }
-}
-
-/// A copy of an entry, in a buffer that is used again.
+/// A copy of an entry, in buffers that are used again.
 struct Held {
-    /// Number, id and state.
-    text: String,
-    number_end: usize,
-    id_end: usize,
+    number: String,
+    id: String,
+    state: String,
     kind: EntryKind,
     amount: Fen,
     time: Option<DateTime>,
@@ -244,9 +239,9 @@ struct Held {
 impl Default for Held {
     fn default() -> Self {
         Self {
-            text: String::new(),
-            number_end: 0,
-            id_end: 0,
+            number: String::new(),
+            id: String::new(),
+            state: String::new(),
             kind: EntryKind::Payment,
             amount: Fen::ZERO,
             time: None,
@@ -257,47 +252,56 @@ impl Default for Held {
 impl Held {
     #[inline]
     fn set(&mut self, entry: &Entry<'_>) {
-        self.text.clear();
-        self.text.push_str(entry.number);
-        self.number_end = self.text.len();
-        self.text.push_str(entry.id.unwrap_or_default());
-        self.id_end = self.text.len();
-        self.text.push_str(entry.state.unwrap_or_default());
+        let set = |to: &mut String, text: Option<&str>| {
+            to.clear();
+            if let Some(text) = text {
+                to.push_str(text);
+            }
+        };
+        set(&mut self.number, Some(entry.number));
+        set(&mut self.id, entry.id);
+        set(&mut self.state, entry.state);
         self.kind = entry.kind;
         self.amount = entry.amount;
         self.time = entry.time;
     }
 
     #[inline]
-    fn number(&self) -> &[u8] {
-        &self.text.as_bytes()[..self.number_end]
-    }
-
-    #[inline]
     fn entry(&self) -> Entry<'_> {
-        let text = self.text.as_str();
-        let filled = |text: &str| !text.is_empty();
-        Entry {
-            kind: self.kind,
-            number: &text[..self.number_end],
-            amount: self.amount,
-            id: Some(&text[self.number_end..self.id_end]).filter(|text| filled(text)),
-            state: Some(&text[self.id_end..]).filter(|text| filled(text)),
-            time: self.time,
-        }
+        let mut entry = Entry::new(self.kind, &self.number, self.amount)
+            .with_id(&self.id)
+            .with_state(&self.state);
+        entry.time = self.time;
+        entry
     }
 
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        self.number()
-            .cmp(other.number())
-            .then(self.kind.cmp(&other.kind))
+        cmp_bytes(self.number.as_bytes(), other.number.as_bytes()).then(self.kind.cmp(&other.kind))
     }
 
     #[inline]
     fn cmp_entry(&self, other: &Entry<'_>) -> Ordering {
-        self.number()
-            .cmp(other.number.as_bytes())
-            .then(self.kind.cmp(&other.kind))
+        cmp_bytes(self.number.as_bytes(), other.number.as_bytes()).then(self.kind.cmp(&other.kind))
+    }
+}
+
+/// The order of slices of bytes, for short ones that are mostly equal or equal for long: eight bytes
+/// at a time, without a call.
+#[inline]
+fn cmp_bytes(one: &[u8], other: &[u8]) -> Ordering {
+    let (words, rest) = one.as_chunks::<8>();
+    let (other_words, other_rest) = other.as_chunks::<8>();
+    for (word, other_word) in words.iter().zip(other_words) {
+        if word != other_word {
+            return u64::from_be_bytes(*word).cmp(&u64::from_be_bytes(*other_word));
+        }
+    }
+    if words.len() == other_words.len() {
+        rest.cmp(other_rest)
+    } else {
+        // One has a word where the other has what is less than a word.
+        let place = words.len().min(other_words.len()) * 8;
+        one[place..].cmp(&other[place..])
     }
 }

@@ -1,0 +1,174 @@
+//! Rows of a trade bill of a million, beside what the machine can do otherwise with the same bytes.
+//!
+//! Everything runs in one process, so that the ratios mean something. `WXPAY_BENCH_ROWS` sets the number of rows.
+
+use std::env;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::io::{Read, Write as _};
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use sha1::{Digest, Sha1};
+use wxpay_bill::{RecordBill, TradeBill};
+
+const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+const SUMMARY: &str =
+    "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+
+/// A bill of 27 columns, a twentieth of it refunds, with right sums.
+fn bill(rows: u64) -> String {
+    let mut text = format!("\u{feff}{HEADER}\r\n");
+    let (mut paid, mut back, mut fees) = (0, 0, 0);
+    let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
+    for row in 0..rows {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let second = row * 86_400 / rows;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let (amount, payer) = (state % 50_000 + 1, state >> 40);
+        let yuan = format!("{}.{:02}", amount / 100, amount % 100);
+        let fee = amount * 6;
+        let shown = format!("{}.{:05}", fee / 100_000, fee % 100_000);
+        let _ = write!(
+            text,
+            "`2024-01-01 {hour:02}:{minute:02}:{second:02},`wxd678efh567hg6787,`1900007291,`0,`,`42000000002024010100{row:08},`SHOP20240101{row:016},`oUpF8uMuAJO_M2pxb1{payer:010x},`JSAPI,",
+        );
+        if row % 20 == 19 {
+            back += amount;
+            fees -= i128::from(fee);
+            let _ = write!(
+                text,
+                "`REFUND,`OTHERS,`CNY,`0.00,`0.00,`503000000020240101{row:010},`R{row:016},`{yuan},`0.00,`ORIGINAL,`SUCCESS,`深圳,腾大 公仔,`桌号=12,人数=2,`-{shown},`0.60%,`0.00,`{yuan},`\r\n",
+            );
+        } else {
+            paid += amount;
+            fees += i128::from(fee);
+            let _ = write!(
+                text,
+                "`SUCCESS,`OTHERS,`CNY,`{yuan},`0.00,`0,`0,`0.00,`0.00,`,`,`深圳,腾大 公仔,`桌号=12,人数=2,`{shown},`0.60%,`{yuan},`0.00,`\r\n",
+            );
+        }
+    }
+    let yuan = |fen: u64| format!("{}.{:02}", fen / 100, fen % 100);
+    let (paid, back) = (yuan(paid), yuan(back));
+    let fees = format!("{}.{:05}", fees / 100_000, fees % 100_000);
+    let _ = write!(
+        text,
+        "{SUMMARY}\r\n`{rows},`{paid},`{back},`0.00,`{fees},`{paid},`{back}\r\n"
+    );
+    text
+}
+
+fn bench(c: &mut Criterion) {
+    let rows = env::var("WXPAY_BENCH_ROWS")
+        .ok()
+        .and_then(|rows| rows.parse().ok())
+        .unwrap_or(1_000_000);
+    let text = bill(rows);
+    let bytes = text.as_bytes();
+    let hash = hex(&Sha1::digest(bytes));
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    let packed = encoder.finish().unwrap();
+
+    let mut group = c.benchmark_group("bill");
+    group.sample_size(10);
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    baselines(&mut group, bytes, &packed);
+    group.bench_function("records", |b| {
+        b.iter(|| {
+            let mut bill = RecordBill::from_slice(bytes);
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    group.bench_function("typed rows", |b| {
+        b.iter(|| {
+            let mut bill = TradeBill::from_slice(bytes);
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    group.bench_function("typed rows, from a reader", |b| {
+        b.iter(|| {
+            let mut bill = TradeBill::from_reader(bytes);
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    group.bench_function("typed rows and hash", |b| {
+        b.iter(|| {
+            let mut bill = TradeBill::from_slice(bytes).hash("SHA1", &hash).unwrap();
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    let shared: &'static [u8] = Box::leak(bytes.to_vec().into_boxed_slice());
+    group.bench_function("typed rows and hash, overlapped", |b| {
+        b.iter(|| {
+            let bill = TradeBill::from_reader(shared).hash("SHA1", &hash).unwrap();
+            let mut bill = bill.overlapped();
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    let shared: &'static [u8] = Box::leak(packed.clone().into_boxed_slice());
+    group.bench_function("gzip, typed rows and hash", |b| {
+        b.iter(|| {
+            let mut bill = TradeBill::from_slice(&packed).hash("SHA1", &hash).unwrap();
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    group.bench_function("gzip, typed rows and hash, overlapped", |b| {
+        b.iter(|| {
+            let bill = TradeBill::from_reader(shared).hash("SHA1", &hash).unwrap();
+            let mut bill = bill.overlapped();
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    group.finish();
+}
+
+/// What others do with the same bytes.
+fn baselines(group: &mut BenchmarkGroup<'_, WallTime>, bytes: &[u8], packed: &[u8]) {
+    group.bench_function("baseline: sha1", |b| b.iter(|| Sha1::digest(bytes)));
+    group.bench_function("baseline: csv crate, byte records", |b| {
+        b.iter(|| {
+            let mut reader = csv::ReaderBuilder::new()
+                .flexible(true)
+                .quoting(false)
+                .from_reader(bytes);
+            let (mut record, mut fields) = (csv::ByteRecord::new(), 0);
+            while reader.read_byte_record(&mut record).unwrap() {
+                fields += record.len();
+            }
+            fields
+        });
+    });
+    group.bench_function("baseline: gunzip", |b| {
+        let mut buffer = vec![0; 128 * 1024];
+        b.iter(|| {
+            let mut reader = MultiGzDecoder::new(packed);
+            let mut length = 0;
+            loop {
+                match reader.read(&mut buffer).unwrap() {
+                    0 => return length,
+                    read => length += read,
+                }
+            }
+        });
+    });
+}
+
+fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

@@ -1,0 +1,82 @@
+//! Bytes from a reader.
+
+use std::io::{ErrorKind as IoErrorKind, Read};
+
+use super::{Filler, Settings, Source, Text, sealed};
+use crate::error::Error;
+
+/// A bill from a reader, plain or gzip.
+#[derive(Debug)]
+pub struct Reader<R> {
+    reader: R,
+    filler: Filler,
+    text: Text,
+}
+
+impl<R: Read> Reader<R> {
+    pub(crate) fn new(reader: R) -> Self {
+        Self {
+            reader,
+            filler: Filler::new(Settings::default()),
+            text: Text::default(),
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (R, Settings) {
+        (self.reader, self.filler.settings)
+    }
+}
+
+impl<R: Read> Source for Reader<R> {}
+
+impl<R: Read> sealed::Source for Reader<R> {
+    #[inline]
+    fn text(&self) -> &str {
+        self.text.as_str()
+    }
+
+    fn advance(&mut self) -> Result<bool, Error> {
+        self.text.fault()?;
+        let mut spare = self.text.spare();
+        match piece(&mut self.reader, &mut self.filler, &mut spare)? {
+            Some(bytes) => {
+                self.text.set(bytes);
+                Ok(true)
+            }
+            None => {
+                let digest = self.filler.digest();
+                self.filler.settings.judge(digest)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn settings(&mut self) -> &mut Settings {
+        &mut self.filler.settings
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        self.filler.progress()
+    }
+}
+
+/// Reads until there is a piece.
+pub(super) fn piece<R: Read>(
+    reader: &mut R,
+    filler: &mut Filler,
+    spare: &mut Vec<u8>,
+) -> Result<Option<Vec<u8>>, Error> {
+    loop {
+        if let Some(bytes) = filler.take(spare)? {
+            return Ok(Some(bytes));
+        }
+        if filler.is_over() {
+            return Ok(None);
+        }
+        match reader.read(filler.space()) {
+            Ok(count) => filler.filled(count)?,
+            Err(error) if error.kind() == IoErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io(error)),
+        }
+    }
+}

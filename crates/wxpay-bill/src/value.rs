@@ -1,0 +1,6 @@
+//! The values in a bill: money, times, counts.
+
+pub(crate) mod count;
+pub(crate) mod fee;
+pub(crate) mod money;
+pub(crate) mod time;
