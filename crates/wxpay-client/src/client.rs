@@ -17,7 +17,7 @@ use crate::builder::ClientBuilder;
 use crate::cache::CertificateCache;
 use crate::call::Call;
 use crate::clock::Clock;
-use crate::download::{Download, ExpectedHash};
+use crate::download::{Download, EncryptedPart, ExpectedHash};
 use crate::error::Error;
 use crate::exchange::Wire;
 use crate::hosts::Hosts;
@@ -153,6 +153,46 @@ impl Client {
         expected: ExpectedHash,
     ) -> Result<Download, Error> {
         crate::download::begin(&self.0, download_url, expected).await
+    }
+
+    /// Begins to download an encrypted bill (子商户资金账单) from all its parts: they are opened, unpacked,
+    /// proven and read as one text, in the order of their numbers, whichever order they are given in. The
+    /// numbers have to be all from 1 on, at most 32, which is half a terabyte; that the list holds as many
+    /// as `download_bill_count` says is for the caller to see.
+    ///
+    /// Links are good for five minutes, so all parts are requested at once, and this returns when all have
+    /// begun. They are read one after the other. A part whose turn has not come waits at the server, but
+    /// for 2 MiB over HTTP/2 and what fits the socket over HTTP/1.1, and neither the reading of the parts
+    /// before it nor pauses of the reader count as its silence
+    /// ([`Timeouts::response`](crate::Timeouts::response)). A server may give up on a connection that is
+    /// not read for some minutes: the download then ends in an error of
+    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) that names the part, and the bill is to be
+    /// asked for again. Where one part takes that long, take each by [`download_part`](Self::download_part),
+    /// save them side by side, and read the files.
+    ///
+    /// Every part is proven by the tag of its encryption and by its hash, and only at its end: see
+    /// [`Download`]. A wrong key or nonce shows there too, as
+    /// [`ErrorKind::Content`](crate::ErrorKind::Content); what was read until then is noise.
+    ///
+    /// # Errors
+    ///
+    /// Before anything is sent, when there are no parts, a number is missing or there twice, or an
+    /// `encrypt_key` is not encrypted for this merchant. As [`download`](Self::download) for each part.
+    /// [`Error::part`] says which part it was.
+    pub async fn download_parts(
+        &self,
+        parts: impl IntoIterator<Item = EncryptedPart>,
+    ) -> Result<Download, Error> {
+        crate::download::begin_parts(&self.0, parts).await
+    }
+
+    /// Begins to download one part of an encrypted bill, for those who put the parts together by themselves.
+    ///
+    /// # Errors
+    ///
+    /// See [`download_parts`](Self::download_parts).
+    pub async fn download_part(&self, part: &EncryptedPart) -> Result<Download, Error> {
+        crate::download::begin_part(&self.0, part).await
     }
 
     /// Begins to download the file that an operation answers with: an image of a complaint, a receipt, a

@@ -2,32 +2,33 @@
 //! `download_url`.
 
 mod decode;
+mod encrypted;
 mod hash;
 mod io;
+mod part;
+mod request;
 mod save;
 mod url;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
-use http_body::Body;
+use http::HeaderMap;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
-use tracing::Instrument;
-use wxpay_proto::{Idempotency, Operation, OperationInfo, ReplySignature, Untyped};
+use wxpay_proto::Idempotency;
 
-use self::decode::Decoder;
+pub use self::encrypted::EncryptedPart;
+pub(crate) use self::encrypted::{begin_part, begin_parts};
 use self::hash::Hasher;
 pub use self::hash::{ExpectedHash, InvalidHash};
-use self::url::destination;
-use crate::call::Call;
-use crate::client::Shared;
+use self::part::{Fault, Part};
+pub(crate) use self::request::{begin, fetch};
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::timeouts::after;
 
@@ -56,132 +57,7 @@ impl Expected {
     }
 }
 
-/// Asks for a file, and waits for the head of the answer.
-pub(crate) async fn begin(
-    shared: &Arc<Shared>,
-    download_url: &str,
-    expected: ExpectedHash,
-) -> Result<Download, Error> {
-    let info = OperationInfo::new(
-        OPERATION,
-        Method::GET,
-        Idempotency::Safe,
-        ReplySignature::Unsigned,
-    );
-    let mut call = Call::new(shared, info, shared.wire.timeouts.call());
-    let span = call.span();
-    let result = request(shared, &mut call, download_url, expected)
-        .instrument(span.clone())
-        .await;
-    call.record(&span, &result);
-    result
-}
-
-/// Asks for the file that an operation answers with, and waits for the head of the answer.
-pub(crate) async fn fetch<O: Operation>(
-    shared: &Arc<Shared>,
-    operation: &O,
-) -> Result<Download, Error> {
-    let info = operation.info();
-    let mut call = Call::new(shared, info.clone(), shared.wire.timeouts.call());
-    let span = call.span();
-    let result = ask(shared, &mut call, operation, info)
-        .instrument(span.clone())
-        .await;
-    call.record(&span, &result);
-    result
-}
-
-async fn ask<O: Operation>(
-    shared: &Arc<Shared>,
-    call: &mut Call<'_>,
-    operation: &O,
-    info: OperationInfo,
-) -> Result<Download, Error> {
-    if !matches!(
-        info.reply,
-        ReplySignature::Unsigned | ReplySignature::Digest
-    ) {
-        return Err(call.failed(Error::new(
-            ErrorKind::Request,
-            Delivery::NotSent,
-            "the operation does not answer with a file; execute it",
-        )));
-    }
-    let encoded = call.encode(operation).await?;
-    loop {
-        let head = call.head(&encoded, None).await?;
-        if !head.status().is_success() {
-            let answer = call.body(head).await?;
-            match call.accept(operation, &answer).await {
-                Err(error) => call.rejected(error, &answer, &encoded).await?,
-                Ok(_) => return Err(call.failed(displaced())),
-            }
-            continue;
-        }
-        let expected = match info.reply {
-            ReplySignature::Digest => match call.announced(head.headers()).await {
-                Ok(sha1) => Expected::Either(ExpectedHash::of_sha1(sha1)),
-                Err(error) => {
-                    let head = head.map(|_| Bytes::new());
-                    call.rejected(error, &head, &encoded).await?;
-                    continue;
-                }
-            },
-            _ => Expected::Nothing,
-        };
-        let (parts, body) = head.into_parts();
-        let silence = shared.wire.timeouts.response();
-        let mut file = Download::new(info.name, parts.headers, body, expected, silence);
-        if expected == Expected::Nothing {
-            file.decoder = Decoder::plain();
-        }
-        return Ok(file);
-    }
-}
-
-/// Something that is no error and no file.
-fn displaced() -> Error {
-    Error::new(
-        ErrorKind::Unexpected,
-        Delivery::Unknown,
-        "something else came in place of the file",
-    )
-}
-
-async fn request(
-    shared: &Arc<Shared>,
-    call: &mut Call<'_>,
-    download_url: &str,
-    expected: ExpectedHash,
-) -> Result<Download, Error> {
-    let (host, target) =
-        destination(download_url, shared.wire.hosts.main()).map_err(|error| call.failed(error))?;
-    let operation = Untyped::get(target).unsigned_reply();
-    let encoded = call.encode(&operation).await?;
-    loop {
-        let head = call.head(&encoded, Some(&host)).await?;
-        if head.status().is_success() {
-            let (parts, body) = head.into_parts();
-            return Ok(Download::new(
-                OPERATION,
-                parts.headers,
-                body,
-                Expected::Text(expected),
-                shared.wire.timeouts.response(),
-            ));
-        }
-        let answer = call.body(head).await?;
-        // Not a success, so there is an error to be had.
-        if let Err(error) = call.accept(&operation, &answer).await {
-            call.rejected(error, &answer, &encoded).await?;
-        } else {
-            return Err(call.failed(displaced()));
-        }
-    }
-}
-
-/// A file on its way, made by the `download` or the `fetch` of a client.
+/// A file on its way, made by `download`, `download_parts` or `fetch` of a client.
 ///
 /// It gives the uncompressed text, in pieces of at most a few dozen kilobytes, and is never in
 /// memory as a whole. Read it by [`chunk`](Self::chunk), as a `tokio::io::AsyncRead`, as a
@@ -193,21 +69,23 @@ async fn request(
 /// and receipts taken by `fetch`, come without a hash ([`has_hash`](Self::has_hash)): what vouches for
 /// them is the TLS connection, and for bills the totals in their last row. A receipt whose query has told
 /// its hash is better taken by `download`, which compares it.
+///
+/// Encrypted bills taken by `download_parts` are proven twice, part by part: by the tag of the encryption
+/// and by the hash. One wrong part spoils the whole.
 #[must_use = "a download is only checked by reading it to its end"]
 pub struct Download {
     operation: &'static str,
     headers: HeaderMap,
-    body: Incoming,
-    decoder: Decoder,
-    /// Of the text.
-    hash: Option<Hasher>,
-    /// Of the file as it is sent.
-    raw_hash: Option<Hasher>,
-    expected: Expected,
+    /// The file that is being read.
+    part: Part,
+    /// Those that come after it, begun already.
+    following: VecDeque<Part>,
     length: u64,
     max_bytes: u64,
     silence: Duration,
     alarm: Pin<Box<Sleep>>,
+    /// The alarm is set: the reader has been waiting since.
+    waiting: bool,
     state: State,
     /// What `AsyncRead` has not yet given away of the last piece.
     rest: Bytes,
@@ -216,9 +94,7 @@ pub struct Download {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Running,
-    /// The body is over and what was left has been given out.
-    Ended,
-    /// Hash and length are right, and all of it has been read.
+    /// All of it has been read, and every hash and tag is right.
     Verified,
     Failed,
 }
@@ -231,30 +107,31 @@ impl Download {
         expected: Expected,
         silence: Duration,
     ) -> Self {
-        let (hash, raw_hash) = expected.hashers();
         Self {
             operation,
             headers,
-            body,
-            decoder: Decoder::new(),
-            hash,
-            raw_hash,
-            expected,
+            part: Part::new(body, expected),
+            following: VecDeque::new(),
             length: 0,
             max_bytes: u64::MAX,
             silence,
             alarm: Box::pin(sleep(silence)),
+            waiting: false,
             state: State::Running,
             rest: Bytes::new(),
         }
     }
 
-    /// Takes a piece of the file as it came.
-    pub(crate) fn push(&mut self, piece: Bytes) {
-        if let Some(hash) = &mut self.raw_hash {
-            hash.update(&piece);
-        }
-        self.decoder.push(piece);
+    /// Takes the beginning of the file, read before.
+    #[cfg(feature = "v2")]
+    pub(crate) fn push(&mut self, first: Bytes) -> Result<(), Error> {
+        self.part.push(first).map_err(|fault| self.fault(fault))
+    }
+
+    /// Goes on with another file where this one ends.
+    fn followed_by(&mut self, next: Self) {
+        self.following.push_back(next.part);
+        self.following.extend(next.following);
     }
 
     /// Ends in an error when the uncompressed text is longer than this many bytes. Memory needs no
@@ -264,7 +141,7 @@ impl Download {
         self
     }
 
-    /// The headers of the answer.
+    /// The headers of the answer; of several parts, the first one's.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -273,7 +150,7 @@ impl Download {
     /// Whether a hash was announced that the file is checked with.
     #[must_use]
     pub fn has_hash(&self) -> bool {
-        match self.expected {
+        match self.part.expected() {
             Expected::Text(_) | Expected::Either(_) => true,
             Expected::Nothing => false,
         }
@@ -290,7 +167,7 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Content`] for a wrong hash, damaged gzip data or a text over the limit;
+    /// [`ErrorKind::Content`] for a wrong hash or tag, damaged gzip data or a text over the limit;
     /// [`ErrorKind::Connection`] and [`ErrorKind::Timeout`] when the connection breaks or falls
     /// silent. After an error every further call is one.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
@@ -304,6 +181,8 @@ impl Download {
         let result = ready!(self.poll_text(cx));
         if result.is_err() {
             self.state = State::Failed;
+            // Nobody will read them.
+            self.following.clear();
         }
         Poll::Ready(result)
     }
@@ -312,88 +191,68 @@ impl Download {
         loop {
             match self.state {
                 State::Running => {}
-                State::Ended => {
-                    return Poll::Ready(self.verdict().map(|()| {
-                        self.state = State::Verified;
-                        None
-                    }));
-                }
                 State::Verified => return Poll::Ready(Ok(None)),
                 State::Failed => {
                     return Poll::Ready(Err(self.broken("the download has failed before")));
                 }
             }
-            let decoded = self.decoder.next();
-            if let Some(text) = decoded.map_err(|damage| self.damaged(damage))? {
-                return Poll::Ready(self.take(text).map(Some));
-            }
-            match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    self.alarm
-                        .as_mut()
-                        .reset(after(Instant::now(), self.silence));
-                    if let Ok(data) = frame.into_data() {
-                        self.push(data);
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(Err(self
-                        .error(
-                            ErrorKind::Connection,
-                            "the connection broke within the file",
-                        )
-                        .caused_by(error)));
-                }
-                Poll::Ready(None) => {
-                    let rest = self
-                        .decoder
-                        .finish()
-                        .map_err(|damage| self.damaged(damage))?;
-                    self.state = State::Ended;
-                    if let Some(text) = rest {
-                        return Poll::Ready(self.take(text).map(Some));
-                    }
-                }
-                Poll::Pending => {
-                    ready!(self.alarm.as_mut().poll(cx));
-                    return Poll::Ready(Err(self.error(
-                        ErrorKind::Timeout,
-                        "the file stopped coming for longer than the response limit",
-                    )));
-                }
+            let Poll::Ready(text) = self.part.poll_text(cx) else {
+                return self.poll_silence(cx).map(Err);
+            };
+            self.waiting = false;
+            match text.map_err(|fault| self.fault(fault))? {
+                Some(text) => return Poll::Ready(self.take(text).map(Some)),
+                None => match self.following.pop_front() {
+                    Some(next) => self.part = next,
+                    None => self.state = State::Verified,
+                },
             }
         }
     }
 
-    /// Counts and hashes a piece.
+    /// Nothing has come. How long that may last counts from when the reader began to wait, not from the
+    /// last piece: what a reader does in between is not the server's silence, and a part that is not yet
+    /// its turn is not waited for.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        if self.part.has_come() || !self.waiting {
+            self.waiting = true;
+            self.alarm
+                .as_mut()
+                .reset(after(Instant::now(), self.silence));
+        }
+        self.alarm.as_mut().poll(cx).map(|()| {
+            self.error(
+                ErrorKind::Timeout,
+                "the file stopped coming for longer than the response limit",
+            )
+        })
+    }
+
+    /// Counts a piece.
     fn take(&mut self, text: Bytes) -> Result<Bytes, Error> {
         self.length = self.length.saturating_add(text.len() as u64);
         if self.length > self.max_bytes {
             return Err(self.broken("the file is longer than permitted"));
         }
-        if let Some(hash) = &mut self.hash {
-            hash.update(&text);
-        }
         Ok(text)
     }
 
-    fn verdict(&mut self) -> Result<(), Error> {
-        let hash = self.hash.take().map(Hasher::finish);
-        let raw = self.raw_hash.take().map(Hasher::finish);
-        let right = match self.expected {
-            Expected::Text(expected) => hash == Some(expected),
-            Expected::Either(expected) => hash == Some(expected) || raw == Some(expected),
-            Expected::Nothing => true,
-        };
-        if right {
-            Ok(())
-        } else {
-            Err(self.broken("the file does not have the announced hash; it must not be used"))
+    fn fault(&self, fault: Fault) -> Error {
+        match fault {
+            Fault::Broken(cause) => self
+                .error(
+                    ErrorKind::Connection,
+                    "the connection broke within the file",
+                )
+                .caused_by(cause),
+            Fault::Sealed(cause) => self
+                .broken("the encrypted file is not proven; nothing of it must be used")
+                .caused_by(cause),
+            Fault::Damaged(cause) => self.broken("the file is damaged").caused_by(cause),
+            Fault::Hash => {
+                self.broken("the file does not have the announced hash; it must not be used")
+            }
         }
-    }
-
-    fn damaged(&self, damage: decode::Damage) -> Error {
-        self.broken("the file is damaged").caused_by(damage)
     }
 
     fn broken(&self, problem: &'static str) -> Error {
@@ -401,19 +260,19 @@ impl Download {
     }
 
     fn error(&self, kind: ErrorKind, problem: &'static str) -> Error {
-        Error::new(kind, Delivery::Unknown, problem).of_call(
-            self.operation,
-            Idempotency::Safe,
-            1,
-            false,
-        )
+        let error = Error::new(kind, Delivery::Unknown, problem);
+        let error = error.of_call(self.operation, Idempotency::Safe, 1, false);
+        match self.part.number() {
+            Some(number) => error.of_part(number),
+            None => error,
+        }
     }
 }
 
 impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
-            .field("expected", &self.expected)
+            .field("expected", &self.part.expected())
             .field("length", &self.length)
             .field("state", &self.state)
             .finish_non_exhaustive()

@@ -77,6 +77,7 @@ struct Inner {
     delivery: Delivery,
     idempotency: Idempotency,
     attempts: u32,
+    part: Option<u32>,
     request_id: Option<String>,
     hint: Option<String>,
     cause: Cause,
@@ -155,6 +156,12 @@ impl Error {
         self.0.attempts
     }
 
+    /// Which part of an encrypted bill it was, by its `bill_sequence` (账单文件序号).
+    #[must_use]
+    pub fn part(&self) -> Option<u32> {
+        self.0.part
+    }
+
     /// On `SIGN_ERROR`: in which line the message WeChat Pay checked differs from the one that was
     /// signed, as far as its answer tells.
     #[must_use]
@@ -197,6 +204,7 @@ impl Error {
             delivery,
             idempotency: Idempotency::No,
             attempts: 0,
+            part: None,
             request_id: None,
             hint: None,
             cause: Cause::None,
@@ -215,6 +223,11 @@ impl Error {
 
     pub(crate) fn shared(mut self, source: Arc<Self>) -> Self {
         self.0.cause = Cause::Shared(source);
+        self
+    }
+
+    pub(crate) fn of_part(mut self, number: u32) -> Self {
+        self.0.part = Some(number);
         self
     }
 

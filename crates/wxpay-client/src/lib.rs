@@ -30,7 +30,7 @@ pub use self::build_error::{BuildError, BuildErrorKind};
 pub use self::builder::ClientBuilder;
 pub use self::client::Client;
 pub use self::clock::{Clock, SystemClock};
-pub use self::download::{Download, ExpectedHash, InvalidHash};
+pub use self::download::{Download, EncryptedPart, ExpectedHash, InvalidHash};
 pub use self::error::{Delivery, Error, ErrorKind};
 #[cfg(any(feature = "v1", feature = "v2"))]
 pub use self::identity::Identity;

@@ -43,7 +43,7 @@ impl Timeouts {
     }
 
     /// The longest one attempt may take from its start, connecting included, to the head of the
-    /// answer. For a download also the longest silence between two pieces of the file.
+    /// answer. For a download also the longest silence while somebody waits for the next piece of the file.
     #[must_use]
     pub const fn with_response(mut self, limit: Duration) -> Self {
         self.response = limit;

@@ -32,6 +32,13 @@ use crate::BuildError;
 /// first, or now and then a POST would meet a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(6);
 
+/// How much of one answer comes over HTTP/2 before anybody reads it.
+const STREAM_WINDOW: u32 = 2 << 20;
+
+/// The same for all answers of a connection together: as much as HTTP/2 can say (RFC 9113, 6.9.1). With
+/// less, a few files that wait for their reader would hold up every other answer.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
 /// Connections to WeChat Pay: a pool, TLS, a proxy. Cheap to clone; clones share the pool, and one
 /// transport serves any number of merchants.
 ///
@@ -113,6 +120,8 @@ impl Transport {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(Connector::new(https));
         Ok(Self { pool, way })
     }

@@ -36,6 +36,9 @@ impl fmt::Display for Error {
         if !inner.operation.is_empty() {
             write!(f, "{}: ", inner.operation)?;
         }
+        if let Some(part) = inner.part {
+            write!(f, "part {part}: ")?;
+        }
         f.write_str(inner.problem)?;
         // Not a source of ours: what WeChat Pay says is the error.
         if let Cause::Api(api) = &inner.cause {
@@ -70,6 +73,7 @@ impl fmt::Debug for Error {
             .field("problem", &inner.problem)
             .field("delivery", &inner.delivery)
             .field("attempts", &inner.attempts)
+            .field("part", &inner.part)
             .field("request_id", &inner.request_id)
             .field("cause", &inner.cause)
             .finish_non_exhaustive()

@@ -51,7 +51,7 @@ async fn start<'c>(
             let (parts, body) = head.into_parts();
             let silence = shared.wire.timeouts.response();
             let mut file = Download::new(info.name, parts.headers, body, expected, silence);
-            file.push(first);
+            file.push(first)?;
             return Ok(file);
         }
         let answer: Response<_> = exchange.body(head, first).await?;

@@ -10,6 +10,7 @@ mod files;
 mod identity;
 mod keys;
 mod notification;
+mod parts;
 mod proxy;
 mod signing;
 mod support;

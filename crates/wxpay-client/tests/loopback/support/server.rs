@@ -17,6 +17,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_rustls::TlsAcceptor;
 use wxpay_client::proto::sign;
 
@@ -64,6 +66,10 @@ pub(crate) enum Act {
     Cut(Response<Bytes>, u64),
     /// Sends the body, and then nothing, not even its end.
     Stall(Response<Bytes>),
+    /// Answers once as many requests wait here as the barrier is for.
+    Together(Response<Bytes>, Arc<Barrier>),
+    /// Sends the head, then whatever the test feeds it, until the test lets go.
+    Fed(Response<Bytes>, UnboundedReceiver<Bytes>),
 }
 
 impl From<Response<Bytes>> for Act {
@@ -231,6 +237,11 @@ async fn serve(
             }
             .boxed()
         }),
+        Act::Together(response, barrier) => {
+            barrier.wait().await;
+            response.map(whole)
+        }
+        Act::Fed(response, pieces) => response.map(|_| Fed(pieces).boxed()),
         Act::Cut(response, missing) => {
             let announced = response.body().len() as u64 + missing;
             let mut response = response.map(|piece| {
@@ -246,6 +257,22 @@ async fn serve(
             response
         }
     })
+}
+
+/// A body that comes when the test says so.
+struct Fed(UnboundedReceiver<Bytes>);
+
+impl Body for Fed {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let piece = self.0.poll_recv(cx);
+        piece.map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
 }
 
 /// A body that does not end as it should.
