@@ -136,10 +136,10 @@ impl From<Occurrences<'_>> for Found {
 ///     "\
 /// Reconciliation (对账): 1 difference (差异)
 ///
-///                    bill (账单)  yuan (元)  books (商户账)  yuan (元)
-/// payment (支付)               2       3.50               2       3.60
-///   matched (一致)             1       1.00               1       1.00
-///   differing (不符)           1       2.50               1       2.60
+///                     bill (账单)  yuan (元)  books (商户账)  yuan (元)
+/// payment (支付)                2       3.50               2       3.60
+///   matched (一致)              1       1.00               1       1.00
+///   differing (不符)            1       2.50               1       2.60
 ///
 /// differing (不符): 1
 ///   payment A2: 2.50 yuan in the bill, 2.60 yuan in the books
