@@ -7,7 +7,9 @@ use crate::core::{Core, Step, ended};
 use crate::error::Error;
 use crate::hash::sha1_of_hex;
 use crate::layout::Layout;
-use crate::source::{Overlapped, Reader, Slice, Source};
+#[cfg(feature = "tokio")]
+use crate::source::{AsyncReader, sealed::Source as _};
+use crate::source::{BlockingSource, Overlapped, Reader, Slice, Source};
 
 /// How much of a bill has been read.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -135,6 +137,34 @@ impl<S: Source, T: Layout> Bill<S, T> {
         self
     }
 
+    /// The names of the columns, once a row has been read.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.core.header().names()
+    }
+
+    /// What there is to do when a source has, or has not, given another piece.
+    pub(crate) fn advanced(&mut self, advanced: Result<bool, Error>) -> Result<bool, Error> {
+        let more = match advanced {
+            Ok(more) => more,
+            Err(error) => return Err(self.core.fault(error)),
+        };
+        self.core.turn();
+        if !more {
+            self.core.finish()?;
+        }
+        if let Some(report) = &mut self.progress {
+            let (file_bytes, text_bytes) = self.source.progress();
+            report(Progress {
+                file_bytes,
+                text_bytes,
+                rows: self.core.rows(),
+            });
+        }
+        Ok(more)
+    }
+}
+
+impl<S: BlockingSource, T: Layout> Bill<S, T> {
     /// The next row; `None` when all have been read and the bill has proven right.
     ///
     /// # Errors
@@ -166,34 +196,42 @@ impl<S: Source, T: Layout> Bill<S, T> {
         Ok(self.core.summary())
     }
 
-    /// The names of the columns, once a row has been read.
-    pub fn columns(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.core.header().names()
-    }
-
     /// Goes on to the next piece of text, or to the end.
     #[cold]
     fn advance(&mut self) -> Result<bool, Error> {
         if self.core.has_failed() {
             return Err(ended());
         }
-        let more = match self.source.advance() {
-            Ok(more) => more,
-            Err(error) => return Err(self.core.fault(error)),
-        };
-        self.core.turn();
-        if !more {
-            self.core.finish()?;
+        let advanced = self.source.advance();
+        self.advanced(advanced)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<R: tokio::io::AsyncRead + Unpin, T: Layout> Bill<AsyncReader<R>, T> {
+    /// A bill from an asynchronous reader, plain or gzip: a `Download` of `wxpay-client`, a file, a socket. It is read
+    /// in large pieces, so the reader needs no buffer.
+    #[must_use]
+    pub fn from_async_reader(reader: R) -> Self {
+        Self::new(AsyncReader::new(reader))
+    }
+
+    /// The next row; `None` when all have been read and the bill has proven right. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// As those of a bill that is read without waiting.
+    pub async fn next_row(&mut self) -> Result<Option<T::Row<'_>>, Error> {
+        while self.core.step(self.source.text())? == Step::More {
+            if self.core.has_failed() {
+                return Err(ended());
+            }
+            let advanced = self.source.advance().await;
+            if !self.advanced(advanced)? {
+                return Ok(None);
+            }
         }
-        if let Some(report) = &mut self.progress {
-            let (file_bytes, text_bytes) = self.source.progress();
-            report(Progress {
-                file_bytes,
-                text_bytes,
-                rows: self.core.rows(),
-            });
-        }
-        Ok(more)
+        self.core.row(self.source.text()).map(Some)
     }
 }
 

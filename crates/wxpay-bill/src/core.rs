@@ -165,7 +165,9 @@ impl<T: Layout> Core<T> {
         }
         self.part = Part::Failed;
         match error.kind() {
-            ErrorKind::Encoding | ErrorKind::TooLarge if error.line().is_some() => {
+            ErrorKind::Encoding | ErrorKind::TooLarge | ErrorKind::Truncated
+                if error.line().is_some() =>
+            {
                 // The line was counted from the last one that was whole.
                 let error = error.at_line(self.line + 1);
                 match error.column().map(|(number, _)| number - 1) {

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::fund_flow::{Direction, FundFlow, FundFlows};
 use crate::profit_sharing::{ProfitSharing, ProfitSharings};
 use crate::reconcile::{Entries, Entry, EntryKind};
-use crate::source::Source;
+use crate::source::BlockingSource;
 use crate::trade::{Trade, TradeState, Trades};
 
 impl<'a> Trade<'a> {
@@ -73,7 +73,7 @@ impl<'a> ProfitSharing<'a> {
 }
 
 /// The rows as entries, proven right at the end.
-impl<S: Source> Entries for Bill<S, Trades> {
+impl<S: BlockingSource> Entries for Bill<S, Trades> {
     type Error = Error;
 
     #[inline]
@@ -83,7 +83,7 @@ impl<S: Source> Entries for Bill<S, Trades> {
 }
 
 /// The rows as entries, proven right at the end.
-impl<S: Source> Entries for Bill<S, FundFlows> {
+impl<S: BlockingSource> Entries for Bill<S, FundFlows> {
     type Error = Error;
 
     fn next_entry(&mut self) -> Result<Option<Entry<'_>>, Error> {
@@ -92,7 +92,7 @@ impl<S: Source> Entries for Bill<S, FundFlows> {
 }
 
 /// The rows as entries, proven right at the end.
-impl<S: Source> Entries for Bill<S, ProfitSharings> {
+impl<S: BlockingSource> Entries for Bill<S, ProfitSharings> {
     type Error = Error;
 
     fn next_entry(&mut self) -> Result<Option<Entry<'_>>, Error> {

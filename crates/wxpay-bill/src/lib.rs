@@ -32,7 +32,9 @@ pub use self::fund_flow::{Direction, FundFlow, FundFlowSummary, FundFlows};
 pub use self::layout::{Layout, Records};
 pub use self::profit_sharing::{ProfitSharing, ProfitSharings};
 pub use self::record::Record;
-pub use self::source::{Overlapped, Reader, Slice, Source};
+#[cfg(feature = "tokio")]
+pub use self::source::AsyncReader;
+pub use self::source::{BlockingSource, Overlapped, Reader, Slice, Source};
 pub use self::trade::{
     RefundChannel, RefundStatus, Trade, TradeRefund, TradeState, TradeSummary, Trades,
 };

@@ -1,5 +1,7 @@
 //! Where the text of a bill comes from, in pieces of whole lines.
 
+#[cfg(feature = "tokio")]
+mod async_reader;
 mod filler;
 mod gunzip;
 mod overlapped;
@@ -7,6 +9,8 @@ mod reader;
 mod slice;
 mod text;
 
+#[cfg(feature = "tokio")]
+pub use self::async_reader::AsyncReader;
 pub(crate) use self::filler::Filler;
 pub use self::overlapped::Overlapped;
 pub use self::reader::Reader;
@@ -15,8 +19,11 @@ pub(crate) use self::text::Text;
 
 use crate::error::{Error, ErrorKind};
 
-/// What a bill is read from: [`Slice`], [`Reader`] or [`Overlapped`].
+/// What a bill is read from: a [`BlockingSource`], or with the feature `tokio` an `AsyncReader`.
 pub trait Source: sealed::Source {}
+
+/// What a bill is read from without waiting for anybody else: [`Slice`], [`Reader`] or [`Overlapped`].
+pub trait BlockingSource: Source + sealed::BlockingSource {}
 
 pub(crate) mod sealed {
     use super::Settings;
@@ -26,15 +33,17 @@ pub(crate) mod sealed {
         /// The piece there is now.
         fn text(&self) -> &str;
 
-        /// Goes on to the next piece; `false` at the end, when the hash is right. Errors name the line counted from
-        /// the end of the last piece, if any.
-        fn advance(&mut self) -> Result<bool, Error>;
-
         /// What to check, before anything is read.
         fn settings(&mut self) -> &mut Settings;
 
         /// How many bytes have been read of the file as it is, and how many of text there were.
         fn progress(&self) -> (u64, u64);
+    }
+
+    pub trait BlockingSource {
+        /// Goes on to the next piece; `false` at the end, when the hash is right. Errors name the line counted from
+        /// the end of the last piece, if any.
+        fn advance(&mut self) -> Result<bool, Error>;
     }
 }
 

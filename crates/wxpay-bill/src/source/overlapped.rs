@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use sha1::{Digest, Sha1};
 
 use super::reader::piece;
-use super::{Filler, Settings, Source, Text, sealed};
+use super::{BlockingSource, Filler, Settings, Source, Text, sealed};
 use crate::error::{Error, ErrorKind};
 
 /// So many pieces may wait for their rows to be read.
@@ -103,6 +103,18 @@ impl sealed::Source for Overlapped {
         self.text.as_str()
     }
 
+    fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        self.progress
+    }
+}
+
+impl BlockingSource for Overlapped {}
+
+impl sealed::BlockingSource for Overlapped {
     fn advance(&mut self) -> Result<bool, Error> {
         self.text.fault()?;
         if let Some(start) = self.start.take() {
@@ -139,14 +151,6 @@ impl sealed::Source for Overlapped {
             // It panicked, which can only be the reader's doing.
             Err(_) => Err(Error::new(ErrorKind::Io, "the reader of the bill panicked")),
         }
-    }
-
-    fn settings(&mut self) -> &mut Settings {
-        &mut self.settings
-    }
-
-    fn progress(&self) -> (u64, u64) {
-        self.progress
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind as IoErrorKind, Read};
 
-use super::{Filler, Settings, Source, Text, sealed};
+use super::{BlockingSource, Filler, Settings, Source, Text, sealed};
 use crate::error::Error;
 
 /// A bill from a reader, plain or gzip.
@@ -35,6 +35,18 @@ impl<R: Read> sealed::Source for Reader<R> {
         self.text.as_str()
     }
 
+    fn settings(&mut self) -> &mut Settings {
+        &mut self.filler.settings
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        self.filler.progress()
+    }
+}
+
+impl<R: Read> BlockingSource for Reader<R> {}
+
+impl<R: Read> sealed::BlockingSource for Reader<R> {
     fn advance(&mut self) -> Result<bool, Error> {
         self.text.fault()?;
         let mut spare = self.text.spare();
@@ -49,14 +61,6 @@ impl<R: Read> sealed::Source for Reader<R> {
                 Ok(false)
             }
         }
-    }
-
-    fn settings(&mut self) -> &mut Settings {
-        &mut self.filler.settings
-    }
-
-    fn progress(&self) -> (u64, u64) {
-        self.filler.progress()
     }
 }
 

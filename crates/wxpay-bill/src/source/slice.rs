@@ -4,7 +4,8 @@ use sha1::{Digest, Sha1};
 
 use super::gunzip::MAGIC;
 use super::{
-    LONGEST_LINE, PIECE, Reader, Settings, Source, Text, line_too_long, sealed, text_too_long,
+    BlockingSource, LONGEST_LINE, PIECE, Reader, Settings, Source, Text, line_too_long, sealed,
+    text_too_long,
 };
 use crate::error::Error;
 
@@ -63,13 +64,6 @@ impl sealed::Source for Slice<'_> {
         }
     }
 
-    fn advance(&mut self) -> Result<bool, Error> {
-        match &mut self.0 {
-            Form::Plain(plain) => plain.advance(),
-            Form::Other(reader) => reader.advance(),
-        }
-    }
-
     fn settings(&mut self) -> &mut Settings {
         match &mut self.0 {
             Form::Plain(plain) => &mut plain.settings,
@@ -84,6 +78,17 @@ impl sealed::Source for Slice<'_> {
                 (read, read)
             }
             Form::Other(reader) => reader.progress(),
+        }
+    }
+}
+
+impl BlockingSource for Slice<'_> {}
+
+impl sealed::BlockingSource for Slice<'_> {
+    fn advance(&mut self) -> Result<bool, Error> {
+        match &mut self.0 {
+            Form::Plain(plain) => plain.advance(),
+            Form::Other(reader) => reader.advance(),
         }
     }
 }

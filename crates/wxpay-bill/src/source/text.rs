@@ -59,9 +59,19 @@ impl Text {
                 Ok(text) => self.text = text,
                 Err(error) => {
                     let good = error.utf8_error().valid_up_to();
+                    let error_len = error.utf8_error().error_len();
                     let mut bytes = error.into_bytes();
                     let line = memchr::memrchr(b'\n', &bytes[..good]).map_or(0, |feed| feed + 1);
-                    self.fault = Some(not_text(&bytes[line..good], "UTF-8"));
+                    self.fault = Some(if error_len.is_some() {
+                        not_text(&bytes[line..good], "UTF-8")
+                    } else {
+                        // Lines are whole, so only the last one ends like this.
+                        Error::new(
+                            ErrorKind::Truncated,
+                            "the file ends within a character; it is cut off",
+                        )
+                        .at_line(1)
+                    });
                     bytes.truncate(line);
                     self.text = String::from_utf8(bytes).unwrap_or_default();
                 }
