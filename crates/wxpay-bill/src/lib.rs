@@ -1,4 +1,4 @@
-//! Bills (对账单) of WeChat Pay (微信支付).
+#![doc = include_str!("../README.md")]
 
 #![expect(
     unnameable_types,

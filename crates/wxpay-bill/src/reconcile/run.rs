@@ -47,6 +47,13 @@ impl Runs {
         self.runs.len()
     }
 
+    /// Takes the last bytes away.
+    #[cfg(test)]
+    pub(super) fn cut(&mut self, bytes: u64) {
+        let length = self.end() - bytes;
+        self.file.set_len(length).expect("a file of our own");
+    }
+
     /// Writes records that are sorted as one run. If they come after all of the last one, they
     /// become part of it.
     pub(super) fn append<'a>(

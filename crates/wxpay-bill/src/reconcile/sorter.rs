@@ -310,3 +310,87 @@ impl Entries for Sorted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wxpay_json::Fen;
+
+    use super::*;
+
+    fn settings(memory: usize) -> Settings {
+        Settings {
+            directory: std::env::temp_dir(),
+            memory,
+        }
+    }
+
+    fn sorter(numbers: impl Iterator<Item = u32>, settings: &Settings) -> Sorter {
+        let mut sorter = Sorter::new(Side::Bill);
+        for number in numbers {
+            let number = format!("{number:08}");
+            let entry = Entry::payment(&number, Fen::ZERO);
+            sorter.push(&entry, settings).unwrap();
+        }
+        sorter
+    }
+
+    fn numbers(mut sorted: Sorted) -> Vec<u32> {
+        let mut all = Vec::new();
+        while let Some(entry) = sorted.next_entry().unwrap() {
+            all.push(entry.number.parse().unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn entries_that_come_sorted_are_one_run() {
+        let settings = settings(4096);
+        let sorter = sorter(0..10_000, &settings);
+        assert!(sorter.spilled() > 200_000);
+        assert_eq!(sorter.runs(), 1);
+        let sorted = sorter.finish(&settings).unwrap();
+        assert!(numbers(sorted).into_iter().eq(0..10_000));
+    }
+
+    #[test]
+    fn many_runs_are_merged_in_several_passes() {
+        let settings = settings(4096);
+        let sorter = sorter((0..10_000).rev(), &settings);
+        let fan_in = settings.fan_in();
+        assert!(sorter.runs() > fan_in * fan_in, "{}", sorter.runs());
+        let sorted = sorter.finish(&settings).unwrap();
+        assert!(numbers(sorted).into_iter().eq(0..10_000));
+    }
+
+    #[test]
+    fn memory_is_shared_out_within_its_bound() {
+        for memory in [64 * 1024, 1 << 20, 32 << 20, usize::MAX / 2] {
+            let settings = settings(memory);
+            let most = settings.buffer() * (settings.fan_in() + 1);
+            assert!(most <= memory, "{memory}");
+            assert!(settings.arena() + settings.buffer() <= memory, "{memory}");
+            assert!(settings.chunk() * 8 <= settings.arena(), "{memory}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_is_damaged_or_cannot_be_read() {
+        let settings = settings(4096);
+        let sorter = sorter(0..1000, &settings);
+        let mut runs = sorter.runs.unwrap();
+        runs.cut(10);
+        let mut merge = match runs.merge(&settings) {
+            Ok(merge) => merge,
+            Err(ReconcileError::File { step, .. }) => return assert_eq!(step, "read"),
+            Err(error) => panic!("{error}"),
+        };
+        let error = loop {
+            match merge.next_entry() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("nothing is missed"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, ReconcileError::File { step: "read", .. }));
+    }
+}

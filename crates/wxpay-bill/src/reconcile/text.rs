@@ -201,7 +201,7 @@ fn write_times(f: &mut fmt::Formatter<'_>, found: &Found, side: &str) -> fmt::Re
         write!(f, "{between}{}", Fen::yuan(*amount))?;
     }
     if (found.amounts.len() as u64) < found.tally.count {
-        write!(f, ", ...; {} in all", found.tally.sum)?;
+        write!(f, ", ..., together {}", found.tally.sum)?;
     }
     f.write_str(" yuan)")
 }
