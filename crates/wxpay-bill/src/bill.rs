@@ -202,6 +202,9 @@ impl<S: BlockingSource, T: Layout> Bill<S, T> {
         if self.core.has_failed() {
             return Err(ended());
         }
+        if self.core.is_over() {
+            return Ok(false);
+        }
         let advanced = self.source.advance();
         self.advanced(advanced)
     }
@@ -225,6 +228,9 @@ impl<R: tokio::io::AsyncRead + Unpin, T: Layout> Bill<AsyncReader<R>, T> {
         while self.core.step(self.source.text())? == Step::More {
             if self.core.has_failed() {
                 return Err(ended());
+            }
+            if self.core.is_over() {
+                return Ok(None);
             }
             let advanced = self.source.advance().await;
             if !self.advanced(advanced)? {

@@ -9,10 +9,15 @@ use crate::refusal;
 use crate::scan::Fields;
 use crate::value::time::Clock;
 
+/// So much is read of an answer that came in place of a bill.
+const LONGEST_ANSWER: usize = 16 * 1024;
+
 /// Goes through the lines of a bill.
 pub(crate) struct Core<T: Layout> {
     part: Part,
     header: Header,
+    /// That of the summary.
+    names: Header,
     columns: Option<T::Columns>,
     totals: T::Totals,
     summary: Option<T::Summary>,
@@ -33,9 +38,13 @@ pub(crate) struct Core<T: Layout> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
     Header,
+    /// An answer in place of a bill, of which the lines are collected.
+    Answer,
     Rows,
     Summary,
     End,
+    /// The text is over, and was right.
+    Over,
     /// An error ended it.
     Failed,
 }
@@ -54,6 +63,7 @@ impl<T: Layout> Core<T> {
         Self {
             part: Part::Header,
             header: Header::default(),
+            names: Header::default(),
             columns: None,
             totals: <T as sealed::Layout>::Totals::default(),
             summary: None,
@@ -145,8 +155,16 @@ impl<T: Layout> Core<T> {
     /// The text is over.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
         match self.part {
-            Part::End => Ok(()),
+            Part::End | Part::Over => {
+                self.part = Part::Over;
+                Ok(())
+            }
             Part::Failed => Err(ended()),
+            Part::Answer => {
+                let error = refusal::read(&self.mended);
+                self.part = Part::Failed;
+                Err(error.at_line(1))
+            }
             Part::Header => Err(self.failed(Error::new(
                 ErrorKind::Empty,
                 "the file is empty; even the bill of a day without trades has a header and a summary",
@@ -163,8 +181,17 @@ impl<T: Layout> Core<T> {
         if self.part == Part::Failed {
             return ended();
         }
+        let is_answer = self.part == Part::Answer;
+        let header = match self.part {
+            Part::Summary => &self.names,
+            _ => &self.header,
+        };
         self.part = Part::Failed;
         match error.kind() {
+            // Pages say in their text which encoding they have; what was read of it tells enough.
+            ErrorKind::Encoding | ErrorKind::Truncated if is_answer => {
+                refusal::read(&self.mended).at_line(1)
+            }
             ErrorKind::Encoding | ErrorKind::TooLarge | ErrorKind::Truncated
                 if error.line().is_some() =>
             {
@@ -172,7 +199,7 @@ impl<T: Layout> Core<T> {
                 let error = error.at_line(self.line + 1);
                 match error.column().map(|(number, _)| number - 1) {
                     Some(index) => {
-                        let name = self.header.name(index).map(str::to_owned);
+                        let name = header.name(index).map(str::to_owned);
                         error.in_column(index, name.as_deref())
                     }
                     None => error,
@@ -186,6 +213,11 @@ impl<T: Layout> Core<T> {
         self.part == Part::Failed
     }
 
+    /// Whether all has been read and was right.
+    pub(crate) fn is_over(&self) -> bool {
+        self.part == Part::Over
+    }
+
     /// A line that is not, or not obviously, a row.
     #[cold]
     fn other_line(&mut self, text: &str) -> Result<Option<Step>, Error> {
@@ -194,7 +226,6 @@ impl<T: Layout> Core<T> {
             Some((line, _)) => (line, true),
             None => (rest, false),
         };
-        let start = self.next;
         self.next += line.len() + usize::from(terminated);
         let line = line.strip_suffix('\r').unwrap_or(line);
         // The mark of a file that was put behind another one.
@@ -205,11 +236,13 @@ impl<T: Layout> Core<T> {
         match self.part {
             Part::Header => {
                 if line.trim_start().starts_with(['<', '{']) {
-                    let error = refusal::read(&text[start..]);
-                    return Err(self.failed(error));
+                    self.part = Part::Answer;
+                    self.answer(line)?;
+                } else {
+                    self.begin(line)?;
                 }
-                self.begin(line)?;
             }
+            Part::Answer => self.answer(line)?,
             Part::Rows if self.header.is(line) => {}
             Part::Rows if line.starts_with('`') || (T::BARE && self.is_bare_row(line)) => {
                 // A row behind a byte order mark, or one without its first back-tick.
@@ -219,18 +252,36 @@ impl<T: Layout> Core<T> {
                 return self.mend(line, line.starts_with('`')).map(Some);
             }
             Part::Rows => {
-                let header = Header::read(line).ok_or_else(too_many_columns);
-                self.header = header.map_err(|error| self.failed(error))?;
+                let names = Header::read(line).ok_or_else(too_many_columns);
+                self.names = names.map_err(|error| self.failed(error))?;
+                if !T::is_summary(&self.names) {
+                    return Err(self.failed(Error::new(
+                        ErrorKind::Layout,
+                        "neither a row nor the header of the summary",
+                    )));
+                }
                 self.part = Part::Summary;
             }
-            Part::Summary => self.summarize(line)?,
+            Part::Summary => self.summarize(line, terminated)?,
             Part::End => {
                 // Parts of a large bill, each a bill of its own.
                 self.begin(line)?;
             }
-            Part::Failed => return Err(ended()),
+            Part::Over | Part::Failed => return Err(ended()),
         }
         Ok(None)
+    }
+
+    /// Collects what says why there is no bill. It may come in pieces, so it is read when there is enough of it.
+    fn answer(&mut self, line: &str) -> Result<(), Error> {
+        for text in [line, "\n"] {
+            let end = text.floor_char_boundary(LONGEST_ANSWER - self.mended.len());
+            self.mended.push_str(&text[..end]);
+        }
+        if self.mended.len() + 4 > LONGEST_ANSWER {
+            return self.finish();
+        }
+        Ok(())
     }
 
     fn begin(&mut self, line: &str) -> Result<(), Error> {
@@ -247,19 +298,25 @@ impl<T: Layout> Core<T> {
         Ok(())
     }
 
-    fn summarize(&mut self, line: &str) -> Result<(), Error> {
+    fn summarize(&mut self, line: &str, terminated: bool) -> Result<(), Error> {
         self.fields.find(line.as_bytes(), 0);
-        if self.fields.count() != self.header.len() || !line.starts_with('`') {
-            let error = Error::new(
-                ErrorKind::Totals,
-                "the summary does not have the fields its header names",
-            );
-            return Err(self.failed(error));
+        if self.fields.count() != self.names.len() || !line.starts_with('`') {
+            return Err(self.failed(if terminated {
+                Error::new(
+                    ErrorKind::Totals,
+                    "the summary does not have the fields its header names",
+                )
+            } else {
+                Error::new(
+                    ErrorKind::Truncated,
+                    "the file ends within the summary; it is cut off",
+                )
+            }));
         }
         let record = Record {
             text: line,
             fields: &self.fields,
-            header: &self.header,
+            header: &self.names,
             line: self.line,
         };
         match T::summary(record, self.check_totals.then_some(&self.totals)) {
@@ -280,7 +337,7 @@ impl<T: Layout> Core<T> {
                         format!("the summary says {stated}, the rows add up to {computed}"),
                     ),
                 };
-                let name = self.header.name(column).map(str::to_owned);
+                let name = self.names.name(column).map(str::to_owned);
                 let error =
                     Error::new(ErrorKind::Totals, problem).in_column(column, name.as_deref());
                 Err(self.failed(error))

@@ -87,7 +87,10 @@ impl Error {
 
     /// In the column with this index, counted from 0.
     pub(crate) fn in_column(mut self, index: usize, name: Option<&str>) -> Self {
-        self.column = Some((index + 1, name.unwrap_or_default().to_owned()));
+        // A file that is no bill may have anything where names should be.
+        let name = name.unwrap_or_default().chars();
+        let name = name.filter(|c| !c.is_control()).take(40).collect();
+        self.column = Some((index + 1, name));
         self
     }
 

@@ -196,6 +196,12 @@ impl sealed::Layout for FundFlows {
         })
     }
 
+    fn is_summary(names: &Header) -> bool {
+        names
+            .find(&["资金流水总笔数", "收入笔数", "支出笔数"])
+            .is_some()
+    }
+
     #[inline]
     fn read<'a>(
         columns: &'a Columns,

@@ -27,6 +27,11 @@ pub(crate) mod sealed {
         /// Finds the columns.
         fn columns(header: &Header) -> Result<Self::Columns, Error>;
 
+        /// Whether these are names that a summary has.
+        fn is_summary(_names: &Header) -> bool {
+            true
+        }
+
         /// Reads a row and adds it up.
         fn read<'a>(
             columns: &'a Self::Columns,

@@ -430,6 +430,18 @@ impl sealed::Layout for Trades {
         })
     }
 
+    fn is_summary(names: &Header) -> bool {
+        names
+            .find(&[
+                "总交易单数",
+                "订单总金额",
+                "应结订单总金额",
+                "手续费总金额",
+                "返还手续费总金额",
+            ])
+            .is_some()
+    }
+
     #[inline]
     fn read<'a>(
         columns: &'a Columns,

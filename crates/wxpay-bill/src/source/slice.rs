@@ -43,7 +43,7 @@ impl<'s> Slice<'s> {
                 rest: bytes,
                 length: bytes.len() as u64,
                 hash: None,
-                damaged: Text::default(),
+                damaged: Text::utf8(),
                 is_damaged: false,
             })
         } else {

@@ -28,6 +28,14 @@ struct Gbk {
 }
 
 impl Text {
+    /// Text that goes on where some has been UTF-8 already.
+    pub(crate) fn utf8() -> Self {
+        Self {
+            encoding: Encoding::Utf8,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -35,7 +43,10 @@ impl Text {
     /// Memory to go on with.
     pub(crate) fn spare(&mut self) -> Vec<u8> {
         match &mut self.encoding {
-            Encoding::Gbk(gbk) => std::mem::take(&mut gbk.bytes),
+            Encoding::Gbk(gbk) => {
+                self.text.clear();
+                std::mem::take(&mut gbk.bytes)
+            }
             _ => std::mem::take(&mut self.text).into_bytes(),
         }
     }
