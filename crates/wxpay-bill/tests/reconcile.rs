@@ -105,7 +105,7 @@ fn whole_key(entry: &Entry<'_>) -> Key {
 /// Few numbers, so that many are on both sides and some are there several times.
 fn entries(most: usize) -> impl Strategy<Value = Vec<OwnedEntry>> {
     // Parsed once; a pattern as a strategy is parsed for every text.
-    let like = |pattern| string_regex(pattern).unwrap();
+    let like = |pattern| string_regex(pattern).expect("a pattern");
     let number = prop_oneof![
         like("[ab]{0,3}"),
         like("2026022800000[0-9]{1,2}"),
@@ -119,7 +119,7 @@ fn entries(most: usize) -> impl Strategy<Value = Vec<OwnedEntry>> {
                 .with_id(&id)
                 .with_state(&state);
             entry.time =
-                time.map(|(seconds, offset)| DateTime::from_unix(seconds, offset).unwrap());
+                time.map(|(seconds, offset)| DateTime::from_unix(seconds, offset).expect("a time"));
             OwnedEntry::from(entry)
         },
     );
@@ -133,11 +133,14 @@ fn reconciled(bill: &[OwnedEntry], books: &[OwnedEntry], memory: usize) -> Vec<S
         .run(Records::new(bill), Records::new(books), |outcome| {
             all.push(told(&outcome));
         })
-        .unwrap();
+        .expect("a place for temporary files");
     all
 }
 
 proptest! {
+    // Most of the time goes to temporary files.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn the_reconciler_says_what_the_model_says(
         bill in entries(80),
@@ -168,9 +171,11 @@ proptest! {
         let (mut left, mut right) = (bill.iter(), books.iter());
         for turn in turns {
             if turn {
-                left.next().map(|entry| reconciler.push_bill(entry.as_entry()).unwrap());
-            } else {
-                right.next().map(|entry| reconciler.push_books(entry.as_entry()).unwrap());
+                if let Some(entry) = left.next() {
+                    reconciler.push_bill(entry.as_entry()).unwrap();
+                }
+            } else if let Some(entry) = right.next() {
+                reconciler.push_books(entry.as_entry()).unwrap();
             }
         }
         reconciler.extend_books(Records::new(right)).unwrap();

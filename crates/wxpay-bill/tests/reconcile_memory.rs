@@ -17,7 +17,7 @@ fn each(count: u64, ordered: bool, mut then: impl FnMut(Entry<'_>)) {
             *digit = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
-        let number = std::str::from_utf8(&number).unwrap();
+        let number = std::str::from_utf8(&number).expect("digits");
         then(Entry::payment(number, Fen::new(1)).with_state("SUCCESS"));
     }
 }

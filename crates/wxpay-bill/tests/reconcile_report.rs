@@ -6,11 +6,11 @@ use wxpay_bill::reconcile::{Category, Cause, Entry, EntryKind, Records, Report, 
 use wxpay_json::{Date, DateTime, Fen};
 
 fn at(text: &str) -> DateTime {
-    text.parse().unwrap()
+    text.parse().expect("a time")
 }
 
 fn day(text: &str) -> Date {
-    text.parse().unwrap()
+    text.parse().expect("a date")
 }
 
 fn reported(report: Report, bill: &[Entry<'_>], books: &[Entry<'_>]) -> Report {
@@ -18,7 +18,7 @@ fn reported(report: Report, bill: &[Entry<'_>], books: &[Entry<'_>]) -> Report {
     sorted(Records::new(bill), Records::new(books), |outcome| {
         report.add(&outcome);
     })
-    .unwrap();
+    .expect("sorted");
     report
 }
 
@@ -49,14 +49,14 @@ fn the_text_has_totals_and_then_differences() {
     let expected = "\
 Reconciliation (对账) of 2026-02-28: 5 differences (差异)
 
-                     bill (账单)  yuan (元)  books (商户账)  yuan (元)
-payment (支付)                 5      24.34               4      11.45
-  matched (一致)               1      10.00               1      10.00
-  only here (单边)             1      12.34               1       0.05
-  differing (不符)             1       1.00               1       0.90
-  duplicate (重复)             2       1.00               1       0.50
-refund (退款)                  1       1.00               1       1.00
-  differing (不符)             1       1.00               1       1.00
+                    bill (账单)  yuan (元)  books (商户账)  yuan (元)
+payment (支付)                5      24.34               4      11.45
+  matched (一致)              1      10.00               1      10.00
+  only here (单边)            1      12.34               1       0.05
+  differing (不符)            1       1.00               1       0.90
+  duplicate (重复)            2       1.00               1       0.50
+refund (退款)                 1       1.00               1       1.00
+  differing (不符)            1       1.00               1       1.00
 
 missing in the bill (短款): 1
   payment A3: 0.05 yuan at 2026-02-28 23:59:58, likely in the bill of 2026-03-01
@@ -109,9 +109,9 @@ fn a_clean_day_is_short() {
         "\
 Reconciliation (对账): no differences (无差异)
 
-                 bill (账单)  yuan (元)  books (商户账)  yuan (元)
-payment (支付)             1       0.01               1       0.01
-  matched (一致)           1       0.01               1       0.01
+                  bill (账单)  yuan (元)  books (商户账)  yuan (元)
+payment (支付)              1       0.01               1       0.01
+  matched (一致)            1       0.01               1       0.01
 "
     );
     let empty = Report::default();
