@@ -162,6 +162,37 @@ proptest! {
     }
 
     #[test]
+    fn sides_that_are_mostly_the_same_are_as_well(
+        mut bill in entries(60),
+        changes in proptest::collection::vec(0..12u8, 60),
+        from_books in any::<bool>(),
+    ) {
+        bill.sort_by_key(|entry| whole_key(&entry.as_entry()));
+        let mut books = Vec::new();
+        for (entry, change) in bill.iter().zip(changes) {
+            let mut entry = entry.clone();
+            match change {
+                0 => continue,
+                1 => books.push(entry.clone()),
+                2 => entry.amount = Fen::new(7),
+                3 => entry.id = None,
+                4 => entry.state = Some("q".to_owned()),
+                5 => entry.number.push('q'),
+                _ => {}
+            }
+            books.push(entry);
+        }
+        books.sort_by_key(|entry| whole_key(&entry.as_entry()));
+        if from_books {
+            std::mem::swap(&mut bill, &mut books);
+        }
+        let mut all = Vec::new();
+        sorted(Records::new(&bill), Records::new(&books), |outcome| all.push(told(&outcome)))
+            .unwrap();
+        prop_assert_eq!(all, model(&bill, &books));
+    }
+
+    #[test]
     fn sides_may_take_turns(
         bill in entries(40),
         books in entries(40),

@@ -64,26 +64,27 @@ pub fn sorted<B: Entries, K: Entries>(
     let (mut has_bill, mut has_books) = (true, true);
     loop {
         if has_bill {
-            bill.advance().map_err(bill_error)?;
+            bill.advance(None).map_err(bill_error)?;
         }
         if has_books {
-            books.advance().map_err(books_error)?;
+            books.advance(Some(&bill.ring)).map_err(books_error)?;
         }
+        let (bill, books) = (&bill.ring, &books.ring);
         let order = match (bill.count, books.count) {
             (0, 0) => return Ok(()),
             (_, 0) => Ordering::Less,
             (0, _) => Ordering::Greater,
-            _ => bill.held().cmp(books.held()),
+            _ => bill.order(books),
         };
         has_bill = order != Ordering::Greater;
         has_books = order != Ordering::Less;
         if bill.count > 1 && has_bill || books.count > 1 && has_books {
             sink(Outcome::Duplicate {
-                bill: bill.occurrences(has_bill),
-                books: books.occurrences(has_books),
+                bill: bill.occurrences(None, has_bill),
+                books: books.occurrences(Some(bill), has_books),
             });
         } else if has_bill && has_books {
-            let (bill, books) = (bill.held().entry(), books.held().entry());
+            let (bill, books) = (bill.entry(None), books.entry(Some(bill)));
             let fields = Fields::between(&bill, &books);
             sink(if fields.any() {
                 Outcome::Differs {
@@ -95,9 +96,9 @@ pub fn sorted<B: Entries, K: Entries>(
                 Outcome::Matched { bill, books }
             });
         } else if has_bill {
-            sink(Outcome::MissingInBooks(bill.held().entry()));
+            sink(Outcome::MissingInBooks(bill.entry(None)));
         } else {
-            sink(Outcome::MissingInBill(books.held().entry()));
+            sink(Outcome::MissingInBill(books.entry(Some(bill))));
         }
     }
 }
@@ -107,13 +108,17 @@ enum Stop<E> {
     NotSorted(u64),
 }
 
-/// One side: the entries of the number and kind that it has come to, and the first one after them.
+/// One side.
 struct Cursor<S> {
     stream: S,
     /// How many entries the stream has given.
     position: u64,
-    /// The first entry of the number and kind, and the first after them, by turns: an entry is copied
-    /// once, as the stream takes it back.
+    ring: Ring,
+}
+
+/// Where a side is: at the entries of a number and kind, and the first one after them.
+struct Ring {
+    /// Both, by turns: an entry is copied once, as the stream takes it back.
     buffers: [Held; 2],
     /// Which of the buffers has the number and kind.
     current: usize,
@@ -141,82 +146,136 @@ impl<S: Entries> Cursor<S> {
         Self {
             stream,
             position: 0,
-            buffers: Default::default(),
-            current: 0,
-            count: 0,
-            sum: Sum::ZERO,
-            amounts: Vec::new(),
-            state: State::Fresh,
+            ring: Ring {
+                buffers: Default::default(),
+                current: 0,
+                count: 0,
+                sum: Sum::ZERO,
+                amounts: Vec::new(),
+                state: State::Fresh,
+            },
         }
     }
 
+    /// Goes on to the next number and kind. `beside` is the other side, which went on before.
+    #[inline]
+    fn advance(&mut self, beside: Option<&Ring>) -> Result<(), Stop<S::Error>> {
+        let ring = &mut self.ring;
+        ring.count = match ring.state {
+            State::Fresh => 0,
+            State::Ahead => {
+                ring.current ^= 1;
+                1
+            }
+            State::Ended => {
+                ring.count = 0;
+                return Ok(());
+            }
+        };
+        let next = ring.next_of(beside);
+        // The one place where the stream is read, so that it can become part of this.
+        while let Some(entry) = self.stream.next_entry().map_err(Stop::Failed)? {
+            self.position += 1;
+            let place = ring.current & 1;
+            if ring.count == 0 {
+                ring.buffers[place].set(&entry);
+                ring.count = 1;
+                continue;
+            }
+            if let Some((twin, held)) = next
+                && held.has_text_of(&entry)
+            {
+                ring.buffers[place ^ 1].set_beside(&entry, twin);
+                ring.state = State::Ahead;
+                return Ok(());
+            }
+            match ring.buffers[place].text(beside).cmp_entry(&entry) {
+                Ordering::Less => {
+                    ring.buffers[place ^ 1].set(&entry);
+                    ring.state = State::Ahead;
+                    return Ok(());
+                }
+                Ordering::Equal => ring.add(entry.amount),
+                Ordering::Greater => return Err(Stop::NotSorted(self.position)),
+            }
+        }
+        ring.state = State::Ended;
+        Ok(())
+    }
+}
+
+impl Ring {
     #[inline]
     fn held(&self) -> &Held {
         &self.buffers[self.current & 1]
     }
 
-    /// Goes on to the next number and kind.
+    /// How the number and kind that one side has come to stands to that of the books.
     #[inline]
-    fn advance(&mut self) -> Result<(), Stop<S::Error>> {
-        self.count = match self.state {
-            State::Fresh => 0,
-            State::Ahead => {
-                self.current ^= 1;
-                1
-            }
-            State::Ended => {
-                self.count = 0;
-                return Ok(());
-            }
-        };
-        // The one place where the stream is read, so that it can become part of this.
-        while let Some(entry) = self.stream.next_entry().map_err(Stop::Failed)? {
-            self.position += 1;
-            let place = self.current & 1;
-            if self.count == 0 {
-                self.buffers[place].set(&entry);
-                self.count = 1;
-                continue;
-            }
-            match self.buffers[place].cmp_entry(&entry) {
-                Ordering::Less => {
-                    self.buffers[place ^ 1].set(&entry);
-                    self.state = State::Ahead;
-                    return Ok(());
-                }
-                Ordering::Equal => {
-                    let first = self.buffers[place].amount;
-                    if self.count == 1 {
-                        self.sum = Sum::ZERO;
-                        self.amounts.clear();
-                        self.amounts.push(first);
-                    }
-                    self.count += 1;
-                    self.sum += entry.amount;
-                    if self.amounts.len() < Occurrences::AMOUNTS {
-                        self.amounts.push(entry.amount);
-                    }
-                }
-                Ordering::Greater => return Err(Stop::NotSorted(self.position)),
-            }
+    fn order(&self, books: &Self) -> Ordering {
+        let held = books.held();
+        if held.twin == Some(self.current & 1) {
+            return Ordering::Equal;
         }
-        self.state = State::Ended;
-        Ok(())
+        self.held().cmp_text(held.text(Some(self)))
     }
 
-    fn occurrences(&self, has: bool) -> Occurrences<'_> {
+    /// What the other side has next, and in which of its buffers, if both have come to the same: an
+    /// entry that is the same as that comes after this side's, and need not be copied.
+    ///
+    /// Its text stays where it is as long as this side wants it, since the other side does not go on
+    /// from a number and kind before this one has come to it.
+    #[inline]
+    fn next_of<'a>(&self, beside: Option<&'a Self>) -> Option<(usize, &'a Held)> {
+        let beside = beside?;
+        let both = self.count > 0 && beside.count > 0 && beside.state == State::Ahead;
+        if both && beside.order(self) == Ordering::Equal {
+            let twin = beside.current & 1 ^ 1;
+            Some((twin, &beside.buffers[twin]))
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn entry<'a>(&'a self, beside: Option<&'a Self>) -> Entry<'a> {
+        let held = self.held();
+        let text = held.text(beside);
+        let mut entry = Entry::new(text.kind, &text.number, held.amount)
+            .with_id(&text.id)
+            .with_state(&text.state);
+        entry.time = held.time;
+        entry
+    }
+
+    #[cold]
+    fn add(&mut self, amount: Fen) {
+        if self.count == 1 {
+            self.sum = Sum::ZERO;
+            self.amounts.clear();
+            self.amounts.push(self.held().amount);
+        }
+        self.count += 1;
+        self.sum += amount;
+        if self.amounts.len() < Occurrences::AMOUNTS {
+            self.amounts.push(amount);
+        }
+    }
+
+    #[cold]
+    fn occurrences<'a>(&'a self, beside: Option<&'a Self>, has: bool) -> Occurrences<'a> {
         if !has {
             return Occurrences::default();
         }
-        let held = self.held();
-        let mut sum = Sum::from(held.amount);
-        let mut amounts = std::slice::from_ref(&held.amount);
+        let first = &self.held().amount;
+        let mut sum = Sum::from(*first);
+        let mut amounts = std::slice::from_ref(first);
         if self.count > 1 {
             sum += self.sum;
             amounts = &self.amounts;
         }
         Occurrences {
-            first: Some(held.entry()),
+            first: Some(self.entry(beside)),
             tally: Tally {
                 count: self.count,
                 sum,
@@ -228,6 +287,8 @@ impl<S: Entries> Cursor<S> {
 
 /// A copy of an entry, in buffers that are used again.
 struct Held {
+    /// The buffer of the other side that has the same kind and text, if this one has none of its own.
+    twin: Option<usize>,
     number: String,
     id: String,
     state: String,
@@ -239,6 +300,7 @@ struct Held {
 impl Default for Held {
     fn default() -> Self {
         Self {
+            twin: None,
             number: String::new(),
             id: String::new(),
             state: String::new(),
@@ -252,31 +314,45 @@ impl Default for Held {
 impl Held {
     #[inline]
     fn set(&mut self, entry: &Entry<'_>) {
-        let set = |to: &mut String, text: Option<&str>| {
+        let set = |to: &mut String, text: &str| {
             to.clear();
-            if let Some(text) = text {
-                to.push_str(text);
-            }
+            to.push_str(text);
         };
-        set(&mut self.number, Some(entry.number));
-        set(&mut self.id, entry.id);
-        set(&mut self.state, entry.state);
+        set(&mut self.number, entry.number);
+        set(&mut self.id, entry.id.unwrap_or_default());
+        set(&mut self.state, entry.state.unwrap_or_default());
         self.kind = entry.kind;
         self.amount = entry.amount;
         self.time = entry.time;
+        self.twin = None;
     }
 
     #[inline]
-    fn entry(&self) -> Entry<'_> {
-        let mut entry = Entry::new(self.kind, &self.number, self.amount)
-            .with_id(&self.id)
-            .with_state(&self.state);
-        entry.time = self.time;
-        entry
+    fn set_beside(&mut self, entry: &Entry<'_>, twin: usize) {
+        self.amount = entry.amount;
+        self.time = entry.time;
+        self.twin = Some(twin);
+    }
+
+    /// The one that has the text.
+    #[inline]
+    fn text<'a>(&'a self, beside: Option<&'a Ring>) -> &'a Self {
+        match (self.twin, beside) {
+            (Some(twin), Some(beside)) => &beside.buffers[twin & 1],
+            _ => self,
+        }
     }
 
     #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
+    fn has_text_of(&self, entry: &Entry<'_>) -> bool {
+        self.kind == entry.kind
+            && same(&self.number, entry.number)
+            && same(&self.id, entry.id.unwrap_or_default())
+            && same(&self.state, entry.state.unwrap_or_default())
+    }
+
+    #[inline]
+    fn cmp_text(&self, other: &Self) -> Ordering {
         cmp_bytes(self.number.as_bytes(), other.number.as_bytes()).then(self.kind.cmp(&other.kind))
     }
 
@@ -286,8 +362,14 @@ impl Held {
     }
 }
 
-/// The order of slices of bytes, for short ones that are mostly equal or equal for long: eight bytes
-/// at a time, without a call.
+/// Whether two short texts are the same, eight bytes at a time and without a call.
+#[inline]
+fn same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && cmp_bytes(one.as_bytes(), other.as_bytes()).is_eq()
+}
+
+/// The order of slices of bytes, for short ones that mostly are equal or begin alike: eight bytes at a
+/// time, without a call.
 #[inline]
 fn cmp_bytes(one: &[u8], other: &[u8]) -> Ordering {
     let (words, rest) = one.as_chunks::<8>();
@@ -298,10 +380,43 @@ fn cmp_bytes(one: &[u8], other: &[u8]) -> Ordering {
         }
     }
     if words.len() == other_words.len() {
+        if let (Some((_, last)), Some((_, other_last))) =
+            (one.split_last_chunk::<8>(), other.split_last_chunk::<8>())
+            && rest.len() == other_rest.len()
+        {
+            // What comes before the rest is equal.
+            return u64::from_be_bytes(*last).cmp(&u64::from_be_bytes(*other_last));
+        }
         rest.cmp(other_rest)
     } else {
         // One has a word where the other has what is less than a word.
         let place = words.len().min(other_words.len()) * 8;
         one[place..].cmp(&other[place..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_ordered_as_slices_are() {
+        let mut texts: Vec<Vec<u8>> = Vec::new();
+        for length in 0..20 {
+            let text = vec![b'5'; length];
+            for place in 0..length {
+                for byte in [0, b'4', b'6', 0xFF] {
+                    let mut text = text.clone();
+                    text[place] = byte;
+                    texts.push(text);
+                }
+            }
+            texts.push(text);
+        }
+        for one in &texts {
+            for other in &texts {
+                assert_eq!(cmp_bytes(one, other), one.cmp(other), "{one:?} {other:?}");
+            }
+        }
     }
 }

@@ -217,12 +217,20 @@ impl Report {
     }
 
     /// Takes an outcome.
+    #[inline]
     pub fn add(&mut self, outcome: &Outcome<'_>) {
+        // Most outcomes are this one.
+        if let Outcome::Matched { bill, books } = outcome {
+            self.count_entry(Side::Bill, Category::Matched, bill);
+            self.count_entry(Side::Books, Category::Matched, books);
+        } else {
+            self.add_difference(outcome);
+        }
+    }
+
+    fn add_difference(&mut self, outcome: &Outcome<'_>) {
         match *outcome {
-            Outcome::Matched { bill, books } => {
-                self.count_entry(Side::Bill, Category::Matched, &bill);
-                self.count_entry(Side::Books, Category::Matched, &books);
-            }
+            Outcome::Matched { .. } => {}
             Outcome::Differs {
                 bill,
                 books,
