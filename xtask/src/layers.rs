@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::run::{cargo, output};
 
 /// The rows of the README's table: label and the arguments of `cargo tree`.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("`wxpay-sign`", &["-p", "wxpay-sign"]),
     (
         "`wxpay-sign` with `aws-lc-rs` alone",
@@ -21,6 +21,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("`wxpay-json`", &["-p", "wxpay-json"]),
+    ("`wxpay-bill`", &["-p", "wxpay-bill"]),
     (
         "`wxpay-proto` + `wxpay-api`",
         &["-p", "wxpay-proto", "-p", "wxpay-api"],
