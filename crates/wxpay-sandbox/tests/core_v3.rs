@@ -5,6 +5,8 @@
 
 #[path = "core_v3/answers.rs"]
 mod answers;
+#[path = "core_v3/bills.rs"]
+mod bills;
 #[path = "core_v3/bodies.rs"]
 mod bodies;
 #[path = "core_v3/catalogue.rs"]

@@ -50,7 +50,7 @@ use super::call::{Call, Failure, Reply, numeric};
 use super::random::Ids;
 use crate::identity::Identity;
 
-pub(crate) use self::bill::gzip;
+pub(crate) use self::bill::{CutOff, Flaws, Stage, gzip};
 pub(crate) use self::model::{RefundScript, Signing};
 pub(crate) use self::notice::{Form, Outgoing};
 pub(crate) use self::payout::no_payout;
@@ -144,6 +144,7 @@ impl Book {
             "bill.trade_bill" => self.trade_bill(context),
             "bill.fund_flow_bill" => self.fund_flow_bill(context),
             "bill.sub_merchant_fund_flow_bill" => self.sub_merchant_fund_flow_bill(context),
+            "bill.ecommerce_fund_flow_bill" => self.ecommerce_fund_flow_bill(context),
             "bill.download_bill" => self.download_bill(call),
             "security.echo" => self.echo(call),
             "media.upload_image" => media::upload(context, media::IMAGE),

@@ -7,6 +7,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wxpay_sign::Timestamp;
 
+use super::book::Flaws;
+
 /// A request that was signed rightly and whose parameters hold what the catalogue says.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -32,6 +34,8 @@ pub(crate) struct Call<'a> {
     pub(crate) base_url: &'a str,
     /// The sandbox's time.
     pub(crate) now: Timestamp,
+    /// What is to be wrong with a bill.
+    pub(crate) flaws: Flaws,
 }
 
 impl Call<'_> {

@@ -25,6 +25,7 @@ const CONTROLS: &[&str] = &[
     "GET, PUT /_sandbox/refunds",
     "GET, PUT /_sandbox/payouts",
     "GET /_sandbox/payouts/{number}",
+    "GET, PUT /_sandbox/bills",
     "GET, POST /_sandbox/scans",
     "GET /_sandbox/scans/{id}",
     "POST /_sandbox/v1/jsapi",
@@ -203,6 +204,12 @@ impl Core {
                 Ok(json!(self.book.refund_script()))
             }
             (["refunds"], _) => Err(Complaint::Method("GET, PUT")),
+            (["bills"], &Method::GET) => Ok(json!(self.book.bill_settings())),
+            (["bills"], &Method::PUT) => {
+                self.book.set_bills(read(body)?).map_err(Complaint::Bad)?;
+                Ok(json!(self.book.bill_settings()))
+            }
+            (["bills"], _) => Err(Complaint::Method("GET, PUT")),
             (["payouts"], &Method::GET) => Ok(json!(self.book.payout_script())),
             (["payouts"], &Method::PUT) => {
                 let script = read(body)?;

@@ -36,7 +36,8 @@ pub(crate) struct Fault {
     /// The `Retry-After` of `status_429`, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after: Option<u64>,
-    /// How many bytes of the body `truncate_body` lets through; half without it.
+    /// How many bytes of the body `truncate_body` lets through, and how many of the file
+    /// `bill_cut_off` leaves; half without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<usize>,
     /// Whether `status_500`, `status_502`, `html_page` and `empty_body` answer a request that was
@@ -92,6 +93,12 @@ faults! {
         TruncateBody = "truncate_body",
         /// A signature probe (签名探测).
         SignatureProbe = "signature_probe",
+        /// The file of a bill ends early, its connection does not.
+        BillCutOff = "bill_cut_off",
+        /// A byte of a bill's text is another than when its hash was made.
+        BillByteChanged = "bill_byte_changed",
+        /// A sum of a bill is not that of its rows. Its hash is right.
+        BillSumsWrong = "bill_sums_wrong",
     }
 }
 
@@ -147,7 +154,7 @@ impl Faults {
                 | AnswerFault::Status502
                 | AnswerFault::HtmlPage
                 | AnswerFault::EmptyBody => &["processed"],
-                AnswerFault::TruncateBody => &["bytes"],
+                AnswerFault::TruncateBody | AnswerFault::BillCutOff => &["bytes"],
                 _ => &[],
             };
             settings

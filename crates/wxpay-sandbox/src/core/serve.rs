@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::answer::{self, Answer, Cut};
+use super::book::{CutOff, Flaws, Stage};
 use super::faults::{AnswerFault, Fault};
 use super::gate::Incoming;
 use super::journal::Record;
@@ -188,6 +189,20 @@ impl Core {
         let over = self.limits.over(incoming.uri.path(), incoming.now);
         note.problems.extend(over.map(|limit| limit.describe()));
         over.is_some()
+    }
+
+    /// What faults make of the bill that a request asks for or fetches. `path` is that of the
+    /// catalogue.
+    pub(super) fn flaws(&mut self, path: &str, incoming: &Incoming, note: &mut Note) -> Flaws {
+        let Stage { made, sent } = Stage::of(path);
+        let mut strike =
+            |fault, here: bool| here.then(|| self.strike(fault, incoming, note)).flatten();
+        Flaws {
+            sums: strike(AnswerFault::BillSumsWrong, made).is_some(),
+            byte: strike(AnswerFault::BillByteChanged, sent).is_some(),
+            cut: strike(AnswerFault::BillCutOff, sent)
+                .map(|fault| fault.bytes.map_or(CutOff::Half, CutOff::After)),
+        }
     }
 
     pub(super) fn strike(

@@ -410,6 +410,23 @@ fn a_bill_has_rows_in_gbk() {
         let lines = text.lines().filter(|line| line.starts_with('`'));
         assert_eq!(lines.count(), rows + 1, "{text}");
     }
+    let right = bill(&mut merchant, "2024-01-01", "0");
+    for (fault, length) in [
+        ("bill_sums_wrong", right.len()),
+        ("bill_byte_changed", right.len()),
+        ("bill_cut_off", right.len() / 2),
+    ] {
+        merchant.set_faults(&json!({ "answers": { fault: { "rate": 1, "times": 1 } } }));
+        let wrong = bill(&mut merchant, "2024-01-01", "0");
+        let different = wrong.iter().zip(right.iter()).filter(|(a, b)| a != b);
+        assert_eq!(wrong.len(), length, "{fault}");
+        assert_eq!(
+            different.count(),
+            usize::from(length == right.len()),
+            "{fault}"
+        );
+        assert_eq!(bill(&mut merchant, "2024-01-01", "0"), right);
+    }
     for (day, kind) in [
         ("2024-01-02", "0"),
         ("2023-12-31", "0"),

@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use http::Response;
+use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
 use crate::merchant::{DAY, Merchant, native, xml};
@@ -155,4 +156,85 @@ fn a_sub_merchant_has_a_bill_of_its_own() {
         bill.contains("`theirs,") && !bill.contains("`ours,"),
         "{bill}"
     );
+}
+
+#[test]
+fn faults_spoil_what_is_handed_out() {
+    let mut merchant = merchant();
+    merchant.sign_type = wxpay_sign::SignType::Md5;
+    let trades = (
+        "/pay/downloadbill",
+        [("bill_date", "20240101"), ("tar_type", "")],
+    );
+    let right = text(&download(&mut merchant, trades.0, &trades.1));
+    let spoiled = |merchant: &mut Merchant, fault: &str, path: &str, fields: &[(&str, &str)]| {
+        let fault = json!({ "answers": { fault: { "rate": 1, "times": 1 } } });
+        merchant.set_faults(&fault);
+        // It is spent on bills alone.
+        merchant
+            .call("/pay/orderquery", &[("out_trade_no", "one")])
+            .ok();
+        download(merchant, path, fields)
+    };
+    let wrong = text(&spoiled(
+        &mut merchant,
+        "bill_sums_wrong",
+        trades.0,
+        &trades.1,
+    ));
+    let (rows, sums) = right.rsplit_once("\r\n`").unwrap();
+    let (wrong_rows, wrong_sums) = wrong.rsplit_once("\r\n`").unwrap();
+    assert_eq!(rows, wrong_rows);
+    assert!(
+        sums.ends_with("`1.00\r\n") && wrong_sums.ends_with("`1.01\r\n"),
+        "{wrong}"
+    );
+    assert_eq!(merchant.last_entry()["faults"], json!(["bill_sums_wrong"]));
+
+    let other = text(&spoiled(
+        &mut merchant,
+        "bill_byte_changed",
+        trades.0,
+        &trades.1,
+    ));
+    let different = other.bytes().zip(right.bytes()).filter(|(a, b)| a != b);
+    assert_eq!((other.len(), different.count()), (right.len(), 1));
+    let cut = spoiled(&mut merchant, "bill_cut_off", trades.0, &trades.1);
+    assert_eq!(cut.body(), &right.as_bytes()[..right.len() / 2]);
+    assert_eq!(text(&download(&mut merchant, trades.0, &trades.1)), right);
+
+    merchant.sign_type = wxpay_sign::SignType::HmacSha256;
+    // The digest of a fund flow is that of the file as it should be.
+    for tar_type in ["", "GZIP"] {
+        let fields = [
+            ("bill_date", "20240101"),
+            ("account_type", "Basic"),
+            ("tar_type", tar_type),
+        ];
+        let right = download(&mut merchant, "/pay/downloadfundflow", &fields);
+        for fault in ["bill_byte_changed", "bill_cut_off"] {
+            let wrong = spoiled(&mut merchant, fault, "/pay/downloadfundflow", &fields);
+            assert_ne!(wrong.body(), right.body());
+            assert_eq!(wrong.headers()["digest"], right.headers()["digest"]);
+        }
+    }
+}
+
+#[test]
+fn what_would_be_taken_for_the_form_is_written_in_another_way() {
+    let mut merchant = Merchant::new();
+    let mut order = native("odd");
+    order.retain(|(name, _)| !["body", "attach"].contains(name));
+    order.push(("body", "a,`b\"c'\r\nd"));
+    order.push(("attach", "1\t`2,\\n"));
+    merchant.call("/pay/unifiedorder", &order).ok();
+    merchant.pay("odd");
+    merchant.wait(DAY);
+    merchant.sign_type = wxpay_sign::SignType::Md5;
+    let fields = [("bill_date", "20240101"), ("bill_type", "SUCCESS")];
+    let bill = text(&download(&mut merchant, "/pay/downloadbill", &fields));
+    assert_eq!(bill.split("\r\n").count(), 5, "{bill}");
+    let row: Vec<&str> = bill.split("\r\n").nth(1).unwrap().split(",`").collect();
+    assert_eq!(row.len(), 20);
+    assert_eq!(&row[14..16], ["a, b\"c'\\r\\nd", "1  2,\\n"], "{bill}");
 }

@@ -5,14 +5,16 @@
 
 mod direct;
 mod file;
+mod flaw;
 mod funds;
+mod sealed;
+mod settings;
+mod shares;
 mod tenpay;
 mod trades;
 
 use std::io::Write;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -21,12 +23,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha1::{Digest, Sha1};
 use wxpay_json::{Date, DateTime};
-use wxpay_sign::{ApiV3Key, Encryptor};
 
+pub(crate) use self::flaw::{CutOff, Flaws, Stage};
+pub(crate) use self::settings::Settings;
+
+use self::file::Manner;
+use self::funds::Account;
+use self::sealed::Seal;
 use self::trades::TradeBill;
+use super::modelled::Model;
 use super::text::{encode, hex};
 use super::{Book, Context};
 use crate::core::call::{Call, Failure, Reply, numeric};
+
+/// What of the operations outside `bill` is carried out here.
+pub(super) const MODEL: Model = &[("GET", "/v3/profitsharing/bills", Book::share_bill)];
 
 const DAY: i64 = 24 * 3_600;
 /// A day's bill is ready at nine o'clock of the next.
@@ -44,10 +55,15 @@ pub(crate) struct Ticket {
     pub(super) token: String,
     bill: Bill,
     day: Date,
+    #[serde(default)]
+    manner: Manner,
     gzip: bool,
-    /// SHA-1 of the file.
+    /// SHA-1 of the text, or of the part of it.
     hash: String,
     seal: Option<Seal>,
+    /// From which byte of the text to which; all of it without.
+    #[serde(default)]
+    part: Option<(usize, usize)>,
     pub(super) good_until: i64,
 }
 
@@ -62,13 +78,26 @@ enum Bill {
     },
     /// The movements on the merchant's account, or on one sub-merchant's.
     Funds { sub_mchid: Option<String> },
+    /// The movements on the accounts of all sub-merchants.
+    AllSubFunds,
+    /// What was shared of everybody's orders, or of one sub-merchant's.
+    Shares { sub_mchid: Option<String> },
 }
 
-/// How an encrypted file is opened.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-struct Seal {
-    key: String,
-    nonce: String,
+impl Ticket {
+    fn new(bill: Bill, day: Date, manner: Manner, hash: String, context: &mut Context<'_>) -> Self {
+        Self {
+            token: context.ids.alphanumeric(40),
+            bill,
+            day,
+            manner,
+            gzip: context.call.query("tar_type") == Some("GZIP"),
+            hash,
+            seal: None,
+            part: None,
+            good_until: context.now().saturating_add(VALIDITY),
+        }
+    }
 }
 
 impl Book {
@@ -101,53 +130,14 @@ impl Book {
         }
     }
 
-    pub(super) fn sub_merchant_fund_flow_bill(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Result<Reply, Failure> {
+    fn share_bill(&mut self, context: &mut Context<'_>) -> Result<Reply, Failure> {
         let day = day(context)?;
-        let sub_mchid = context
-            .call
-            .query("sub_mchid")
-            .unwrap_or_default()
-            .to_owned();
-        self.sub_merchant(&sub_mchid)?;
-        if context.call.query("algorithm") != Some("AEAD_AES_256_GCM") {
-            return Err(Failure::new(
-                StatusCode::NOT_IMPLEMENTED,
-                "SERVICE_UNAVAILABLE",
-                numeric::OTHER,
-                "沙箱仅支持AEAD_AES_256_GCM",
-            ));
+        let given = context.call.query("sub_mchid");
+        let sub_mchid = given.filter(|text| !text.is_empty()).map(str::to_owned);
+        if let Some(sub_mchid) = &sub_mchid {
+            self.sub_merchant(sub_mchid)?;
         }
-        match context.call.query("account_type") {
-            Some("BASIC" | "ALL") => {}
-            _ => return Err(no_statement()),
-        }
-        let seal = Seal {
-            key: context.ids.alphanumeric(32),
-            nonce: context.ids.alphanumeric(12),
-        };
-        let encrypt_key = self.parties.merchant_key.encrypt(&seal.key);
-        let encrypt_key = encrypt_key.map_err(|_| Failure::system_error())?;
-        let bill = Bill::Funds {
-            sub_mchid: Some(sub_mchid),
-        };
-        let ticket = self.ticket(bill, day, Some(seal), context)?;
-        let seal = ticket.seal.as_ref().ok_or_else(Failure::system_error)?;
-        let reply = json!({
-            "download_bill_count": 1,
-            "download_bill_list": [{
-                "bill_sequence": 1,
-                "download_url": download_url(context.call, &ticket),
-                "encrypt_key": encrypt_key,
-                "hash_type": "SHA1",
-                "hash_value": ticket.hash,
-                "nonce": seal.nonce,
-            }],
-        });
-        self.store.put_ticket(ticket);
-        Ok(Reply::ok(reply))
+        self.link(Bill::Shares { sub_mchid }, day, context)
     }
 
     /// The file behind a link.
@@ -159,18 +149,23 @@ impl Book {
         let ticket = ticket
             .filter(|ticket| call.now.as_unix() <= ticket.good_until)
             .ok_or_else(gone)?;
-        let text = self.write(&ticket.bill, ticket.day).ok_or_else(gone)?;
+        let text = self.write(&ticket.bill, ticket.day, ticket.manner);
+        let mut file = text.ok_or_else(gone)?.into_bytes();
+        if let Some((start, end)) = ticket.part {
+            file = file.get(start..end).ok_or_else(gone)?.to_vec();
+        }
         // Only a clock set back can add to a day that is over; then the hash holds no more.
-        if hex(&Sha1::digest(&text)) != ticket.hash {
+        if hex(&Sha1::digest(&file)) != ticket.hash {
             return Err(gone());
         }
-        let mut file = text.into_bytes();
+        call.flaws.change(&mut file);
         if ticket.gzip {
             file = gzip(&file).ok_or_else(Failure::system_error)?;
         }
         if let Some(seal) = &ticket.seal {
-            file = seal.close(&file).ok_or_else(Failure::system_error)?;
+            seal.close(&mut file).ok_or_else(Failure::system_error)?;
         }
+        call.flaws.shorten(&mut file);
         let gzip = ticket.gzip && ticket.seal.is_none();
         let content_type = match (&ticket.seal, gzip) {
             (Some(_), _) => "application/octet-stream",
@@ -185,7 +180,13 @@ impl Book {
     }
 
     fn link(&mut self, bill: Bill, day: Date, context: &mut Context<'_>) -> Result<Reply, Failure> {
-        let ticket = self.ticket(bill, day, None, context)?;
+        if self.store.tickets() >= MOST_TICKETS {
+            return Err(Failure::frequency_limited());
+        }
+        let manner = self.manner(context.call.flaws);
+        let text = self.write(&bill, day, manner).ok_or_else(no_statement)?;
+        let hash = hex(&Sha1::digest(&text));
+        let ticket = Ticket::new(bill, day, manner, hash, context);
         let reply = json!({
             "hash_type": "SHA1",
             "hash_value": ticket.hash,
@@ -195,38 +196,23 @@ impl Book {
         Ok(Reply::ok(reply))
     }
 
-    fn ticket(
-        &self,
-        bill: Bill,
-        day: Date,
-        seal: Option<Seal>,
-        context: &mut Context<'_>,
-    ) -> Result<Ticket, Failure> {
-        if self.store.tickets() >= MOST_TICKETS {
-            return Err(Failure::frequency_limited());
-        }
-        let text = self.write(&bill, day).ok_or_else(no_statement)?;
-        Ok(Ticket {
-            token: context.ids.alphanumeric(40),
-            bill,
-            day,
-            gzip: context.call.query("tar_type") == Some("GZIP"),
-            hash: hex(&Sha1::digest(&text)),
-            seal,
-            good_until: context.now().saturating_add(VALIDITY),
-        })
-    }
-
     /// The text of a bill; nothing for a day on which nothing happened.
-    fn write(&self, bill: &Bill, day: Date) -> Option<String> {
+    fn write(&self, bill: &Bill, day: Date, manner: Manner) -> Option<String> {
         let start = midnight(day)?;
         let hours = start..start.saturating_add(DAY);
-        match bill {
+        let store = &self.store;
+        let account = match bill {
             Bill::Trades { which, sub_mchid } => {
-                trades::write(&self.store, *which, sub_mchid.as_deref(), &hours)
+                return trades::write(store, *which, sub_mchid.as_deref(), &hours, manner);
             }
-            Bill::Funds { sub_mchid } => funds::write(&self.store, sub_mchid.as_deref(), &hours),
-        }
+            Bill::Shares { sub_mchid } => {
+                let mchid = &self.parties.mchid;
+                return shares::write(store, mchid, sub_mchid.as_deref(), &hours, manner);
+            }
+            Bill::Funds { sub_mchid } => sub_mchid.as_deref().map_or(Account::Own, Account::Sub),
+            Bill::AllSubFunds => Account::AllSubs,
+        };
+        funds::write(store, account, &hours, manner)
     }
 }
 
@@ -287,15 +273,4 @@ pub(crate) fn gzip(file: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(file).ok()?;
     encoder.finish().ok()
-}
-
-impl Seal {
-    fn close(&self, file: &[u8]) -> Option<Vec<u8>> {
-        // The same AES-256-GCM as the API v3 key's, with a key of the file's own.
-        let key = ApiV3Key::new(&self.key).ok()?;
-        let nonce = self.nonce.as_bytes().try_into().ok()?;
-        BASE64_STANDARD
-            .decode(key.seal(nonce, b"", file).ok()?)
-            .ok()
-    }
 }

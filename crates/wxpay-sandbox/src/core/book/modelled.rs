@@ -1,7 +1,7 @@
 //! Operations with a state behind them, by method and path: what the catalogue calls them may change,
 //! where they are found does not.
 
-use super::{Book, Context, complaint, coupon, payscore, sharing, transfer};
+use super::{Book, Context, bill, complaint, coupon, payscore, sharing, transfer};
 use crate::core::call::{Failure, Reply};
 
 /// Carries one operation out.
@@ -14,6 +14,7 @@ pub(super) type Model = &'static [(&'static str, &'static str, CarryOut)];
 /// All of them. What is in none of them, and is not called by name either, is answered with
 /// something made up.
 const MODELS: &[Model] = &[
+    bill::MODEL,
     complaint::MODEL,
     coupon::MODEL,
     payscore::MODEL,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Book, complaint, coupon, payscore, sharing, transfer};
+use super::{Book, bill, complaint, coupon, payscore, sharing, transfer};
 
 /// A thing that is kept.
 pub(super) trait Entry: Clone {
@@ -123,4 +123,5 @@ shelves! {
     CouponAddress: coupon::Address, None;
     CouponStock: coupon::Stock, None;
     Coupon: coupon::Coupon, None;
+    BillSettings: bill::Settings, None;
 }

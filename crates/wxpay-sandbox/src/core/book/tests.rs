@@ -14,6 +14,8 @@ mod random;
 mod random_sharing;
 mod random_transfers;
 mod refunds;
+mod sealed_bills;
+mod share_bills;
 mod sharing;
 mod small;
 mod transfers;

@@ -15,7 +15,7 @@ use wxpay_sign::Timestamp;
 
 use super::model::{Generation, Order, Owner, Signing};
 use super::payout::Kind;
-use super::{Book, text};
+use super::{Book, Flaws, text};
 use crate::core::call::{Failure, numeric};
 use crate::core::random::Ids;
 use crate::core::v2::wire::Pairs;
@@ -39,6 +39,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) base_url: &'a str,
     /// The sandbox's time.
     pub(crate) now: Timestamp,
+    /// What is to be wrong with a bill.
+    pub(crate) flaws: Flaws,
 }
 
 /// What the book answers.

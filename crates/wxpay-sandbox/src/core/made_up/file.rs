@@ -1,10 +1,8 @@
 //! Files: what downloads answer, and what stands behind the links of made-up answers.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use wxpay_sign::ApiV3Key;
+use wxpay_sign::FileKey;
 
 use crate::core::book::{gzip, hex};
 use crate::core::call::{Call, Failure, Reply};
@@ -38,8 +36,8 @@ pub(in crate::core) fn linked(call: &Call<'_>) -> Result<Reply, Failure> {
     }
     let sealed = token.starts_with(SEALED);
     if sealed {
-        file = Seal::of(token)
-            .close(&file)
+        Seal::of(token)
+            .close(&mut file)
             .ok_or_else(Failure::system_error)?;
     }
     Ok(Reply::Raw {
@@ -69,15 +67,13 @@ impl Seal {
         let digest = hex(&Sha256::digest(token));
         Self {
             key: digest[..32].to_owned(),
-            nonce: digest[32..44].to_owned(),
+            nonce: digest[32..48].to_owned(),
         }
     }
 
-    fn close(&self, file: &[u8]) -> Option<Vec<u8>> {
-        // The same AES-256-GCM as the API v3 key's, with a key of the file's own.
-        let key = ApiV3Key::new(&self.key).ok()?;
-        let nonce = self.nonce.as_bytes().try_into().ok()?;
-        STANDARD.decode(key.seal(nonce, b"", file).ok()?).ok()
+    fn close(&self, file: &mut Vec<u8>) -> Option<()> {
+        let key = FileKey::new(&self.key).ok()?;
+        key.seal(self.nonce.as_bytes(), file).ok()
     }
 }
 

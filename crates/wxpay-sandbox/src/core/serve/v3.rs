@@ -8,6 +8,7 @@ use wxpay_sign::PlatformKeyId;
 
 use super::{MadeUp, Note, Service};
 use crate::core::answer::{self, Tamper};
+use crate::core::book::Flaws;
 use crate::core::call::{Call, Failure, Reply, numeric};
 use crate::core::catalogue::{Operation, ReplySignature};
 use crate::core::faults::AnswerFault;
@@ -220,6 +221,13 @@ impl Core {
                 .list(&self.identity, algorithm, &mut self.ids, incoming.now);
         }
         let base_url = incoming.base_url();
+        let made_up_file =
+            operation.answers_file() && passed.query.first("token").is_some_and(made_up::is_token);
+        let flaws = if made_up_file {
+            Flaws::default()
+        } else {
+            self.flaws(&operation.path, incoming, note)
+        };
         let call = Call {
             operation: &operation.name,
             method: &operation.method,
@@ -232,8 +240,9 @@ impl Core {
             mchid: self.identity.mchid(),
             base_url: &base_url,
             now: incoming.now,
+            flaws,
         };
-        if operation.answers_file() && call.query("token").is_some_and(made_up::is_token) {
+        if made_up_file {
             note.remarks.push(made_up::REMARK.to_owned());
             return made_up::linked(&call);
         }

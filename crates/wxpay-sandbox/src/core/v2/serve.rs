@@ -174,6 +174,7 @@ impl Core {
             negative_test,
             base_url: &base_url,
             now: incoming.now,
+            flaws: self.flaws(&operation.path, incoming, note),
         };
         let fields = match self.book.ask(&ask, &mut self.ids)? {
             Some(Said::Fields(fields)) => fields,

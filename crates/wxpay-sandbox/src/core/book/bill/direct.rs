@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sha1::{Digest as _, Sha1};
 
 use super::trades::TradeBill;
-use super::{DAY, OLDEST, READY, funds, gzip, midnight, trades};
+use super::{Account, DAY, OLDEST, READY, funds, gzip, midnight, trades};
 use crate::core::book::Book;
 use crate::core::book::text::hex;
 use crate::core::book::v2::{Ask, Refusal, Said};
@@ -26,7 +26,8 @@ impl Book {
         };
         let hours = hours(ask).ok_or_else(none)?;
         let sub_mchid = ask.fields.get("sub_mch_id");
-        let text = trades::write(&self.store, which, sub_mchid, &hours).ok_or_else(none)?;
+        let manner = self.manner(ask.flaws);
+        let text = trades::write(&self.store, which, sub_mchid, &hours, manner).ok_or_else(none)?;
         file(ask, text, false)
     }
 
@@ -38,7 +39,8 @@ impl Book {
             return Err(none());
         }
         let hours = hours(ask).ok_or_else(none)?;
-        let text = funds::write(&self.store, None, &hours).ok_or_else(none)?;
+        let manner = self.manner(ask.flaws);
+        let text = funds::write(&self.store, Account::Own, &hours, manner).ok_or_else(none)?;
         file(ask, text, true)
     }
 }
@@ -55,12 +57,16 @@ fn hours(ask: &Ask<'_>) -> Option<Range<i64>> {
 
 fn file(ask: &Ask<'_>, text: String, with_digest: bool) -> Result<Said, Refusal> {
     let packed = ask.fields.get("tar_type") == Some("GZIP");
-    let mut body = text.into_bytes();
-    if packed {
-        body = gzip(&body).ok_or_else(Refusal::system_error)?;
-    }
-    // Over what is sent.
+    let wrap = |text: Vec<u8>| if packed { gzip(&text) } else { Some(text) };
+    let mut text = text.into_bytes();
+    let mut body = wrap(text.clone()).ok_or_else(Refusal::system_error)?;
+    // Over what is sent, as it should be.
     let digest = with_digest.then(|| format!("SHA={}", hex(&Sha1::digest(&body))));
+    if ask.flaws.byte {
+        ask.flaws.change(&mut text);
+        body = wrap(text).ok_or_else(Refusal::system_error)?;
+    }
+    ask.flaws.shorten(&mut body);
     Ok(Said::File {
         body: Bytes::from(body),
         gzip: packed,

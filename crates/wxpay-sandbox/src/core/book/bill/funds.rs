@@ -1,26 +1,49 @@
 //! Fund flow bills (资金账单): <https://pay.weixin.qq.com/doc/v3/merchant/4013071232>.
 //!
 //! Every payment is two movements, the money in and the fee out; a refund or a reversal is one, the
-//! money out less the fee that comes back. The account begins with nothing. The money of orders of
-//! a sub-merchant moves on the sub-merchant's account, all other on the merchant's.
+//! money out less the fee that comes back. An account begins with nothing. The money of orders of a
+//! sub-merchant moves on the sub-merchant's account, all other on the merchant's. What is shared
+//! (分账), transferred or given away moves nothing here.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use sha1::{Digest, Sha1};
 use wxpay_json::Fen;
 
 use super::super::fee;
 use super::super::model::Order;
 use super::super::store::Store;
-use super::file::{File, Sum};
+use super::file::{File, Manner, Sum, number_of};
 use crate::core::v2::wire::spaced;
 
 const HEADER: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额（元）,账户结余（元）,资金变更提交申请人,备注,业务凭证号";
 const SUMS: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
 
+/// Whose movements a bill has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Account<'a> {
+    /// The merchant's own.
+    Own,
+    /// One sub-merchant's.
+    Sub(&'a str),
+    /// Those of all sub-merchants. No document gives such a bill a column that would tell them apart.
+    AllSubs,
+}
+
+impl Account<'_> {
+    fn has(self, sub_mchid: Option<&str>) -> bool {
+        match self {
+            Self::Own => sub_mchid.is_none(),
+            Self::Sub(wanted) => sub_mchid == Some(wanted),
+            Self::AllSubs => sub_mchid.is_some(),
+        }
+    }
+}
+
 /// One movement.
 #[derive(Debug)]
 struct Flow<'s> {
+    sub_mchid: Option<&'s str>,
     at: i64,
     /// Payment before fee before refund, where the second is the same.
     rank: u8,
@@ -34,18 +57,25 @@ struct Flow<'s> {
 }
 
 /// The bill; nothing where nothing moved.
-pub(super) fn write(store: &Store, sub_mchid: Option<&str>, hours: &Range<i64>) -> Option<String> {
+pub(super) fn write(
+    store: &Store,
+    account: Account<'_>,
+    hours: &Range<i64>,
+    manner: Manner,
+) -> Option<String> {
     let mut flows: Vec<Flow<'_>> = store
         .orders()
-        .filter(|order| order.owner.sub_mchid.as_deref() == sub_mchid)
+        .filter(|order| account.has(order.owner.sub_mchid.as_deref()))
         .flat_map(|order| flows(store, order))
         .filter(|flow| flow.at < hours.end)
         .collect();
     flows.sort_by(|a, b| (a.at, a.voucher, a.rank, a.id).cmp(&(b.at, b.voucher, b.rank, b.id)));
-    let mut file = File::new(HEADER);
-    let (mut balance, mut income, mut expense) = (Sum::default(), Sum::default(), Sum::default());
+    let mut file = File::new(HEADER, manner);
+    let mut balances: BTreeMap<Option<&str>, Sum> = BTreeMap::new();
+    let (mut income, mut expense) = (Sum::default(), Sum::default());
     let (mut ins, mut outs) = (0_usize, 0_usize);
     for flow in &flows {
+        let balance = balances.entry(flow.sub_mchid).or_default();
         if flow.comes_in {
             balance.add(flow.amount);
         } else {
@@ -91,8 +121,10 @@ fn flows<'s>(store: &'s Store, order: &'s Order) -> Vec<Flow<'s>> {
         return Vec::new();
     };
     let fee = fee::of(order.total);
+    let sub_mchid = order.owner.sub_mchid.as_deref();
     let id = payment.transaction_id.as_str();
     let mut flows = vec![Flow {
+        sub_mchid,
         at: payment.at,
         rank: 0,
         id,
@@ -105,6 +137,7 @@ fn flows<'s>(store: &'s Store, order: &'s Order) -> Vec<Flow<'s>> {
     }];
     if fee > Fen::ZERO {
         flows.push(Flow {
+            sub_mchid,
             at: payment.at,
             rank: 1,
             id,
@@ -118,6 +151,7 @@ fn flows<'s>(store: &'s Store, order: &'s Order) -> Vec<Flow<'s>> {
     }
     let mut out = |at, id, amount: Fen, fee: Fen| {
         flows.push(Flow {
+            sub_mchid,
             at,
             rank: 2,
             id,
@@ -141,13 +175,11 @@ fn flows<'s>(store: &'s Store, order: &'s Order) -> Vec<Flow<'s>> {
 }
 
 impl Flow<'_> {
-    /// The movement's own number: 28 digits, always the same for the same movement.
+    /// The movement's own number (资金流水单号).
     fn number(&self) -> String {
-        let digest = Sha1::digest(format!("{}/{}", self.id, self.rank));
-        digest
-            .iter()
-            .map(|byte| char::from(b'0' + byte % 10))
-            .chain("00000000".chars())
-            .collect()
+        number_of("", &format!("{}/{}", self.id, self.rank))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use wxpay_json::Fen;
 use super::super::fee;
 use super::super::model::{Order, Payment};
 use super::super::store::Store;
-use super::file::{File, Sum};
+use super::file::{File, Manner, Sum};
 use crate::core::v2::wire::spaced;
 
 const HEAD: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额";
@@ -60,6 +60,7 @@ pub(super) fn write(
     which: TradeBill,
     sub_mchid: Option<&str>,
     hours: &Range<i64>,
+    manner: Manner,
 ) -> Option<String> {
     let mut rows: Vec<Row<'_>> = store
         .orders()
@@ -73,7 +74,7 @@ pub(super) fn write(
         })
         .collect();
     rows.sort_by(|a, b| (a.at, &a.order.out_trade_no).cmp(&(b.at, &b.order.out_trade_no)));
-    (!rows.is_empty()).then(|| file(which, &rows))
+    (!rows.is_empty()).then(|| file(which, &rows, manner))
 }
 
 /// What happened to an order: its payment, its reversal, its refunds.
@@ -125,13 +126,13 @@ fn rows<'s>(store: &'s Store, order: &'s Order) -> Vec<Row<'s>> {
     rows
 }
 
-fn file(which: TradeBill, rows: &[Row<'_>]) -> String {
+fn file(which: TradeBill, rows: &[Row<'_>], manner: Manner) -> String {
     let header = match which {
         TradeBill::All => format!("{HEAD},{REFUND},{TAIL},申请退款金额,费率备注"),
         TradeBill::Success => format!("{HEAD},{TAIL},费率备注"),
         TradeBill::Refund => format!("{HEAD},{REFUND_TIMES},{REFUND},{TAIL},申请退款金额,费率备注"),
     };
-    let mut file = File::new(&header);
+    let mut file = File::new(&header, manner);
     let (mut paid, mut back, mut fees) = (Sum::default(), Sum::default(), Sum::default());
     for row in rows {
         match &row.back {
@@ -231,4 +232,4 @@ impl Row<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,15 +1,13 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use wxpay_json::Fen;
-use wxpay_sign::{ApiV3Key, Decryptor};
 
 use super::super::text::hex;
+use super::super::{CutOff, Flaws};
 use super::counter::*;
 use crate::core::call::{Failure, Reply};
 
@@ -61,7 +59,7 @@ pub(super) fn fen(text: &str) -> i64 {
     Fen::from_yuan(text).unwrap().as_fen()
 }
 
-fn token(url: &Value) -> String {
+pub(super) fn token(url: &Value) -> String {
     let url = url.as_str().unwrap();
     let query = url
         .strip_prefix(&format!("{BASE}/v3/billdownload/file?token="))
@@ -98,7 +96,7 @@ pub(super) fn bill(
 
 /// Two payments, one of them refunded in two parts, a reversal, and a partner's payment, all on one
 /// day; it is half past ten on the next.
-fn after_a_day() -> Counter {
+pub(super) fn after_a_day() -> Counter {
     let mut counter = Counter::new();
     for (number, total) in [("order-1", 1_999), ("order-2", 100)] {
         counter.native(number, total).unwrap();
@@ -132,7 +130,7 @@ fn after_a_day() -> Counter {
     counter
 }
 
-const DATE: (&str, &str) = ("bill_date", "2024-01-01");
+pub(super) const DATE: (&str, &str) = ("bill_date", "2024-01-01");
 
 #[test]
 fn a_trade_bill_agrees_with_the_orders() {
@@ -341,43 +339,104 @@ fn links_are_bounded() {
 }
 
 #[test]
-fn a_sub_merchants_funds_are_sealed_with_a_key_of_their_own() {
+fn rows_can_come_in_any_order_and_the_link_remembers_it() {
     let mut counter = after_a_day();
-    let parameters = [
-        DATE,
-        ("sub_mchid", SUB_MCHID),
-        ("account_type", "BASIC"),
-        ("algorithm", "AEAD_AES_256_GCM"),
-        ("tar_type", "GZIP"),
-    ];
-    let reply = counter
-        .get("bill.sub_merchant_fund_flow_bill", &parameters)
-        .unwrap();
-    assert_eq!(reply["download_bill_count"], 1);
-    let link = &reply["download_bill_list"][0];
-    let (body, gzip) = download(&mut counter, &token(&link["download_url"])).unwrap();
-    assert!(!gzip, "what arrives is no gzip stream yet");
-    let key = merchant_key()
-        .decrypt(link["encrypt_key"].as_str().unwrap())
-        .unwrap();
-    let nonce = link["nonce"].as_str().unwrap();
-    let opened = ApiV3Key::new(key)
-        .unwrap()
-        .open(nonce.as_bytes(), b"", &BASE64_STANDARD.encode(body))
-        .unwrap();
-    let mut text = String::new();
-    GzDecoder::new(opened.as_slice())
-        .read_to_string(&mut text)
-        .unwrap();
-    assert_eq!(link["hash_value"], hex(&Sha1::digest(&text)));
-    let funds = parse(&text);
-    assert_eq!(funds.sums["收入金额"], "100.00");
-    assert_eq!(funds.sums["支出金额"], "0.60");
+    let sorted = bill(&mut counter, "bill.trade_bill", &[DATE]).unwrap();
+    let set = |counter: &mut Counter, unsorted: bool| {
+        let settings = json!({ "unsorted": unsorted });
+        let settings = serde_json::from_value(settings).unwrap();
+        counter.book.set_bills(settings).unwrap();
+    };
+    set(&mut counter, true);
+    let mixed = bill(&mut counter, "bill.trade_bill", &[DATE]).unwrap();
+    assert_ne!(sorted, mixed);
+    let numbers = |text: &str| -> Vec<String> {
+        let rows = parse(text).rows.into_iter();
+        rows.map(|row| row["微信退款单号"].clone() + &row["微信订单号"])
+            .collect()
+    };
+    let (mut before, mut after) = (numbers(&sorted), numbers(&mixed));
+    assert_ne!(before, after);
+    before.sort();
+    after.sort();
+    assert_eq!(before, after);
+    assert_eq!(parse(&sorted).sums, parse(&mixed).sums);
+    // In a fund flow bill the balances are those of the order in which the money moved.
+    let funds = parse(&bill(&mut counter, "bill.fund_flow_bill", &[DATE]).unwrap());
+    assert!(funds.rows.iter().any(|row| row["账户结余（元）"] == "0.99"));
 
-    let mut other = parameters;
-    other[3] = ("algorithm", "SM4_GCM");
+    let link = counter.get("bill.trade_bill", &[DATE]).unwrap();
+    set(&mut counter, false);
+    let (file, _) = download(&mut counter, &token(&link["download_url"])).unwrap();
+    assert_eq!(String::from_utf8(file).unwrap(), mixed);
+    let mut later = Counter::replay(counter.book.snapshot(), counter.now);
+    let (file, _) = download(&mut later, &token(&link["download_url"])).unwrap();
+    assert_eq!(String::from_utf8(file).unwrap(), mixed);
     assert_eq!(
-        code(counter.get("bill.sub_merchant_fund_flow_bill", &other)).0,
-        "SERVICE_UNAVAILABLE"
+        bill(&mut counter, "bill.trade_bill", &[DATE]).unwrap(),
+        sorted
     );
+}
+
+#[test]
+fn a_link_of_an_earlier_sandbox_is_good_as_well() {
+    let mut counter = after_a_day();
+    let text = bill(&mut counter, "bill.trade_bill", &[DATE]).unwrap();
+    let ticket = json!({ "bill": {
+        "token": "t", "bill": { "trades": { "which": "all", "sub_mchid": null } },
+        "day": "2024-01-01", "gzip": false, "hash": hex(&Sha1::digest(&text)), "seal": null,
+        "good_until": counter.now + 300,
+    } });
+    counter.book.apply(serde_json::from_value(ticket).unwrap());
+    let (file, _) = download(&mut counter, "t").unwrap();
+    assert_eq!(String::from_utf8(file).unwrap(), text);
+}
+
+#[test]
+fn faults_spoil_a_bill_each_in_its_way() {
+    let mut counter = after_a_day();
+    let right = bill(&mut counter, "bill.trade_bill", &[DATE]).unwrap();
+    counter.flaws = Flaws {
+        sums: true,
+        ..Flaws::default()
+    };
+    // The hash is right: `bill` has compared it.
+    let wrong = bill(&mut counter, "bill.trade_bill", &[DATE]).unwrap();
+    assert_eq!(parse(&wrong).sums["申请退款总金额"], "24.90");
+    assert_eq!(parse(&wrong).rows, parse(&right).rows);
+    counter.flaws = Flaws {
+        byte: true,
+        ..Flaws::default()
+    };
+    for packed in [false, true] {
+        let mut parameters = vec![DATE];
+        parameters.extend(packed.then_some(("tar_type", "GZIP")));
+        let link = counter.get("bill.trade_bill", &parameters).unwrap();
+        let (file, _) = download(&mut counter, &token(&link["download_url"])).unwrap();
+        let mut text = String::new();
+        if packed {
+            GzDecoder::new(file.as_slice())
+                .read_to_string(&mut text)
+                .unwrap();
+        } else {
+            text = String::from_utf8(file).unwrap();
+        }
+        assert_ne!(link["hash_value"], hex(&Sha1::digest(&text)));
+        let different = text.bytes().zip(right.bytes()).filter(|(a, b)| a != b);
+        assert_eq!((text.len(), different.count()), (right.len(), 1));
+    }
+    for (cut, left) in [
+        (CutOff::Half, right.len() / 2),
+        (CutOff::After(100), 100),
+        (CutOff::After(1 << 20), right.len()),
+    ] {
+        let cut = Some(cut);
+        counter.flaws = Flaws {
+            cut,
+            ..Flaws::default()
+        };
+        let link = counter.get("bill.trade_bill", &[DATE]).unwrap();
+        let (file, _) = download(&mut counter, &token(&link["download_url"])).unwrap();
+        assert_eq!(file, &right.as_bytes()[..left]);
+    }
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wxpay_sign::{PrivateKey, Timestamp};
 
-use super::super::{Book, Change, Outgoing, Parties};
+use super::super::{Book, Change, Flaws, Outgoing, Parties};
 use crate::core::call::{Call, Failure, Reply, Upload};
 use crate::core::catalogue::Catalogue;
 use crate::core::check;
@@ -30,6 +30,8 @@ pub(super) struct Counter {
     pub(super) book: Book,
     pub(super) ids: Ids,
     pub(super) now: i64,
+    /// What is to be wrong with bills.
+    pub(super) flaws: Flaws,
 }
 
 fn identity() -> &'static Identity {
@@ -58,6 +60,7 @@ impl Counter {
             book: Book::of(parties(), 1),
             ids: Ids::new(2),
             now: START,
+            flaws: Flaws::default(),
         }
     }
 
@@ -73,6 +76,7 @@ impl Counter {
             book,
             ids: Ids::new(4),
             now,
+            flaws: Flaws::default(),
         }
     }
 
@@ -112,6 +116,7 @@ impl Counter {
             mchid: MCHID,
             base_url: BASE,
             now: Timestamp::from_unix(self.now),
+            flaws: self.flaws,
         };
         let reply = self.book.call(&call, &mut self.ids)?;
         if let Some(reply) = &reply {

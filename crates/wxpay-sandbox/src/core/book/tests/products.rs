@@ -86,6 +86,7 @@ impl Counter {
             mchid: MCHID,
             base_url: BASE,
             now: Timestamp::from_unix(self.now),
+            flaws: self.flaws,
         };
         let reply = self.book.call(&call, &mut self.ids)?;
         // What was carried out could have come through the gate.

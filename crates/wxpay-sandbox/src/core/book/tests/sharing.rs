@@ -7,10 +7,10 @@ use super::products::*;
 use crate::core::book::Unheard;
 use crate::core::call::Failure;
 
-const STORE: &str = "1900000110";
-const STAFF: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6p";
+pub(super) const STORE: &str = "1900000110";
+pub(super) const STAFF: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6p";
 
-fn counter() -> (Counter, String) {
+pub(super) fn counter() -> (Counter, String) {
     let mut counter = Counter::new();
     let id = counter.paid("order", 10_000, true);
     let settings = json!({ "notify_url": TOLD, "delay_seconds": 10 });
@@ -36,7 +36,7 @@ fn add(counter: &mut Counter, kind: &str, account: &str, name: Value) -> Result<
     counter.send("POST", "/v3/profitsharing/receivers/add", &[], body)
 }
 
-fn sharing(id: &str, number: &str, store: i64, staff: i64, release: bool) -> Value {
+pub(super) fn sharing(id: &str, number: &str, store: i64, staff: i64, release: bool) -> Value {
     let part = |kind: &str, account: &str, amount: i64| json!({ "type": kind, "account": account, "amount": amount, "description": "分给商户" });
     let mut parts = Vec::new();
     if store > 0 {
@@ -51,7 +51,7 @@ fn sharing(id: &str, number: &str, store: i64, staff: i64, release: bool) -> Val
     })
 }
 
-fn share(counter: &mut Counter, body: Value) -> Result<Value, Failure> {
+pub(super) fn share(counter: &mut Counter, body: Value) -> Result<Value, Failure> {
     counter.send("POST", "/v3/profitsharing/orders", &[], body)
 }
 
@@ -67,7 +67,11 @@ fn query(counter: &mut Counter, id: &str, number: &str) -> Value {
     counter.send("GET", path, &parameters, Value::Null).unwrap()
 }
 
-fn give_back(counter: &mut Counter, number: &str, amount: i64) -> Result<Value, Failure> {
+pub(super) fn give_back(
+    counter: &mut Counter,
+    number: &str,
+    amount: i64,
+) -> Result<Value, Failure> {
     let body = json!({
         "out_order_no": "s1", "out_return_no": number, "return_mchid": STORE, "amount": amount,
         "description": "用户退款",

@@ -2,15 +2,13 @@
 
 use std::io::Read;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, Method, Request, Response};
 use serde_json::{Value, json};
 use wxpay_sign::{
-    ApiV3Key, Decryptor as _, Encryptor as _, Nonce, Signature, Signer as _, Timestamp,
-    request_message, response_message,
+    Decryptor as _, Encryptor as _, Nonce, Signature, Signer as _, Timestamp, request_message,
+    response_message,
 };
 
 use crate::Identity;

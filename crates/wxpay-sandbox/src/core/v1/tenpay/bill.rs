@@ -7,6 +7,7 @@ use http::{Response, StatusCode};
 use super::{Wrong, unsigned};
 use crate::core::Core;
 use crate::core::answer;
+use crate::core::book::Flaws;
 use crate::core::gate::Incoming;
 use crate::core::serve::Note;
 use crate::core::v1::charset::Charset;
@@ -22,11 +23,14 @@ pub(crate) enum BillKind {
 }
 
 impl Core {
-    pub(super) fn bill_v1(&self, incoming: &Incoming, note: &mut Note) -> Response<Bytes> {
-        match self.bill_text(incoming) {
+    pub(super) fn bill_v1(&mut self, incoming: &Incoming, note: &mut Note) -> Response<Bytes> {
+        let flaws = self.flaws(incoming.uri.path(), incoming, note);
+        match self.bill_text(incoming, flaws) {
             Ok(text) => {
                 note.accepted = true;
-                let body = Charset::Gbk.encode(&text);
+                let mut body = Charset::Gbk.encode(&text);
+                flaws.change(&mut body);
+                flaws.shorten(&mut body);
                 answer::bare(StatusCode::OK, Some("text/plain; charset=GBK"), body.into())
             }
             Err(wrong) => {
@@ -36,7 +40,7 @@ impl Core {
         }
     }
 
-    fn bill_text(&self, incoming: &Incoming) -> Result<String, Wrong> {
+    fn bill_text(&self, incoming: &Incoming, flaws: Flaws) -> Result<String, Wrong> {
         let wrong = |problem: &str| Wrong::unsigned("88229001", "参数错误", problem);
         let query = incoming.uri.query().unwrap_or_default();
         let params = Params::parse(query, Plus::Space).map_err(|problem| wrong(&problem))?;
@@ -68,7 +72,8 @@ impl Core {
             "2" => BillKind::Refunded,
             _ => return Err(wrong("mchtype is none of 0, 1 and 2")),
         };
-        let bill = self.book.v1_bill(text("trans_time"), kind, incoming.now);
+        let day = text("trans_time");
+        let bill = self.book.v1_bill(day, kind, flaws, incoming.now);
         bill.ok_or_else(|| {
             let problem = "nothing happened on trans_time, or its bill is not ready before nine o'clock of the next day";
             Wrong::unsigned("88229010", "对账单不存在", problem)

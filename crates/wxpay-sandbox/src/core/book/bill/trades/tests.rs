@@ -6,9 +6,9 @@ use super::super::super::text::hex;
 use super::*;
 
 const VECTOR: &str = include_str!("../../../../../tests/vectors/trade_bill_all.csv");
-const MIDNIGHT: i64 = 1_704_038_400;
+pub(in super::super) const MIDNIGHT: i64 = 1_704_038_400;
 
-fn order() -> Order {
+pub(in super::super) fn order() -> Order {
     serde_json::from_value(json!({
         "out_trade_no": "1217752501201407033233368018",
         "combine": null,
@@ -64,7 +64,8 @@ fn refund() -> Refund {
     .unwrap()
 }
 
-fn store() -> Store {
+/// A payment of 1.00 yuan, and its refund.
+pub(in super::super) fn store() -> Store {
     let mut store = Store::default();
     store.put_order(order());
     store.put_refund(refund());
@@ -78,6 +79,7 @@ fn the_vector_is_written_to_the_byte() {
         TradeBill::All,
         None,
         &(MIDNIGHT..MIDNIGHT + 86_400),
+        Manner::default(),
     )
     .unwrap();
     assert_eq!(bill, VECTOR);
@@ -92,7 +94,7 @@ fn the_vector_is_written_to_the_byte() {
 fn each_bill_has_its_columns() {
     let day = MIDNIGHT..MIDNIGHT + 86_400;
     let lines = |which| {
-        let bill = write(&store(), which, None, &day).unwrap();
+        let bill = write(&store(), which, None, &day, Manner::default()).unwrap();
         let text = bill
             .strip_prefix('\u{feff}')
             .unwrap()
@@ -133,7 +135,8 @@ fn each_bill_has_its_columns() {
 fn a_day_begins_at_midnight_in_beijing() {
     let store = store();
     let paid = 1_704_076_496;
-    assert!(write(&store, TradeBill::Success, None, &(paid..paid + 1)).is_some());
-    assert!(write(&store, TradeBill::Success, None, &(paid + 1..paid + 86_400)).is_none());
-    assert!(write(&store, TradeBill::Success, None, &(paid - 86_400..paid)).is_none());
+    let has = |hours| write(&store, TradeBill::Success, None, &hours, Manner::default()).is_some();
+    assert!(has(paid..paid + 1));
+    assert!(!has(paid + 1..paid + 86_400));
+    assert!(!has(paid - 86_400..paid));
 }
