@@ -346,9 +346,9 @@ impl Held {
     #[inline]
     fn has_text_of(&self, entry: &Entry<'_>) -> bool {
         self.kind == entry.kind
-            && same(&self.number, entry.number)
-            && same(&self.id, entry.id.unwrap_or_default())
-            && same(&self.state, entry.state.unwrap_or_default())
+            && self.number == entry.number
+            && self.id == entry.id.unwrap_or_default()
+            && self.state == entry.state.unwrap_or_default()
     }
 
     #[inline]
@@ -360,12 +360,6 @@ impl Held {
     fn cmp_entry(&self, other: &Entry<'_>) -> Ordering {
         cmp_bytes(self.number.as_bytes(), other.number.as_bytes()).then(self.kind.cmp(&other.kind))
     }
-}
-
-/// Whether two short texts are the same, eight bytes at a time and without a call.
-#[inline]
-fn same(one: &str, other: &str) -> bool {
-    one.len() == other.len() && cmp_bytes(one.as_bytes(), other.as_bytes()).is_eq()
 }
 
 /// The order of slices of bytes, for short ones that mostly are equal or begin alike: eight bytes at a
