@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-
 #![expect(
     unnameable_types,
     reason = "the traits that seal `Layout` and `Source` name types nobody else needs"

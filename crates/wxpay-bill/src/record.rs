@@ -54,6 +54,12 @@ impl<'a> Record<'a> {
         self.fields.bytes(self.text, column)
     }
 
+    /// Where in the text a field is; empty where the bill has no such column, or leaves it empty.
+    #[inline]
+    pub(crate) fn place(&self, column: u8) -> (usize, usize) {
+        self.fields.bounds(column)
+    }
+
     /// A number: `0` and nothing stand for none.
     #[inline]
     pub(crate) fn number(&self, column: u8) -> Option<&'a str> {

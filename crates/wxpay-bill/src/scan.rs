@@ -46,7 +46,7 @@ impl Fields {
     }
 
     #[inline]
-    fn bounds(&self, column: u8) -> (usize, usize) {
+    pub(crate) fn bounds(&self, column: u8) -> (usize, usize) {
         let start = self.starts[column as usize] as usize;
         let next = self.starts[(column as usize + 1) & 255] as usize;
         (start, next.wrapping_sub(2))
@@ -57,7 +57,7 @@ impl Fields {
     #[inline]
     pub(crate) fn find(&mut self, text: &[u8], start: usize) -> usize {
         let (tick, comma, feed) = (u8x32::splat(b'`'), u8x32::splat(b','), u8x32::splat(b'\n'));
-        self.count = 0;
+        let mut count = 0;
         let mut at = start;
         // Whether a comma stands before the block; the first back-tick needs none.
         let mut after_comma = 1;
@@ -72,14 +72,17 @@ impl Fields {
             }
             after_comma = commas >> 31;
             while found != 0 {
-                self.begin(at + found.trailing_zeros() as usize);
+                self.starts[count & 255] = (at + found.trailing_zeros() as usize + 1) as u32;
                 found &= found - 1;
+                count += 1;
             }
             if feeds != 0 {
+                self.count = count;
                 return self.end(text, at + feeds.trailing_zeros() as usize);
             }
             at += 32;
         }
+        self.count = count;
         self.find_last(text, at, after_comma != 0)
     }
 
@@ -100,13 +103,18 @@ impl Fields {
     /// A field begins behind this back-tick. What is too much is counted and not kept.
     #[inline]
     fn begin(&mut self, tick: usize) {
-        self.starts[self.count.min(MOST_COLUMNS)] = (tick + 1) as u32;
+        self.starts[self.count & 255] = (tick + 1) as u32;
         self.count += 1;
     }
 
     fn end(&mut self, text: &[u8], end: usize) -> usize {
         let shown = end - usize::from(end > 0 && text.get(end - 1) == Some(&b'\r'));
-        self.starts[self.count.min(MOST_COLUMNS)] = (shown + 2) as u32;
+        self.starts[self.count & 255] = (shown + 2) as u32;
+        if self.count > MOST_COLUMNS {
+            // A row with so many fields belongs to no bill, but the column that is not there stays empty.
+            self.starts[NO_COLUMN as usize] = 0;
+            self.starts[NO_COLUMN as usize + 1] = 2;
+        }
         end
     }
 }

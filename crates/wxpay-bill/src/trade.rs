@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::scan::NO_COLUMN;
 use crate::summary::Summary;
 use crate::value::fee::{self, Fee};
-use crate::value::money::fen;
+use crate::value::money::fen_in;
 use crate::value::time::Clock;
 
 /// A row of a trade bill (交易账单): a payment, a refund or a reversal.
@@ -531,11 +531,11 @@ impl Totals {
 /// An amount; nothing where the bill has no such column or leaves it empty.
 #[inline]
 pub(crate) fn amount(record: Record<'_>, column: u8) -> Result<Option<Fen>, Wrong> {
-    let text = record.bytes(column);
-    if text.is_empty() {
+    let (start, end) = record.place(column);
+    if start == end {
         return Ok(None);
     }
-    match fen(text) {
+    match fen_in(record.text.as_bytes(), start, end) {
         Some(amount) => Ok(Some(amount)),
         None => Err(Wrong {
             column,
@@ -546,11 +546,11 @@ pub(crate) fn amount(record: Record<'_>, column: u8) -> Result<Option<Fen>, Wron
 
 #[inline]
 fn fee(record: Record<'_>, column: u8) -> Result<Option<Fee>, Wrong> {
-    let text = record.bytes(column);
-    if text.is_empty() {
+    let (start, end) = record.place(column);
+    if start == end {
         return Ok(None);
     }
-    match fee::read(text) {
+    match fee::read_in(record.text.as_bytes(), start, end) {
         Some(fee) => Ok(Some(fee)),
         None => Err(Wrong {
             column,

@@ -2,5 +2,6 @@
 
 pub(crate) mod count;
 pub(crate) mod fee;
+pub(crate) mod fixed;
 pub(crate) mod money;
 pub(crate) mod time;

@@ -2,33 +2,23 @@
 
 use wxpay_json::Fen;
 
-/// Reads `12.30` as fen. What is not exact, or not a number, is refused.
+use super::fixed::fixed;
+
+/// Reads `text[start..end]`, such as `12.30`, as fen. What is not exact, or not a number, is refused.
 ///
-/// Most fields of a bill are `0.00` or have a point two digits before their end; what is written otherwise, is left
-/// to [`Fen::from_yuan`].
+/// Nearly all fields of a bill have two decimals and less than nine characters; what is written otherwise is left to
+/// [`Fen::from_yuan`].
 #[inline]
-pub(crate) fn fen(text: &[u8]) -> Option<Fen> {
-    match text {
-        b"0.00" => Some(Fen::ZERO),
-        [yuan @ .., b'.', tens, units] if !yuan.is_empty() && yuan.len() <= 15 => {
-            let mut fen: u64 = 0;
-            let mut wrong = false;
-            for byte in yuan.iter().chain([tens, units]) {
-                let digit = byte.wrapping_sub(b'0');
-                wrong |= digit > 9;
-                fen = fen * 10 + u64::from(digit & 15);
-            }
-            if wrong {
-                return unusual(text);
-            }
-            i64::try_from(fen).ok().map(Fen::new)
-        }
-        _ => unusual(text),
+pub(crate) fn fen_in(text: &[u8], start: usize, end: usize) -> Option<Fen> {
+    match fixed::<2>(text, start, end) {
+        Some(fen) => Some(Fen::new(i64::from(fen))),
+        None => fen(text.get(start..end)?),
     }
 }
 
+/// Reads yuan as fen, however they are written.
 #[cold]
-fn unusual(text: &[u8]) -> Option<Fen> {
+pub(crate) fn fen(text: &[u8]) -> Option<Fen> {
     let text = std::str::from_utf8(text).ok()?;
     Fen::from_yuan(text).ok()
 }
@@ -42,7 +32,10 @@ mod tests {
     proptest! {
         #[test]
         fn as_fen_reads_it(text in "-?[0-9]{0,18}(\\.[0-9]{0,3})?|[0-9.,+e -]{0,8}|\\PC{0,6}") {
-            prop_assert_eq!(fen(text.as_bytes()), Fen::from_yuan(&text).ok());
+            let row = format!("`2024-01-01,`{text},`");
+            let end = row.len() - 2;
+            let read = fen_in(row.as_bytes(), end - text.len(), end);
+            prop_assert_eq!(read, Fen::from_yuan(&text).ok());
         }
 
         #[test]
