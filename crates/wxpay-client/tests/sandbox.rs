@@ -12,14 +12,16 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
-use wxpay_api::bill::{TarType, TradeBill};
+use tokio::io::AsyncReadExt as _;
+use wxpay_api::bill::{AccountType, BillAlgorithm, SubMerchantFundFlowBill, TarType, TradeBill};
 use wxpay_api::global_settlement::{ListCertificates, ListSettlements, SettleState};
+use wxpay_api::partner_pay;
 use wxpay_api::pay::{self, NativePrepay, QueryOrderByOutTradeNo, TradeState};
 use wxpay_api::refund::{CreateRefund, QueryRefund, RefundRequestAmount, RefundStatus};
 use wxpay_client::proto::{Date, DateTime, Fen, Host};
 use wxpay_client::{
-    ApiV3Key, Certificate, Client, Clock, Credential, Delivery, Endpoint, ErrorKind, ExpectedHash,
-    Merchant, PlatformKeyring, PrivateKey, SystemClock, Timestamp, Transport,
+    ApiV3Key, Certificate, Client, Clock, Credential, Delivery, EncryptedPart, Endpoint, ErrorKind,
+    ExpectedHash, Merchant, PlatformKeyring, PrivateKey, SystemClock, Timestamp, Transport,
 };
 use wxpay_sandbox::{Server, ServerConfig};
 
@@ -202,5 +204,70 @@ async fn a_cross_border_merchant_has_certificates_of_its_own() {
         ],
         "the main host's list is never asked for"
     );
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_encrypted_bill_in_parts() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    let clock = Arc::new(Moved::default());
+    let client = Client::builder(merchant(&server))
+        .endpoint(Endpoint::parse(server.base_url()).unwrap())
+        .transport(Transport::builder().proxy_from_env(false).build().unwrap())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let own = server.merchant();
+    let order = partner_pay::NativePrepay::new(
+        &own.appid,
+        &own.mchid,
+        &own.sub_mchid,
+        "深圳腾大-QQ公仔",
+        "THEIR-ORDER",
+        "https://shop.example/notify",
+        partner_pay::Amount::new(Fen::new(1999)),
+    );
+    client.execute(&order).await.unwrap();
+    control(&server, Method::POST, "orders/THEIR-ORDER/pay", "{}").await;
+    let day = today(&*clock);
+    let advance = r#"{"advance_seconds":172800}"#;
+    control(&server, Method::PUT, "clock", advance).await;
+    clock.0.store(172_800, Ordering::SeqCst);
+
+    let (basic, gcm) = (AccountType::Basic, BillAlgorithm::AeadAes256Gcm);
+    let ask = SubMerchantFundFlowBill::new(&own.sub_mchid, day, basic, gcm);
+    let ask = ask.tar_type(TarType::Gzip);
+    let mut texts = Vec::new();
+    for settings in [r#"{"encrypted_parts":1}"#, r#"{"encrypted_parts":3}"#] {
+        control(&server, Method::PUT, "bills", settings).await;
+        let links = client.execute(&ask).await.unwrap().into_value();
+        // In any order.
+        let parts = links.download_bill_list.iter().rev().map(|link| {
+            EncryptedPart::new(
+                link.bill_sequence,
+                &link.download_url,
+                ExpectedHash::new(link.hash_type.as_str(), &link.hash_value).unwrap(),
+                link.encrypt_key.expose(),
+                &link.nonce,
+            )
+        });
+        let mut bill = client.download_parts(parts.clone()).await.unwrap();
+        let mut text = String::new();
+        bill.read_to_string(&mut text).await.unwrap();
+        texts.push((parts.len(), text));
+
+        // Links are good for five minutes.
+        let advance = r#"{"advance_seconds":301}"#;
+        control(&server, Method::PUT, "clock", advance).await;
+        clock.0.fetch_add(301, Ordering::SeqCst);
+        let error = client.download_parts(parts).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Api, "{error}");
+        assert!(error.part().is_some(), "{error}");
+    }
+    let [(1, whole), (3, together)] = &texts[..] else {
+        panic!("{texts:?}");
+    };
+    assert!(whole.contains("`19.99"), "{whole}");
+    assert_eq!(whole, together);
     server.shutdown().await;
 }
