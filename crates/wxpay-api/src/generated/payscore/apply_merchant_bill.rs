@@ -4,7 +4,7 @@
 
 use http::Method;
 use wxpay_json::node::{FromObject, Object, ToObject};
-use wxpay_json::{DecodeError, InvalidField, check, serde_by_node};
+use wxpay_json::{DecodeError, InvalidField, Sensitive, check, serde_by_node};
 use wxpay_proto::sign::Encryptor;
 use wxpay_proto::{
     Body, BodyError, Idempotency, Operation, OperationInfo, Reply, ReplySignature, Target,
@@ -165,7 +165,7 @@ pub struct BillFile {
     pub download_url: String,
     /// The file's key, itself encrypted for the merchant's private key (RSA-OAEP), Base64
     /// (加密密钥).
-    pub encrypt_key: Option<String>,
+    pub encrypt_key: Option<Sensitive>,
     /// Nonce of the file's encryption (随机字符串).
     pub nonce: Option<String>,
 }
