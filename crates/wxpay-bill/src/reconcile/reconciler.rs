@@ -62,8 +62,8 @@ impl Reconciler {
         }
     }
 
-    /// How many bytes of memory are used for entries, half of it for either side; about 130 bytes
-    /// are one entry. Of less than 64 KiB, some more than that may be used.
+    /// How many bytes of memory are used for entries, half of it for either side; an entry takes some
+    /// hundred bytes. Where this says less than 64 KiB, a little more than that may be used.
     #[must_use]
     pub fn memory(mut self, bytes: usize) -> Self {
         self.settings.memory = bytes / 2;

@@ -24,6 +24,7 @@ pub(super) struct Runs {
 impl Runs {
     pub(super) fn create(settings: &Settings) -> Result<Self, ReconcileError> {
         let file = tempfile::tempfile_in(&settings.directory)
+            .and_then(for_us_alone)
             .map_err(|source| settings.failed("create", source))?;
         Ok(Self {
             file,
@@ -125,6 +126,20 @@ impl Runs {
         self.runs.push(start..end);
         Ok(())
     }
+}
+
+/// A file without a name is made with the permissions of any file, and has none of what it will hold.
+#[cfg(unix)]
+fn for_us_alone(file: File) -> io::Result<File> {
+    use std::os::unix::fs::PermissionsExt;
+
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn for_us_alone(file: File) -> io::Result<File> {
+    Ok(file)
 }
 
 /// The merge of several runs.
@@ -290,5 +305,23 @@ impl Reader {
         }
         self.rest.start += read;
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_may_open_a_file() {
+        let settings = Settings {
+            directory: std::env::temp_dir(),
+            memory: 4096,
+        };
+        let runs = Runs::create(&settings).unwrap();
+        let mode = runs.file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{mode:o}");
     }
 }
