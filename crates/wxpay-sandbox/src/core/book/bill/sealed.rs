@@ -3,6 +3,7 @@
 //! Each part has a link, a hash, a key and a nonce of its own. The parts are put together in the order
 //! of `bill_sequence` once they are opened and unpacked.
 
+use std::fmt;
 use std::ops::Range;
 
 use http::StatusCode;
@@ -21,10 +22,16 @@ use crate::core::call::{Failure, Reply, numeric};
 const NONCE: usize = 16;
 
 /// How an encrypted file is opened.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 pub(super) struct Seal {
     key: String,
     nonce: String,
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal([redacted])")
+    }
 }
 
 impl Seal {
@@ -170,6 +177,15 @@ mod tests {
                 assert_eq!(end, text.len());
             }
         }
+    }
+
+    #[test]
+    fn a_seal_does_not_show() {
+        let seal = Seal {
+            key: "key".to_owned(),
+            nonce: "nonce".to_owned(),
+        };
+        assert_eq!(format!("{seal:?}"), "Seal([redacted])");
     }
 
     #[test]
