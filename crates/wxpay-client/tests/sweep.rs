@@ -260,6 +260,8 @@ async fn bills(till: &mut Till) {
             .call::<bill::SubMerchantFundFlowBill>(extent, &sealed)
             .await;
         assert_eq!(sealed["download_bill_count"], 1);
+        let all = till.call::<bill::EcommerceFundFlowBill>(extent, &of).await;
+        assert_eq!(all["download_bill_count"], 1);
     }
 }
 

@@ -93,6 +93,12 @@ pub(crate) async fn all(till: &mut Till) {
             order.end().await;
         }
     }
+    till.days_pass(2).await;
+    let day = [("/bill_date", json!(till.days_ago(2).to_string()))];
+    for extent in EXTENTS {
+        let bill = till.named("profit_sharing.apply_bill", extent, &day).await;
+        assert_eq!(bill["hash_type"], "SHA1");
+    }
 }
 
 /// An order of which money waits to be shared. Whoever shares for itself leaves most out.
