@@ -12,14 +12,15 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use sha1::{Digest, Sha1};
-use wxpay_bill::{RecordBill, TradeBill};
+use wxpay_bill::reconcile::{AsEntry, Entry, Outcome, Records, sorted};
+use wxpay_bill::{Fen, RecordBill, TradeBill};
 
 const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
 const SUMMARY: &str =
     "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
 
-/// A bill of 27 columns, a twentieth of it refunds, with right sums.
-fn bill(rows: u64) -> String {
+/// A bill of 27 columns with right sums, every so many rows of it a refund. Payments are in the order of their numbers.
+fn bill(rows: u64, refund_every: u64) -> String {
     let mut text = format!("\u{feff}{HEADER}\r\n");
     let (mut paid, mut back, mut fees) = (0, 0, 0);
     let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -37,7 +38,7 @@ fn bill(rows: u64) -> String {
             text,
             "`2024-01-01 {hour:02}:{minute:02}:{second:02},`wxd678efh567hg6787,`1900007291,`0,`,`42000000002024010100{row:08},`SHOP20240101{row:016},`oUpF8uMuAJO_M2pxb1{payer:010x},`JSAPI,",
         );
-        if row % 20 == 19 {
+        if row % refund_every == refund_every - 1 {
             back += amount;
             fees -= i128::from(fee);
             let _ = write!(
@@ -68,7 +69,7 @@ fn bench(c: &mut Criterion) {
         .ok()
         .and_then(|rows| rows.parse().ok())
         .unwrap_or(1_000_000);
-    let text = bill(rows);
+    let text = bill(rows, 20);
     let bytes = text.as_bytes();
     let hash = hex(&Sha1::digest(bytes));
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -132,7 +133,68 @@ fn bench(c: &mut Criterion) {
             bill.rows()
         });
     });
+    drop((text, packed));
+    reconciliation(&mut group, rows);
     group.finish();
+}
+
+/// An order in the books of a shop.
+#[derive(Clone)]
+struct Order {
+    out_trade_no: String,
+    transaction_id: String,
+    total: Fen,
+}
+
+impl AsEntry for Order {
+    fn as_entry(&self) -> Entry<'_> {
+        Entry::payment(&self.out_trade_no, self.total).with_id(&self.transaction_id)
+    }
+}
+
+/// A bill against books that are sorted as it is, beside reading the bill alone.
+fn reconciliation(group: &mut BenchmarkGroup<'_, WallTime>, rows: u64) {
+    let text = bill(rows, u64::MAX);
+    let mut books = Vec::new();
+    let mut bill = TradeBill::from_slice(text.as_bytes());
+    while let Some(row) = bill.next_row().unwrap() {
+        books.push(Order {
+            out_trade_no: row.out_trade_no().to_owned(),
+            transaction_id: row.transaction_id().to_owned(),
+            total: row.total().unwrap(),
+        });
+    }
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("baseline: typed rows of payments", |b| {
+        b.iter(|| {
+            let mut bill = TradeBill::from_slice(text.as_bytes());
+            bill.for_each(|row| drop(black_box(row))).unwrap();
+            bill.rows()
+        });
+    });
+    group.bench_function("typed rows of payments, reconciled", |b| {
+        b.iter(|| {
+            let bill = TradeBill::from_slice(text.as_bytes());
+            let mut matched = 0;
+            sorted(bill, Records::new(&books), |outcome| {
+                matched += u64::from(matches!(outcome, Outcome::Matched { .. }));
+            })
+            .unwrap();
+            assert_eq!(matched, rows);
+        });
+    });
+    group.throughput(Throughput::Elements(rows));
+    group.bench_function("two sorted sides in memory, reconciled", |b| {
+        let bill = books.clone();
+        b.iter(|| {
+            let mut matched = 0;
+            sorted(Records::new(&bill), Records::new(&books), |outcome| {
+                matched += u64::from(matches!(outcome, Outcome::Matched { .. }));
+            })
+            .unwrap();
+            assert_eq!(matched, rows);
+        });
+    });
 }
 
 /// What others do with the same bytes.

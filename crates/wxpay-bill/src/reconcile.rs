@@ -44,15 +44,16 @@
 //!
 //! # What to compare with what
 //!
-//! The bill of a day (交易账单, for which [WeChat Pay's documents][trade] say how to ask) has the payments
-//! that succeeded and the refunds that were accepted from midnight to midnight in Beijing (UTC+8), and
-//! is there from about ten o'clock on the next day. So the books' side of it is:
+//! The bill of a day (交易账单; [how to ask for it][trade], [what is in it][format]) has the payments that
+//! succeeded and the refunds that were accepted from midnight to midnight in Beijing (UTC+8), and is
+//! there from about ten o'clock on the next day. So the books' side of it is:
 //!
 //! - of the orders, those whose `success_time` (支付完成时间) lies in that day in Beijing, whatever the
 //!   time zone of the database, and not those that were created in it; the amount is what the order
 //!   was for (订单金额, `amount.total`), before coupons;
-//! - of the refunds, those that were accepted in that day, by the refund number and with the amount that
-//!   was asked for (申请退款金额);
+//! - of the refunds, those that were accepted on that day, by the refund number and with the amount that
+//!   was asked for (申请退款金额); their state is that of the hour in which the bill was made, so one that
+//!   arrives later stays `PROCESSING` in it;
 //! - of the payments that were reversed (撤销), two entries of the same number: the payment and the
 //!   reversal;
 //! - the states in the words of the bill. States are compared letter by letter, and only where
@@ -88,6 +89,7 @@
 //! # Ok::<(), wxpay_bill::reconcile::ReconcileError>(())
 //! ```
 //!
+//! [format]: https://pay.weixin.qq.com/docs/merchant/products/bill-download/format-trade.html
 //! [trade]: https://pay.weixin.qq.com/docs/merchant/apis/bill-download/trade-bill/get-trade-bill.html
 
 mod csv;
