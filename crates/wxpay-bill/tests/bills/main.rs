@@ -6,10 +6,13 @@
 )]
 
 mod damage;
+mod encoding;
 mod files;
 mod layouts;
 mod overlapped;
 mod properties;
 mod refusals;
+mod sums;
 mod support;
+mod values;
 mod wrong;

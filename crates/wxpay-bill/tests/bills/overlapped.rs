@@ -7,8 +7,7 @@ use std::time::Duration;
 use wxpay_bill::{ErrorKind, Progress, TradeBill};
 
 use crate::files::*;
-use crate::support::{Chunks, read};
-use crate::wrong::long;
+use crate::support::{Chunks, long, read};
 
 /// Tells when it is dropped: the sender goes with it.
 struct Watched<R> {

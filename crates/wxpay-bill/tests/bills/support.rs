@@ -386,3 +386,34 @@ pub(crate) fn set(text: &str, line: usize, column: usize, value: &str) -> String
     });
     lines.collect()
 }
+
+/// A trade bill of three rows in the lines 2 to 4, the summary in line 6.
+pub(crate) fn partner() -> &'static str {
+    crate::files::text(crate::files::TRADE_PARTNER)
+}
+
+/// The last error of a bill, read in every way.
+#[track_caller]
+pub(crate) fn ends<T: Show>(
+    bytes: impl AsRef<[u8]>,
+    kind: ErrorKind,
+    line: Option<u64>,
+    text: &str,
+) -> Outcome {
+    let outcome = every_way::<T>(bytes.as_ref());
+    let end = outcome.end();
+    assert_eq!((end.kind, end.line, end.text.as_str()), (kind, line, text));
+    outcome
+}
+
+/// A bill of so many rows, each of them the first of this one, with right sums.
+pub(crate) fn long(rows: usize) -> String {
+    let [header, row, ..] = partner().split_inclusive("\r\n").collect::<Vec<_>>()[..] else {
+        panic!("no rows")
+    };
+    let yuan = format!("{}.00", rows * 6);
+    format!(
+        "{header}{}总交易单数,应结订单总金额\r\n`{rows},`{yuan}\r\n",
+        row.repeat(rows)
+    )
+}
