@@ -122,7 +122,8 @@ impl fmt::Debug for ProfitSharing<'_> {
 }
 
 /// Profit sharing bills (分账账单), as a kind of bill. Its summary is given by column names and not compared with the
-/// rows: which columns it has is not published.
+/// rows: which columns it has is not published. So only the [hash](crate::Bill::hash) tells that a file was cut off
+/// within the last value of its summary.
 #[derive(Debug)]
 pub enum ProfitSharings {}
 
