@@ -1,17 +1,17 @@
 //! Step 10: the books.
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use wxpay_api::bill;
 use wxpay_api::pay::Transaction;
+use wxpay_bill::reconcile::{Cause, Entry, Reconciler, Report};
+use wxpay_bill::{Trade, TradeBill};
 use wxpay_client::ExpectedHash;
-use wxpay_client::proto::{Date, DateTime, Fen};
+use wxpay_client::proto::{Date, DateTime};
 
 use super::refund::GivenBack;
-use crate::bill::{Row, TradeBill};
 use crate::shop::{Order, Shop};
 
-/// The longest bill this program reads, in bytes, and how many of its rows it prints.
-const MAX_BILL: usize = 8 << 20;
+/// How many rows of the bill are printed.
 const MAX_ROWS: usize = 12;
 
 pub(super) async fn reconcile(
@@ -44,23 +44,54 @@ pub(super) async fn reconcile(
             today.previous().context("the calendar has not begun")?
         }
     };
-    let Some(bill) = fetch(shop, date).await? else {
+    let Some(link) = apply(shop, date).await? else {
         return shop.show.line(format!(
             "There were no trades on {date}, says NO_STATEMENT_EXIST."
         ));
     };
-    print(shop, &bill)?;
-    add_up(&bill)?;
-    shop.show.holds(format!(
-        "{} rows add up to the totals WeChat Pay printed under them.",
-        bill.rows.len()
-    ))?;
-    if shop.controls.is_some() {
-        compare(&bill, shop, order, transaction, refund)?;
+    let hash = ExpectedHash::new(link.hash_type.as_str(), &link.hash_value)?;
+    let download = shop.client.download(&link.download_url, hash).await?;
+
+    // Row by row, as it comes: a bill may be longer than memory. The row after the last is where a file with another
+    // hash, or with sums that its rows do not add up to, ends in an error.
+    let mut bill = TradeBill::from_async_reader(download);
+    let mut reconciler = Reconciler::new();
+    let mut table = Vec::new();
+    while let Some(trade) = bill.next_row().await? {
         ensure!(
-            !mentions(&bill, closed)?,
+            trade.out_trade_no() != closed.number,
             "the bill has the order that was closed"
         );
+        if table.len() < MAX_ROWS {
+            table.push(line(&trade));
+        }
+        reconciler.push_bill(trade.entry())?;
+    }
+    let rows = bill.rows();
+    shop.show.line(format!(
+        "The bill of {date} came as gzip, unsigned, and was read as it came."
+    ))?;
+    shop.show.holds(format!(
+        "Its SHA-1 is the announced one: {}",
+        link.hash_value.to_lowercase()
+    ))?;
+    let columns = [
+        "交易时间",
+        "商户订单号",
+        "交易状态",
+        "订单金额",
+        "申请退款金额",
+    ];
+    shop.show.table(&columns, &table, &[3, 4])?;
+    if rows > MAX_ROWS as u64 {
+        shop.show
+            .line(format!("… and {} more", rows - MAX_ROWS as u64))?;
+    }
+    shop.show.holds(format!(
+        "{rows} rows add up to the totals WeChat Pay printed under them."
+    ))?;
+    if shop.controls.is_some() {
+        compare(reconciler, shop.stranger, order, transaction, refund)?;
         let kept = order
             .total
             .checked_sub(refund.amount)
@@ -75,150 +106,52 @@ pub(super) async fn reconcile(
     Ok(())
 }
 
-/// Applies for the bill and downloads it; `None` if there were no trades that day.
-async fn fetch(shop: &mut Shop, date: Date) -> Result<Option<TradeBill>> {
+/// Applies for the bill; `None` if there were no trades that day.
+async fn apply(shop: &Shop, date: Date) -> Result<Option<bill::BillLink>> {
     let request = bill::TradeBill::new(date).tar_type(bill::TarType::Gzip);
-    let link = match shop.client.execute(&request).await {
-        Ok(answer) => answer.into_value(),
+    match shop.client.execute(&request).await {
+        Ok(answer) => Ok(Some(answer.into_value())),
         Err(error)
             if error
                 .api()
                 .is_some_and(|api| api.code() == "NO_STATEMENT_EXIST") =>
         {
-            return Ok(None);
+            Ok(None)
         }
-        Err(error) => return Err(error.into()),
-    };
-    let hash = ExpectedHash::new(link.hash_type.as_str(), &link.hash_value)?;
-    let mut download = shop.client.download(&link.download_url, hash).await?;
-    let mut text = Vec::new();
-    // The last `chunk` is where a file with another hash ends in an error.
-    while let Some(chunk) = download.chunk().await? {
-        ensure!(
-            text.len() + chunk.len() <= MAX_BILL,
-            "the bill is longer than {MAX_BILL} bytes"
-        );
-        text.extend_from_slice(&chunk);
+        Err(error) => Err(error.into()),
     }
-    shop.show.line(format!(
-        "The bill of {date} came as gzip, unsigned; {} bytes of text.",
-        text.len()
-    ))?;
-    shop.show.holds(format!(
-        "Its SHA-1 is the announced one: {}",
-        link.hash_value.to_lowercase()
-    ))?;
-    TradeBill::read(&text).map(Some)
 }
 
-fn print(shop: &mut Shop, bill: &TradeBill) -> Result<()> {
-    let columns = [
-        "交易时间",
-        "商户订单号",
-        "交易状态",
-        "订单金额",
-        "申请退款金额",
-    ];
-    let mut rows = Vec::new();
-    for row in bill.rows.iter().take(MAX_ROWS) {
-        let cells: Result<Vec<String>> = columns
-            .iter()
-            .map(|name| row.text(name).map(printable))
-            .collect();
-        rows.push(cells?);
-    }
-    shop.show.table(&columns, &rows, &[3, 4])?;
-    if bill.rows.len() > MAX_ROWS {
-        shop.show
-            .line(format!("… and {} more", bill.rows.len() - MAX_ROWS))?;
-    }
-    Ok(())
+/// A line of the table. A bill holds text of others: nothing in it may steer a terminal.
+fn line(trade: &Trade<'_>) -> Vec<String> {
+    let printable = |text: &str| text.chars().filter(|char| !char.is_control()).collect();
+    let refunded = trade.refund().and_then(|refund| refund.requested_amount);
+    vec![
+        trade.trade_time().spaced().to_string(),
+        printable(trade.out_trade_no()),
+        printable(trade.trade_state().as_str()),
+        trade.total().unwrap_or_default().yuan().to_string(),
+        refunded.unwrap_or_default().yuan().to_string(),
+    ]
 }
 
-/// A bill holds text of others: nothing in it may steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|char| !char.is_control()).collect()
-}
-
-/// Adds the rows up and compares the sums with the totals of the bill itself.
-fn add_up(bill: &TradeBill) -> Result<()> {
-    let trades = bill.totals.count("总交易单数")?;
-    ensure!(
-        trades == bill.rows.len(),
-        "the bill counts {trades} rows and has {}",
-        bill.rows.len()
-    );
-    for (column, total) in [
-        ("订单金额", "订单总金额"),
-        ("申请退款金额", "申请退款总金额"),
-    ] {
-        let mut sum = Fen::ZERO;
-        for row in &bill.rows {
-            sum = sum
-                .checked_add(row.amount(column)?)
-                .context("the bill's sum does not fit")?;
-        }
-        let total = bill.totals.amount(total)?;
-        ensure!(
-            sum == total,
-            "{column}: the rows add up to {}, the bill says {}",
-            sum.yuan(),
-            total.yuan()
-        );
-    }
-    Ok(())
-}
-
-/// Finds the shop's own payment and refund in the bill, and compares them to the fen.
+/// Compares the bill with the shop's own payment and refund: numbers, amounts, and what WeChat Pay calls the payment.
 fn compare(
-    bill: &TradeBill,
-    shop: &Shop,
+    mut reconciler: Reconciler,
+    stranger: bool,
     order: &Order,
     transaction: &Transaction,
     refund: &GivenBack,
 ) -> Result<()> {
-    ensure!(
-        shop.stranger || bill.rows.len() == 2,
-        "the bill has trades that are not ours"
-    );
-    let mut payments = Vec::new();
-    let mut refunds = Vec::new();
-    for row in &bill.rows {
-        if row.text("商户订单号")? == order.number {
-            match row.text("交易状态")? {
-                "SUCCESS" => payments.push(row),
-                "REFUND" => refunds.push(row),
-                state => bail!("the bill has our order as {state}"),
-            }
-        }
+    let id = transaction.transaction_id.as_deref().unwrap_or_default();
+    reconciler.push_books(Entry::payment(&order.number, order.total).with_id(id))?;
+    reconciler.push_books(Entry::refund(&refund.number, refund.amount))?;
+    let mut report = Report::new();
+    reconciler.finish(|outcome| report.add(&outcome))?;
+    // The bill of somebody who was here before has other trades as well.
+    let mut differences = report.differences().iter();
+    match differences.find(|it| !(stranger && it.cause == Cause::MissingInBooks)) {
+        Some(difference) => bail!("the books do not agree with the bill: {difference}"),
+        None => Ok(()),
     }
-    let [payment]: [&Row; 1] = payments
-        .try_into()
-        .map_err(|_| anyhow!("the bill does not have our payment exactly once"))?;
-    let [given_back]: [&Row; 1] = refunds
-        .try_into()
-        .map_err(|_| anyhow!("the bill does not have our refund exactly once"))?;
-    ensure!(
-        payment.amount("订单金额")? == order.total,
-        "the bill has another amount for our order"
-    );
-    ensure!(
-        Some(payment.text("微信订单号")?) == transaction.transaction_id.as_deref(),
-        "the bill has another transaction_id for our order"
-    );
-    ensure!(
-        given_back.amount("申请退款金额")? == refund.amount
-            && given_back.text("商户退款单号")? == refund.number,
-        "the bill has another refund of our order"
-    );
-    Ok(())
-}
-
-fn mentions(bill: &TradeBill, order: &Order) -> Result<bool> {
-    for row in &bill.rows {
-        if row.text("商户订单号")? == order.number {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
