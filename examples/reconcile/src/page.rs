@@ -117,11 +117,12 @@ fn hours(html: &mut Html, hours: &[Hour; 24]) {
 }
 
 fn types(html: &mut Html, picture: &Picture) {
-    html.raw("<section><h2>按交易类型</h2><div class=\"scroll\"><table><thead><tr><th>交易类型<th class=\"n\">收款笔数<th class=\"n\">收款<th class=\"n\">退款笔数<th class=\"n\">退款<th class=\"n\">手续费<th class=\"n\">净额</thead><tbody>");
+    html.raw("<section><h2>按交易类型</h2><div class=\"scroll\"><table><thead><tr><th>交易类型<th class=\"n\">收款<th class=\"n\">退款<th class=\"n\">手续费<th class=\"n\">净额</thead><tbody>");
     let mut types: Vec<_> = picture.types.iter().collect();
     types.sort_by(|(_, one), (_, other)| other.paid.sum.cmp(&one.paid.sum));
     for (name, moved) in types {
-        html.element("<tr><td>", chinese_type(name), "</td>");
+        html.element("<tr><td>", chinese_type(name), "")
+            .element("<small>", name, "</small></td>");
         moved_cells(html, moved);
     }
     html.raw("</tbody><tfoot><tr><td>合计</td>");
@@ -140,59 +141,65 @@ fn types(html: &mut Html, picture: &Picture) {
 }
 
 fn moved_cells(html: &mut Html, moved: &Moved) {
-    for cell in [
-        grouped(moved.paid.count),
-        yuan_of(moved.paid.sum),
-        grouped(moved.back.count),
-        yuan_of(moved.back.sum),
-        yuan(moved.fee),
-        yuan(moved.net()),
-    ] {
-        html.element("<td class=\"n\">", cell, "</td>");
+    tally_cell(html, &moved.paid);
+    tally_cell(html, &moved.back);
+    for amount in [moved.fee, moved.net()] {
+        html.element("<td class=\"n\">", yuan(amount), "</td>");
     }
     html.raw("</tr>");
 }
 
-fn chinese_type(name: &str) -> String {
-    let chinese = match name {
+/// A sum, and below it how many it is of.
+fn tally_cell(html: &mut Html, tally: &Tally) {
+    html.element("<td class=\"n\">", yuan_of(tally.sum), "");
+    html.element("<small>", grouped(tally.count), " 笔</small></td>");
+}
+
+fn chinese_type(name: &str) -> &str {
+    match name {
         "JSAPI" => "公众号、小程序",
         "NATIVE" => "扫码",
         "APP" => "App",
         "MICROPAY" => "付款码",
         "MWEB" => "H5",
         "FACEPAY" => "刷脸",
-        _ => return name.to_owned(),
-    };
-    format!("{chinese} {name}")
+        _ => "其他",
+    }
 }
 
 fn result(html: &mut Html, report: &Report) {
-    html.raw("<section><h2>对账结果</h2><div class=\"scroll\"><table><thead><tr><th>类型<th class=\"n\">账单笔数<th class=\"n\">账单金额<th class=\"n\">商户账笔数<th class=\"n\">商户账金额<th class=\"n\">一致<th class=\"n\">差异</thead><tbody>");
+    html.raw("<section><h2>对账结果</h2><div class=\"scroll\"><table><thead><tr><th>类型<th class=\"n\">账单<th class=\"n\">商户账<th class=\"n\">一致<th class=\"n\">差异</thead><tbody>");
     for kind in EntryKind::ALL {
         let [bill, books] = [Side::Bill, Side::Books].map(|side| report.total(side, kind));
         if bill.count + books.count == 0 {
             continue;
         }
-        let matched = report.tally(Side::Bill, kind, Category::Matched).count;
-        let differ = report.differences().iter();
-        let differ = differ.filter(|difference| difference.kind == kind).count();
         html.element("<tr><td>", kind.chinese_name(), "</td>");
-        for cell in [
-            grouped(bill.count),
-            yuan_of(bill.sum),
-            grouped(books.count),
-            yuan_of(books.sum),
-            grouped(matched),
-        ] {
-            html.element("<td class=\"n\">", cell, "</td>");
-        }
-        if differ == 0 {
-            html.raw("<td class=\"n soft\">0</td></tr>");
-        } else {
-            html.element("<td class=\"n bad\">", grouped(differ), "</td></tr>");
-        }
+        tally_cell(html, &bill);
+        tally_cell(html, &books);
+        let matched = report.tally(Side::Bill, kind, Category::Matched);
+        html.element("<td class=\"n\">", grouped(matched.count), "</td>");
+        match differing(report, kind) {
+            0 => html.raw("<td class=\"n soft\">0</td></tr>"),
+            count => html.element("<td class=\"n bad\">", grouped(count), "</td></tr>"),
+        };
     }
     html.raw("</tbody></table></div></section>\n");
+}
+
+/// How many differences there are of a kind. What a side has more than once is counted by the differences that were
+/// kept; the rest is counted in any case.
+fn differing(report: &Report, kind: EntryKind) -> u64 {
+    let count = |side, category| report.tally(side, kind, category).count;
+    let mut kept = report.differences().iter();
+    let mut duplicates = 0;
+    while kept.any(|it| it.kind == kind && it.cause == Cause::Duplicate) {
+        duplicates += 1;
+    }
+    count(Side::Bill, Category::Missing)
+        + count(Side::Books, Category::Missing)
+        + count(Side::Bill, Category::Differs)
+        + duplicates
 }
 
 fn differences(html: &mut Html, facts: &Facts<'_>, report: &Report) {

@@ -21,7 +21,7 @@ impl Progress {
             Some(bytes) => Self::with_style(
                 name,
                 ProgressBar::new(bytes),
-                "    {prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {msg} ({eta})",
+                "    {prefix} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {msg}",
             ),
             None => Self::with_style(
                 name,
@@ -36,14 +36,14 @@ impl Progress {
         Self::with_style(
             name,
             ProgressBar::new(steps),
-            "    {prefix} {bar:30} {pos}/{len}",
+            "    {prefix} {wide_bar} {pos}/{len}",
         )
     }
 
     fn with_style(name: &str, bar: ProgressBar, template: &str) -> Self {
         // The templates are right; a wrong one would be a plain bar.
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.progress_chars("━╸─"));
         }
         bar.set_prefix(name.to_owned());
         Self {

@@ -232,12 +232,13 @@ async fn look_into(shop: &Shop, difference: &Difference) -> Result<Option<Note>>
         Some(order) if order.paid.is_none() => ("the books have it unpaid", "商户账为未支付"),
         Some(_) => ("the books have it paid", "商户账为已支付"),
     };
-    let (state, time) = (&answer.trade_state, answer.success_time);
-    let at = time.map_or_else(String::new, |time| {
-        format!(" {}", time.to_beijing().spaced())
-    });
+    let state = &answer.trade_state;
+    let said = match answer.success_time {
+        Some(time) => format!("{state}, {}", time.to_beijing().spaced()),
+        None => state.to_string(),
+    };
     Ok(Some(Note {
-        english: format!("{}, WeChat Pay says {state}{at}", known.0),
-        chinese: format!("{}；查询结果 {state}{at}", known.1),
+        english: format!("{}, WeChat Pay says {said}", known.0),
+        chinese: format!("{}；微信查单：{said}", known.1),
     }))
 }
