@@ -31,7 +31,7 @@ pub(crate) const NARROW: Layout = Layout {
     label_every: 3,
 };
 
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 58.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 24.0;

@@ -1,12 +1,14 @@
 //! The page of the day (对账日报): one file, which needs nothing from elsewhere.
 
+use std::cmp::Reverse;
+
 use anyhow::Result;
 use wxpay_bill::Date;
 use wxpay_bill::reconcile::{Category, Cause, Difference, EntryKind, Found, Report, Side, Tally};
 
 use crate::chart;
 use crate::html::Html;
-use crate::picture::{Hour, Moved, Picture, grouped, yuan, yuan_of};
+use crate::picture::{Hour, Moved, Picture, grouped, rounded_yuan, yuan, yuan_of};
 
 /// So many differences are on the page; the table of them beside it has more.
 const MOST_DIFFERENCES: usize = 500;
@@ -86,10 +88,13 @@ fn sums(html: &mut Html, all: &Moved) {
     for (name, more, amount) in [
         ("收款", paid.0.as_str(), paid.1),
         ("退款与撤销", back.0.as_str(), back.1),
-        ("手续费", "已扣返还", yuan(all.fee)),
-        ("净额", "收款 − 退款 − 手续费", yuan(all.net())),
+        ("手续费", "已扣返还", rounded_yuan(all.fee)),
+        ("净额", "收款 − 退款 − 手续费", rounded_yuan(all.net())),
     ] {
-        html.element("<div><span>", name, "</span><b>¥")
+        // A million has more digits than fit a card.
+        let class = if amount.len() > 12 { "long" } else { "" };
+        html.element("<div><span>", name, "</span><b class=\"")
+            .element("", class, "\">¥")
             .element("", amount, "</b>")
             .element("<span>", more, "</span></div>");
     }
@@ -117,9 +122,9 @@ fn hours(html: &mut Html, hours: &[Hour; 24]) {
 }
 
 fn types(html: &mut Html, picture: &Picture) {
-    html.raw("<section><h2>按交易类型</h2><div class=\"scroll\"><table><thead><tr><th>交易类型<th class=\"n\">收款<th class=\"n\">退款<th class=\"n\">手续费<th class=\"n\">净额</thead><tbody>");
+    html.raw("<section><h2>按交易类型</h2><div class=\"scroll\"><table class=\"cards\"><thead><tr><th>交易类型<th class=\"n\">收款<th class=\"n\">退款<th class=\"n\">手续费<th class=\"n\">净额</thead><tbody>");
     let mut types: Vec<_> = picture.types.iter().collect();
-    types.sort_by(|(_, one), (_, other)| other.paid.sum.cmp(&one.paid.sum));
+    types.sort_by_key(|(_, moved)| Reverse(moved.paid.sum));
     for (name, moved) in types {
         html.element("<tr><td>", chinese_type(name), "")
             .element("<small>", name, "</small></td>");
@@ -141,18 +146,20 @@ fn types(html: &mut Html, picture: &Picture) {
 }
 
 fn moved_cells(html: &mut Html, moved: &Moved) {
-    tally_cell(html, &moved.paid);
-    tally_cell(html, &moved.back);
-    for amount in [moved.fee, moved.net()] {
-        html.element("<td class=\"n\">", yuan(amount), "</td>");
+    tally_cell(html, "收款", &moved.paid);
+    tally_cell(html, "退款", &moved.back);
+    for (name, amount) in [("手续费", moved.fee), ("净额", moved.net())] {
+        html.element("<td class=\"n\" data-name=\"", name, "\">")
+            .element("", yuan(amount), "</td>");
     }
     html.raw("</tr>");
 }
 
-/// A sum, and below it how many it is of.
-fn tally_cell(html: &mut Html, tally: &Tally) {
-    html.element("<td class=\"n\">", yuan_of(tally.sum), "");
-    html.element("<small>", grouped(tally.count), " 笔</small></td>");
+/// A sum, and below it how many it is of. On a phone the name stands beside it.
+fn tally_cell(html: &mut Html, name: &'static str, tally: &Tally) {
+    html.element("<td class=\"n\" data-name=\"", name, "\"><span>")
+        .element("", yuan_of(tally.sum), "")
+        .element("<small>", grouped(tally.count), " 笔</small></span></td>");
 }
 
 fn chinese_type(name: &str) -> &str {
@@ -175,8 +182,8 @@ fn result(html: &mut Html, report: &Report) {
             continue;
         }
         html.element("<tr><td>", kind.chinese_name(), "</td>");
-        tally_cell(html, &bill);
-        tally_cell(html, &books);
+        tally_cell(html, "账单", &bill);
+        tally_cell(html, "商户账", &books);
         let matched = report.tally(Side::Bill, kind, Category::Matched);
         html.element("<td class=\"n\">", grouped(matched.count), "</td>");
         match differing(report, kind) {
@@ -206,7 +213,7 @@ fn differences(html: &mut Html, facts: &Facts<'_>, report: &Report) {
     if report.is_clean() {
         return;
     }
-    html.raw("<section><h2>差异明细</h2><table class=\"cards\"><thead><tr><th>原因<th>类型<th>商户单号<th class=\"n\">账单（元）<th class=\"n\">商户账（元）<th>时间<th>说明</thead><tbody>");
+    html.raw("<section><h2>差异明细</h2><div class=\"scroll\"><table class=\"cards differences\"><thead><tr><th>原因<th>类型<th>商户单号<th class=\"n\">账单（元）<th class=\"n\">商户账（元）<th>时间<th>说明</thead><tbody>");
     for difference in report.differences().iter().take(MOST_DIFFERENCES) {
         let (cause, why) = cause(difference);
         let found = [&difference.bill, &difference.books];
@@ -247,7 +254,7 @@ fn differences(html: &mut Html, facts: &Facts<'_>, report: &Report) {
         }
         html.raw("</span></td></tr>");
     }
-    html.raw("</tbody></table>");
+    html.raw("</tbody></table></div>");
     let more = count(report).saturating_sub(MOST_DIFFERENCES as u64);
     if more > 0 {
         html.element(

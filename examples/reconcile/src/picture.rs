@@ -65,12 +65,12 @@ impl Picture {
         let is_payment = refund.is_none() && trade.trade_state() == TradeState::Success;
         let (amount, time) = match refund {
             None => (
-                trade.settlement_total().or(trade.total()),
+                trade.settlement_total().or_else(|| trade.total()),
                 trade.trade_time(),
             ),
             Some(refund) => (
                 refund.amount.or(refund.requested_amount),
-                refund.success_time.unwrap_or(trade.trade_time()),
+                refund.success_time.unwrap_or_else(|| trade.trade_time()),
             ),
         };
         let amount = amount.unwrap_or_default();
@@ -111,14 +111,22 @@ impl Picture {
     }
 }
 
-/// Yuan, of thousandths of a fen: two decimals, or as many more as it takes to be exact.
+/// Yuan, of thousandths of a fen: two decimals, or the five that fees have where two are not exact.
 pub(crate) fn yuan(millifen: i128) -> String {
     let sign = if millifen < 0 { "-" } else { "" };
     let parts = millifen.unsigned_abs();
-    let mut text = format!("{sign}{}.{:05}", grouped(parts / 100_000), parts % 100_000);
-    let spare = text.len() - text.trim_end_matches('0').len();
-    text.truncate(text.len() - spare.min(3));
-    text
+    let (whole, decimals) = (grouped(parts / 100_000), parts % 100_000);
+    if decimals % 1_000 == 0 {
+        format!("{sign}{whole}.{:02}", decimals / 1_000)
+    } else {
+        format!("{sign}{whole}.{decimals:05}")
+    }
+}
+
+/// Yuan to the nearest fen.
+pub(crate) fn rounded_yuan(millifen: i128) -> String {
+    let half = if millifen < 0 { -500 } else { 500 };
+    yuan((millifen + half) / 1_000 * 1_000)
 }
 
 /// Yuan with a comma after every three digits.
@@ -130,7 +138,7 @@ pub(crate) fn grouped(number: impl ToString) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -147,12 +155,15 @@ mod tests {
         for (millifen, text) in [
             (0, "0.00"),
             (1_000, "0.01"),
-            (-21_900, "-0.219"),
+            (-21_900, "-0.21900"),
             (123_456_700_000, "1,234,567.00"),
             (1, "0.00001"),
             (999_999_000, "9,999.99"),
         ] {
             assert_eq!(yuan(millifen), text);
+        }
+        for (millifen, text) in [(499, "0.00"), (500, "0.01"), (-21_900, "-0.22")] {
+            assert_eq!(rounded_yuan(millifen), text);
         }
     }
 }

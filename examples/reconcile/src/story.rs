@@ -25,6 +25,7 @@ pub(crate) async fn tell(story: &mut Story, folder: &Path) -> Result<()> {
     story.step("a day in a shop (sandbox)")?;
     let sandbox = Server::start(ServerConfig::default()).await?;
     let mut shop = Shop::open(&sandbox).await?;
+    let mchid = shop.mchid().to_owned();
     let tomorrow = shop.now().date().next();
     let day = tomorrow.context("the calendar has ended")?;
     trade(story, &mut shop, day).await?;
@@ -48,7 +49,7 @@ pub(crate) async fn tell(story: &mut Story, folder: &Path) -> Result<()> {
         "the books are right, and the bill differs"
     );
     let facts = Facts {
-        shop: Some(&shop.mchid().to_owned()),
+        shop: Some(&mchid),
         bill: "交易账单（下载）",
         sha1: Some(&link.hash_value),
         books: "books.csv",
