@@ -83,7 +83,8 @@ impl<S, T: Layout> Bill<S, T> {
         }
     }
 
-    /// What the summary of the bill says, once [`next_row`](Self::next_row) has given `None`.
+    /// What the summary of the bill says, once [`next_row`](Self::next_row) has given `None`. Where whole bills
+    /// stand behind each other in one file, it is that of the last.
     #[must_use]
     pub fn summary(&self) -> Option<&T::Summary> {
         self.core.summary()
@@ -172,14 +173,18 @@ impl<S: BlockingSource, T: Layout> Bill<S, T> {
     ///
     /// What is wrong, with line and column; see [`ErrorKind`](crate::ErrorKind). After an error about a single row
     /// ([`Error::is_row`]) the next call goes on with the row after it; every other error is the end.
-    #[inline]
+    // A part of whoever calls it, with what it calls, as that then makes no more of a row than it uses.
+    #[inline(always)]
     pub fn next_row(&mut self) -> Result<Option<T::Row<'_>>, Error> {
         while self.core.step(self.source.text())? == Step::More {
             if !self.advance()? {
                 return Ok(None);
             }
         }
-        self.core.row(self.source.text()).map(Some)
+        match self.core.row(self.source.text()) {
+            Ok(row) => Ok(Some(row)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads to the end, calling a function with every row, and returns the summary.

@@ -100,7 +100,7 @@ impl<T: Layout> Core<T> {
     }
 
     /// Goes on to the next row.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(&mut self, text: &str) -> Result<Step, Error> {
         while let Some(first) = text.as_bytes().get(self.next) {
             self.line += 1;
@@ -125,7 +125,7 @@ impl<T: Layout> Core<T> {
     }
 
     /// Reads the row that [`step`](Self::step) went on to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn row<'a>(&'a mut self, text: &'a str) -> Result<T::Row<'a>, Error> {
         let Self {
             columns,
@@ -149,7 +149,10 @@ impl<T: Layout> Core<T> {
                 problem: "a row before the header",
             }),
         };
-        read.map_err(|wrong| at_field(wrong, record))
+        match read {
+            Ok(row) => Ok(row),
+            Err(wrong) => Err(at_field(wrong, record)),
+        }
     }
 
     /// The text is over.

@@ -12,32 +12,44 @@ impl<'a> Trade<'a> {
     /// The row as an entry of a reconciliation (对账): a payment by its `out_trade_no` with what was ordered, a refund
     /// by its `out_refund_no` with what was asked for, a reversal by the `out_trade_no`. Layouts that lack these
     /// amounts give the nearest they have.
+    #[inline]
     #[must_use]
     pub fn entry(&self) -> Entry<'a> {
-        let Some(refund) = self.refund() else {
-            let amount = self.total().or(self.settlement_total());
-            return Entry::payment(self.out_trade_no(), amount.unwrap_or_default())
-                .with_id(self.transaction_id())
-                .with_state(self.trade_state().as_str())
-                .with_time(self.trade_time());
-        };
-        let amount = refund
-            .requested_amount
-            .or(refund.amount)
-            .unwrap_or_default();
-        let entry = match (self.trade_state(), refund.out_refund_no) {
-            (TradeState::Revoked, _) | (_, None) => {
-                Entry::new(EntryKind::Reversal, self.out_trade_no(), amount)
+        if self.is_payment() {
+            let amount = self.total().or_else(|| self.settlement_total());
+            // At once, because this is done for every row.
+            return Entry {
+                kind: EntryKind::Payment,
+                number: self.out_trade_no(),
+                amount: amount.unwrap_or_default(),
+                id: Some(self.transaction_id()),
+                state: Some(TradeState::Success.as_str()),
+                time: Some(self.trade_time()),
+            };
+        }
+        self.refund_entry()
+    }
+
+    fn refund_entry(&self) -> Entry<'a> {
+        let refund = self.refund();
+        let amount = refund.and_then(|refund| refund.requested_amount.or(refund.amount));
+        let number = refund.and_then(|refund| refund.out_refund_no);
+        let amount = amount.unwrap_or_default();
+        let entry = match number {
+            Some(number) if self.trade_state() != TradeState::Revoked => {
+                Entry::refund(number, amount)
             }
-            (_, Some(number)) => Entry::refund(number, amount),
+            _ => Entry::new(EntryKind::Reversal, self.out_trade_no(), amount),
         };
-        let entry = match refund.refund_id {
-            Some(id) => entry.with_id(id),
-            None => entry,
-        };
+        let time = refund.and_then(|refund| refund.success_time);
         entry
-            .with_state(refund.status.as_str())
-            .with_time(refund.success_time.unwrap_or(self.trade_time()))
+            .with_id(
+                refund
+                    .and_then(|refund| refund.refund_id)
+                    .unwrap_or_default(),
+            )
+            .with_state(refund.map_or("", |refund| refund.status.as_str()))
+            .with_time(time.unwrap_or_else(|| self.trade_time()))
     }
 }
 
@@ -78,7 +90,11 @@ impl<S: BlockingSource> Entries for Bill<S, Trades> {
 
     #[inline]
     fn next_entry(&mut self) -> Result<Option<Entry<'_>>, Error> {
-        Ok(self.next_row()?.map(|row| row.entry()))
+        // By reference: rows are larger than entries.
+        match self.next_row() {
+            Ok(row) => Ok(row.as_ref().map(Trade::entry)),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -87,7 +103,11 @@ impl<S: BlockingSource> Entries for Bill<S, FundFlows> {
     type Error = Error;
 
     fn next_entry(&mut self) -> Result<Option<Entry<'_>>, Error> {
-        Ok(self.next_row()?.map(|row| row.entry()))
+        // By reference: rows are larger than entries.
+        match self.next_row() {
+            Ok(row) => Ok(row.as_ref().map(FundFlow::entry)),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -96,6 +116,10 @@ impl<S: BlockingSource> Entries for Bill<S, ProfitSharings> {
     type Error = Error;
 
     fn next_entry(&mut self) -> Result<Option<Entry<'_>>, Error> {
-        Ok(self.next_row()?.map(|row| row.entry()))
+        // By reference: rows are larger than entries.
+        match self.next_row() {
+            Ok(row) => Ok(row.as_ref().map(ProfitSharing::entry)),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -138,6 +138,7 @@ pub struct FundFlowSummary {
 
 /// Fund flow bills (资金账单), as a kind of bill.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum FundFlows {}
 
 impl Layout for FundFlows {}

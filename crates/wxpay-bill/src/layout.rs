@@ -69,6 +69,7 @@ pub(crate) fn lacks(what: &str, column: &str) -> Error {
 
 /// Any bill, its rows by column names: for kinds this crate has no types for.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Records {}
 
 impl Layout for Records {}

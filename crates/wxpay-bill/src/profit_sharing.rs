@@ -125,6 +125,7 @@ impl fmt::Debug for ProfitSharing<'_> {
 /// rows: which columns it has is not published. So only the [hash](crate::Bill::hash) tells that a file was cut off
 /// within the last value of its summary.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ProfitSharings {}
 
 impl Layout for ProfitSharings {}

@@ -27,6 +27,7 @@ impl<'a> Record<'a> {
     }
 
     /// The fields with the names of their columns, in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + use<'a> {
         let record = *self;
         let names = self.header.names().enumerate();

@@ -25,23 +25,35 @@ use crate::value::time::Clock;
 pub struct Trade<'a> {
     record: Record<'a>,
     columns: &'a Columns,
-    trade_time: DateTime,
-    trade_state: TradeState<'a>,
+    /// Seconds since the Unix epoch.
+    trade_time: i64,
+    /// 退款申请时间 and 退款成功时间, or [`NO_TIME`].
+    refund_times: [i64; 2],
     amounts: Amounts,
-    /// 退款申请时间 and 退款成功时间.
-    refund_times: [Option<DateTime>; 2],
+    fee: Fee,
+    /// Which of the amounts and the fee are there, a bit each.
+    present: u8,
+    is_success: bool,
 }
 
-/// The amounts of a row, as far as the bill has columns for them.
-#[derive(Clone, Copy, Debug)]
-struct Amounts {
-    total: Option<Fen>,
-    settlement_total: Option<Fen>,
-    coupon: Option<Fen>,
-    refund: Option<Fen>,
-    refund_coupon: Option<Fen>,
-    requested: Option<Fen>,
-    fee: Option<Fee>,
+/// No time of a bill: a time before any that can be written.
+const NO_TIME: i64 = i64::MIN;
+
+/// The amounts of a row, in the order of the constants of [`amounts`]; zero for what is not there.
+///
+/// Rows are handed out by value, so they are kept small.
+type Amounts = [Fen; 6];
+
+/// Which amount is where.
+mod amounts {
+    pub(super) const TOTAL: usize = 0;
+    pub(super) const SETTLEMENT_TOTAL: usize = 1;
+    pub(super) const COUPON: usize = 2;
+    pub(super) const REFUND: usize = 3;
+    pub(super) const REFUND_COUPON: usize = 4;
+    pub(super) const REQUESTED: usize = 5;
+    /// Only as a bit.
+    pub(super) const FEE: usize = 6;
 }
 
 impl<'a> Trade<'a> {
@@ -49,38 +61,38 @@ impl<'a> Trade<'a> {
     /// for the times of refunds, when it was paid.
     #[must_use]
     pub fn trade_time(&self) -> DateTime {
-        self.trade_time
+        DateTime::beijing(self.trade_time)
     }
 
     /// 交易状态: what the row is.
     #[must_use]
     pub fn trade_state(&self) -> TradeState<'a> {
-        self.trade_state
+        TradeState::read(self.record.text(self.columns.trade_state))
     }
 
     /// 订单金额 (older: 总金额): what was ordered; zero in rows of refunds. `None` in layouts without the column.
     #[must_use]
     pub fn total(&self) -> Option<Fen> {
-        self.amounts.total
+        self.amount(amounts::TOTAL)
     }
 
     /// 应结订单金额: the order less coupons the merchant is not paid for. `None` in layouts without the column.
     #[must_use]
     pub fn settlement_total(&self) -> Option<Fen> {
-        self.amounts.settlement_total
+        self.amount(amounts::SETTLEMENT_TOTAL)
     }
 
     /// 代金券金额 (older: 代金券或立减优惠金额). `None` in layouts without the column.
     #[must_use]
     pub fn coupon_amount(&self) -> Option<Fen> {
-        self.amounts.coupon
+        self.amount(amounts::COUPON)
     }
 
     /// 手续费: negative where it came back; 返还手续费 in bills of refunds of prepaid coupons (`RECHARGE_REFUND`).
     /// `None` in layouts without the column.
     #[must_use]
     pub fn fee(&self) -> Option<Fee> {
-        self.amounts.fee
+        self.has(amounts::FEE).then_some(self.fee)
     }
 
     /// 费率, as it is written: `0.60%`.
@@ -170,22 +182,38 @@ impl<'a> Trade<'a> {
     /// The refund or reversal, in rows of one.
     #[must_use]
     pub fn refund(&self) -> Option<TradeRefund<'a>> {
-        let refund_id = self.record.number(self.columns.refund_id);
-        if self.trade_state == TradeState::Success && refund_id.is_none() {
+        if self.is_payment() {
             return None;
         }
-        let [create_time, success_time] = self.refund_times;
+        let [create_time, success_time] = self
+            .refund_times
+            .map(|time| (time != NO_TIME).then(|| DateTime::beijing(time)));
         Some(TradeRefund {
             create_time,
             success_time,
-            refund_id,
+            refund_id: self.record.number(self.columns.refund_id),
             out_refund_no: self.record.number(self.columns.out_refund_no),
-            amount: self.amounts.refund,
-            coupon_amount: self.amounts.refund_coupon,
-            requested_amount: self.amounts.requested,
+            amount: self.amount(amounts::REFUND),
+            coupon_amount: self.amount(amounts::REFUND_COUPON),
+            requested_amount: self.amount(amounts::REQUESTED),
             channel: RefundChannel::read(self.record.text(self.columns.channel)),
             status: RefundStatus::read(self.record.text(self.columns.status)),
         })
+    }
+
+    /// Whether the row is a payment, and not a refund or a reversal.
+    #[inline]
+    pub(crate) fn is_payment(&self) -> bool {
+        self.is_success && matches!(self.record.bytes(self.columns.refund_id), b"0" | b"")
+    }
+
+    #[inline]
+    fn amount(&self, index: usize) -> Option<Fen> {
+        self.has(index).then(|| self.amounts[index])
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.present & 1 << index != 0
     }
 
     /// The row as it is, for columns that have no method here.
@@ -330,6 +358,7 @@ pub struct TradeSummary {
 
 /// Trade bills (交易账单), as a kind of bill.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Trades {}
 
 impl Layout for Trades {}
@@ -349,16 +378,12 @@ pub struct Columns {
     trade_state: u8,
     bank_type: u8,
     currency: u8,
-    total: u8,
-    settlement_total: u8,
-    coupon_amount: u8,
+    /// In the order of the constants of [`amounts`].
+    amounts: [u8; 6],
     create_time: u8,
     success_time: u8,
     refund_id: u8,
     out_refund_no: u8,
-    refund_amount: u8,
-    refund_coupon: u8,
-    requested: u8,
     channel: u8,
     status: u8,
     description: u8,
@@ -372,11 +397,8 @@ pub struct Columns {
 #[derive(Debug, Default)]
 pub struct Totals {
     count: u64,
-    total: i128,
-    settlement_total: i128,
-    refund: i128,
-    coupon_refund: i128,
-    requested: i128,
+    /// In the order of the constants of [`amounts`].
+    amounts: [i128; 6],
     fee: i128,
 }
 
@@ -406,20 +428,22 @@ impl sealed::Layout for Trades {
             trade_state: at(&["交易状态"]),
             bank_type: at(&["付款银行"]),
             currency: at(&["货币种类"]),
-            total: at(&["订单金额", "总金额"]),
-            settlement_total: at(&["应结订单金额"]),
-            coupon_amount: at(&["代金券金额", "代金券或立减优惠金额", "企业红包金额"]),
+            amounts: [
+                at(&["订单金额", "总金额"]),
+                at(&["应结订单金额"]),
+                at(&["代金券金额", "代金券或立减优惠金额", "企业红包金额"]),
+                at(&["退款金额"]),
+                at(&[
+                    "充值券退款金额",
+                    "代金券或立减优惠退款金额",
+                    "企业红包退款金额",
+                ]),
+                at(&["申请退款金额"]),
+            ],
             create_time: at(&["退款申请时间"]),
             success_time: at(&["退款成功时间"]),
             refund_id: at(&["微信退款单号"]),
             out_refund_no: at(&["商户退款单号"]),
-            refund_amount: at(&["退款金额"]),
-            refund_coupon: at(&[
-                "充值券退款金额",
-                "代金券或立减优惠退款金额",
-                "企业红包退款金额",
-            ]),
-            requested: at(&["申请退款金额"]),
             channel: at(&["退款类型"]),
             status: at(&["退款状态"]),
             description: at(&["商品名称"]),
@@ -442,68 +466,71 @@ impl sealed::Layout for Trades {
             .is_some()
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<'a>(
         columns: &'a Columns,
         record: Record<'a>,
         clock: &mut Clock,
         totals: &mut Totals,
     ) -> Result<Trade<'a>, Wrong> {
-        let amounts = Amounts {
-            total: amount(record, columns.total)?,
-            settlement_total: amount(record, columns.settlement_total)?,
-            coupon: amount(record, columns.coupon_amount)?,
-            refund: amount(record, columns.refund_amount)?,
-            refund_coupon: amount(record, columns.refund_coupon)?,
-            requested: amount(record, columns.requested)?,
-            fee: fee(record, columns.fee)?,
-        };
+        let mut amounts = Amounts::default();
+        let mut present = 0;
+        for (index, column) in columns.amounts.into_iter().enumerate() {
+            if let Some(amount) = amount(record, column)? {
+                amounts[index] = amount;
+                present |= 1 << index;
+            }
+        }
+        let fee = fee(record, columns.fee)?;
+        if fee.is_some() {
+            present |= 1 << amounts::FEE;
+        }
+        let fee = fee.unwrap_or_default();
+        let trade_time = time(record, columns.trade_time, clock)?;
         let refund_times = if columns.success_time == NO_COLUMN {
-            [None; 2]
+            [NO_TIME; 2]
         } else {
             [
                 optional_time(record, columns.create_time, clock)?,
                 optional_time(record, columns.success_time, clock)?,
             ]
         };
-        let trade = Trade {
+        totals.add(&amounts, fee);
+        // As an array, because comparing slices is a call.
+        let state = <&[u8; 7]>::try_from(record.bytes(columns.trade_state));
+        Ok(Trade {
             record,
             columns,
-            trade_time: time(record, columns.trade_time, clock)?,
-            trade_state: TradeState::read(record.text(columns.trade_state)),
-            amounts,
+            trade_time: trade_time.as_unix(),
             refund_times,
-        };
-        totals.add(&amounts);
-        Ok(trade)
+            amounts,
+            fee,
+            present,
+            is_success: state.is_ok_and(|state| state == b"SUCCESS"),
+        })
     }
 
     fn summary(record: Record<'_>, totals: Option<&Totals>) -> Result<TradeSummary, SummaryError> {
         let summary = Summary(record);
+        let sum = |index: usize| totals.map(|totals| totals.amounts[index]);
+        let settlement_total = summary.fen(&["应结订单总金额"], sum(amounts::SETTLEMENT_TOTAL))?;
         Ok(TradeSummary {
             count: summary.count(&["总交易单数"], totals.map(|totals| totals.count))?,
-            total: summary.fen(&["订单总金额"], totals.map(|totals| totals.total))?,
-            settlement_total: match summary.fen(
-                &["应结订单总金额"],
-                totals.map(|totals| totals.settlement_total),
-            )? {
+            total: summary.fen(&["订单总金额"], sum(amounts::TOTAL))?,
+            settlement_total: match settlement_total {
                 Some(sum) => Some(sum),
-                None => summary.fen(&["总交易额"], totals.map(|totals| totals.total))?,
+                None => summary.fen(&["总交易额"], sum(amounts::TOTAL))?,
             },
-            refund: summary.fen(
-                &["退款总金额", "总退款金额"],
-                totals.map(|totals| totals.refund),
-            )?,
+            refund: summary.fen(&["退款总金额", "总退款金额"], sum(amounts::REFUND))?,
             coupon_refund: summary.fen(
                 &[
                     "充值券退款总金额",
                     "总代金券或立减优惠退款金额",
                     "总企业红包退款金额",
                 ],
-                totals.map(|totals| totals.coupon_refund),
+                sum(amounts::REFUND_COUPON),
             )?,
-            requested_refund: summary
-                .fen(&["申请退款总金额"], totals.map(|totals| totals.requested))?,
+            requested_refund: summary.fen(&["申请退款总金额"], sum(amounts::REQUESTED))?,
             fee: summary.fee(
                 &["手续费总金额", "返还手续费总金额"],
                 totals.map(|totals| totals.fee),
@@ -514,17 +541,12 @@ impl sealed::Layout for Trades {
 
 impl Totals {
     #[inline]
-    fn add(&mut self, amounts: &Amounts) {
-        let add = |sum: &mut i128, amount: Option<Fen>| {
-            *sum += i128::from(amount.unwrap_or_default().as_fen());
-        };
+    fn add(&mut self, amounts: &Amounts, fee: Fee) {
         self.count += 1;
-        add(&mut self.total, amounts.total);
-        add(&mut self.settlement_total, amounts.settlement_total);
-        add(&mut self.refund, amounts.refund);
-        add(&mut self.coupon_refund, amounts.refund_coupon);
-        add(&mut self.requested, amounts.requested);
-        self.fee += i128::from(amounts.fee.unwrap_or_default().as_millifen());
+        for (sum, amount) in self.amounts.iter_mut().zip(amounts) {
+            *sum += i128::from(amount.as_fen());
+        }
+        self.fee += i128::from(fee.as_millifen());
     }
 }
 
@@ -570,15 +592,11 @@ pub(crate) fn time(record: Record<'_>, column: u8, clock: &mut Clock) -> Result<
     }
 }
 
-#[inline]
-fn optional_time(
-    record: Record<'_>,
-    column: u8,
-    clock: &mut Clock,
-) -> Result<Option<DateTime>, Wrong> {
+/// A time in seconds since the Unix epoch, or [`NO_TIME`].
+fn optional_time(record: Record<'_>, column: u8, clock: &mut Clock) -> Result<i64, Wrong> {
     if record.bytes(column).is_empty() {
-        Ok(None)
+        Ok(NO_TIME)
     } else {
-        time(record, column, clock).map(Some)
+        time(record, column, clock).map(DateTime::as_unix)
     }
 }

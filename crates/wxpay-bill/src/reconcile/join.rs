@@ -364,7 +364,7 @@ impl Held {
 
 /// The order of slices of bytes, for short ones that mostly are equal or begin alike: eight bytes at a
 /// time, without a call.
-#[inline]
+#[inline(always)]
 fn cmp_bytes(one: &[u8], other: &[u8]) -> Ordering {
     let (words, rest) = one.as_chunks::<8>();
     let (other_words, other_rest) = other.as_chunks::<8>();

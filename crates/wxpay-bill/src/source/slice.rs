@@ -17,7 +17,7 @@ pub struct Slice<'s>(Form<'s>);
 enum Form<'s> {
     Plain(Plain<'s>),
     /// gzip, or not UTF-8.
-    Other(Box<Reader<&'s [u8]>>),
+    Other(Reader<&'s [u8]>),
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl<'s> Slice<'s> {
                 is_damaged: false,
             })
         } else {
-            Form::Other(Box::new(Reader::new(bytes)))
+            Form::Other(Reader::new(bytes))
         })
     }
 }

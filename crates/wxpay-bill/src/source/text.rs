@@ -119,7 +119,7 @@ fn decode(bytes: &[u8], text: &mut String) -> Result<(), Error> {
         DecoderResult::InputEmpty => Ok(()),
         _ => {
             let line = text.rfind('\n').map_or(0, |feed| feed + 1);
-            let error = not_text(text[line..].as_bytes(), "GBK");
+            let error = not_text(&text.as_bytes()[line..], "GBK");
             text.truncate(line);
             Err(error)
         }
