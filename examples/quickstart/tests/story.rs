@@ -125,6 +125,25 @@ async fn what_does_not_hold_is_named_by_its_step() {
     sandbox.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_that_is_not_what_was_announced_is_not_believed() {
+    let sandbox = Server::start(ServerConfig::default())
+        .await
+        .expect("a sandbox starts");
+    for (fault, problem) in [
+        ("bill_sums_wrong", "the summary says"),
+        ("bill_byte_changed", "does not have the announced hash"),
+        ("bill_cut_off", "the file is damaged"),
+    ] {
+        let wrong = json!({ "answers": { fault: { "rate": 1.0 } } }).to_string();
+        control(sandbox.base_url(), "PUT", "/_sandbox/faults", &wrong).await;
+        let error = failure(at(sandbox.home(), sandbox.base_url())).await;
+        assert!(error.starts_with("step 10 "), "{fault}: {error}");
+        assert!(error.contains(problem), "{fault}: {error}");
+    }
+    sandbox.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_wrong_home_is_named() {
     let error = failure(at(Path::new("/nowhere"), "http://127.0.0.1:9")).await;
