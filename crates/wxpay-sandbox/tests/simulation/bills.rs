@@ -8,7 +8,7 @@ use wxpay_api::refund::RefundStatus;
 use wxpay_proto::{Date, DateTime, Fen};
 
 use crate::calls::Failed;
-use crate::shop::{Order, State};
+use crate::shop::{Order, Refund, State};
 use crate::world::{START, World};
 
 /// A row of a bill: what came in or went out.
@@ -17,6 +17,9 @@ struct Row {
     order: String,
     transaction_id: String,
     refund: Option<String>,
+    /// 退款状态, empty for a payment.
+    state: &'static str,
+    asked: i64,
     fen: i64,
 }
 
@@ -90,19 +93,28 @@ impl World {
             let State::Paid { transaction_id, at } = &order.state else {
                 continue;
             };
-            let row = |refund: Option<&String>, amount: Fen| Row {
+            let payment = Row {
                 order: order.number.clone(),
                 transaction_id: transaction_id.clone(),
-                refund: refund.cloned(),
-                fen: amount.as_fen(),
+                refund: None,
+                state: "",
+                asked: 0,
+                fen: order.total.as_fen(),
             };
-            if Date::of(*at) == day {
-                rows.push(row(None, order.total));
-            }
             for (number, refund) in &order.refunds {
-                if refund.at.is_some_and(|at| Date::of(at) == day) {
-                    rows.push(row(Some(number), refund.amount));
+                if Date::of(refund.accepted.unwrap()) == day {
+                    let (state, fen) = in_bill(refund);
+                    rows.push(Row {
+                        refund: Some(number.clone()),
+                        state,
+                        asked: refund.amount.as_fen(),
+                        fen,
+                        ..payment.clone()
+                    });
                 }
+            }
+            if Date::of(*at) == day {
+                rows.push(payment);
             }
         }
         rows.sort();
@@ -134,14 +146,27 @@ impl World {
             let rows = booked.iter().filter(|row| row.refund.is_some() == refunds);
             rows.map(|row| row.fen).sum()
         };
-        assert_eq!(sums, (sum(false), sum(true)), "{day}");
+        let asked = booked.iter().map(|row| row.asked).sum();
+        assert_eq!(sums, [sum(false), sum(true), asked], "{day}");
         // The journal is not what is tested here; it would only grow.
         self.control(Method::DELETE, "journal", &Value::Null);
     }
 }
 
-/// The rows, and the sums of payments and refunds.
-fn read(text: &str) -> (Vec<Row>, (i64, i64)) {
+/// A refund's state in its bill, and what it gives back. Refunds take an hour at most here, so that
+/// all have ended when the bill is made.
+fn in_bill(refund: &Refund) -> (&'static str, i64) {
+    let amount = refund.amount.as_fen();
+    match &refund.status {
+        Some(RefundStatus::Success) => ("SUCCESS", amount),
+        Some(RefundStatus::Abnormal) => ("CHANGE", amount),
+        Some(RefundStatus::Closed) => ("FAIL", 0),
+        other => panic!("a refund is {other:?} in the end"),
+    }
+}
+
+/// The rows, and the sums of payments, refunds, and refunds that were asked for.
+fn read(text: &str) -> (Vec<Row>, [i64; 3]) {
     let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
     let [header, rows @ .., sums_header, sums] = &lines[..] else {
         panic!("no bill: {text}")
@@ -157,12 +182,18 @@ fn read(text: &str) -> (Vec<Row>, (i64, i64)) {
         Row {
             order: field(header, line, "商户订单号").to_owned(),
             transaction_id: field(header, line, "微信订单号").to_owned(),
+            state: ["", "SUCCESS", "CHANGE", "FAIL"]
+                .into_iter()
+                .find(|state| *state == field(header, line, "退款状态"))
+                .unwrap(),
+            asked: fen(field(header, line, "申请退款金额")),
             fen: fen(field(header, line, amount)),
             refund,
         }
     });
     let sum = |name| fen(field(sums_header, sums, name));
-    (rows.collect(), (sum("订单总金额"), sum("退款总金额")))
+    let sums = ["订单总金额", "退款总金额", "申请退款总金额"].map(sum);
+    (rows.collect(), sums)
 }
 
 fn field<'t>(header: &str, line: &'t str, name: &str) -> &'t str {

@@ -42,6 +42,8 @@ pub(crate) struct Refund {
     /// Nothing while it is not known whether it arrived.
     pub(crate) status: Option<RefundStatus>,
     pub(crate) at: Option<DateTime>,
+    /// Notifications do not tell.
+    pub(crate) accepted: Option<DateTime>,
 }
 
 impl Shop {

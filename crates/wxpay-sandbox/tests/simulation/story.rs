@@ -207,6 +207,7 @@ impl World {
             amount: Fen::new(amount),
             status: None,
             at: None,
+            accepted: None,
         };
         let number = format!("R-{}-{}", order.number, order.refunds.len());
         let refunds = &mut self.shop.orders.get_mut(&order.number).unwrap().refunds;
@@ -231,6 +232,9 @@ impl World {
     fn take_refund(&mut self, order: &str, number: &str, refund: wxpay_api::refund::Refund) {
         assert_eq!(refund.out_refund_no, number);
         let amount = refund.amount.refund;
+        let orders = &mut self.shop.orders;
+        let booked = orders.get_mut(order).unwrap().refunds.get_mut(number);
+        booked.unwrap().accepted = refund.create_time;
         self.shop
             .refunded(order, number, amount, refund.status, refund.success_time);
     }
@@ -244,11 +248,13 @@ impl World {
         for (refund, booked) in self.shop.orders[number].refunds.clone() {
             match booked.status {
                 None => self.refund(number, &refund),
-                Some(RefundStatus::Processing) => match self.call(&QueryRefund::new(&refund)) {
-                    Ok(answer) => self.take_refund(number, &refund, answer),
-                    Err(Failed::Refused(error)) => panic!("{refund}: {error:?}"),
-                    Err(Failed::Unsure) => {}
-                },
+                Some(status) if status == RefundStatus::Processing || booked.accepted.is_none() => {
+                    match self.call(&QueryRefund::new(&refund)) {
+                        Ok(answer) => self.take_refund(number, &refund, answer),
+                        Err(Failed::Refused(error)) => panic!("{refund}: {error:?}"),
+                        Err(Failed::Unsure) => {}
+                    }
+                }
                 _ => {}
             }
         }

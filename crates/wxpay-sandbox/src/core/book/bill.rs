@@ -1,7 +1,8 @@
 //! Bills (账单): asked for by day, handed out as links that are good for five minutes.
 //!
-//! A bill is written twice, once for its hash and once for the download; a day that is over does
-//! not change any more.
+//! A bill is written twice, once for its hash and once for the download, and again whenever it is
+//! asked for; it is always what it was when it was ready: a day that is over does not change any more,
+//! and what may change later is shown as it was then.
 
 mod direct;
 mod file;

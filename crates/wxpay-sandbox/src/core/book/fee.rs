@@ -15,12 +15,15 @@ pub(super) fn of(amount: Fen) -> Fen {
     Fen::new(i64::try_from(fee).unwrap_or(0))
 }
 
-/// The fee that comes back when `refund` is taken from what is `left` of a payment: the difference
-/// the refund makes to the fee, so that a payment refunded in any number of parts gets back its
-/// whole fee, to the fen.
-pub(super) fn returned(left: Fen, refund: Fen) -> Fen {
-    let after = left.checked_sub(refund).unwrap_or(Fen::ZERO);
-    of(left).checked_sub(of(after)).unwrap_or(Fen::ZERO)
+/// The fee that comes back with one more refund of a payment of `total`, when `given` came back with
+/// others before and `left` will be left: the difference to the fee of what is left, so that a payment
+/// refunded in any number of parts gets back its whole fee, to the fen, whatever became of other parts.
+pub(super) fn returned(total: Fen, given: Fen, left: Fen) -> Fen {
+    let due = of(total)
+        .checked_sub(given)
+        .and_then(|kept| kept.checked_sub(of(left)));
+    // Rounding may have given a fen too many before.
+    due.unwrap_or(Fen::ZERO).max(Fen::ZERO)
 }
 
 #[cfg(test)]
@@ -45,13 +48,24 @@ mod tests {
 
     #[test]
     fn parts_get_the_whole_fee_back() {
-        let mut left = Fen::new(1_999);
-        let mut back = 0;
+        let total = Fen::new(1_999);
+        let (mut left, mut back) = (1_999, 0);
         for part in [1, 83, 84, 500, 331, 1_000] {
-            back += returned(left, Fen::new(part)).as_fen();
-            left = left.checked_sub(Fen::new(part)).unwrap();
+            left -= part;
+            back += returned(total, Fen::new(back), Fen::new(left)).as_fen();
         }
-        assert_eq!(left, Fen::ZERO);
-        assert_eq!(back, of(Fen::new(1_999)).as_fen());
+        assert_eq!(left, 0);
+        assert_eq!(back, of(total).as_fen());
+    }
+
+    #[test]
+    fn a_part_that_is_taken_back_changes_nothing_in_the_end() {
+        let total = Fen::new(167);
+        let back = |given, left| returned(total, Fen::new(given), Fen::new(left)).as_fen();
+        // 83, then 1, of which the first is closed.
+        assert_eq!((back(0, 84), back(0, 83)), (0, 1));
+        // One more fen: the fee of what is left, 165, is the whole fee, and it came back already.
+        assert_eq!(back(1, 165), 0);
+        assert_eq!(back(1, 0), 0);
     }
 }

@@ -340,8 +340,11 @@ pub(crate) struct Refund {
     pub(crate) channel: String,
     /// When it ends, and how.
     pub(crate) coming: Option<(i64, RefundStatus)>,
+    /// What it was, and since when; empty as long as it is what it was at first.
+    #[serde(default)]
+    pub(crate) past: Vec<(i64, RefundStatus)>,
     pub(crate) succeeded: Option<i64>,
-    /// The part of the merchant's fee that came back with it.
+    /// The part of the merchant's fee that comes back with it, settled when it was accepted.
     pub(crate) fee: Fen,
     /// Whether an abnormal refund was sent elsewhere.
     pub(crate) redirected: bool,

@@ -1,5 +1,7 @@
 //! Refunds (退款): <https://pay.weixin.qq.com/doc/v3/merchant/4013070371>.
 
+mod history;
+
 use serde_json::{Map, Value, json};
 use wxpay_json::Fen;
 
@@ -8,7 +10,7 @@ use super::notice::{Event, Form};
 use super::order::of_sub_merchant;
 use super::text::beijing;
 use super::transaction::put;
-use super::{Book, Context, fee, full, optional, prepay, required, v2};
+use super::{Book, Context, full, optional, prepay, required, v2};
 use crate::core::call::{Call, Failure, Reply, numeric};
 use crate::core::random::Ids;
 
@@ -141,6 +143,8 @@ impl Book {
         if !self.store.has_room_for_refunds() {
             return Err(NoRefund::Full);
         }
+        let others: Vec<&Refund> = self.store.refunds_of(&order).collect();
+        let fee = history::fee_back(&order, &others, wish.amount);
         let refund = Refund {
             out_refund_no: wish.out_refund_no,
             refund_id: self.new_refund_id(now, ids),
@@ -158,8 +162,9 @@ impl Book {
                 now.saturating_add(script.delay_seconds.into()),
                 script.outcome.into(),
             )),
+            past: Vec::new(),
             succeeded: None,
-            fee: Fen::ZERO,
+            fee,
             redirected: false,
             generation: wish.generation,
         };
@@ -219,9 +224,10 @@ impl Book {
         refund.received_by = received_by;
         refund.channel = "OTHER_BANKCARD".to_owned();
         refund.redirected = true;
-        refund.status = RefundStatus::Processing;
+        let now = call.now.as_unix();
+        refund.turn(RefundStatus::Processing, now);
         let delay = self.store.script.delay_seconds;
-        let at = call.now.as_unix().saturating_add(delay.into());
+        let at = now.saturating_add(delay.into());
         refund.coming = Some((at, RefundStatus::Success));
         let reply = Reply::ok(view(order, &refund));
         self.store.put_refund(refund);
@@ -242,14 +248,9 @@ impl Book {
         let Some((_, status)) = refund.coming.take() else {
             return;
         };
-        refund.status = status;
+        refund.turn(status, at);
         let event_type = match status {
             RefundStatus::Success => {
-                let before = self
-                    .store
-                    .refunds_of(&order)
-                    .filter(|it| it.succeeded.is_some());
-                refund.fee = fee::returned(order.left_after(before), refund.amount);
                 refund.succeeded = Some(at);
                 ("REFUND.SUCCESS", "退款成功")
             }

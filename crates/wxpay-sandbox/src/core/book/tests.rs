@@ -13,6 +13,7 @@ mod products;
 mod random;
 mod random_sharing;
 mod random_transfers;
+mod refund_bills;
 mod refunds;
 mod sealed_bills;
 mod share_bills;

@@ -1,9 +1,9 @@
 //! Fund flow bills (资金账单): <https://pay.weixin.qq.com/doc/v3/merchant/4013071232>.
 //!
 //! Every payment is two movements, the money in and the fee out; a refund or a reversal is one, the
-//! money out less the fee that comes back. An account begins with nothing. The money of orders of a
-//! sub-merchant moves on the sub-merchant's account, all other on the merchant's. What is shared
-//! (分账), transferred or given away moves nothing here.
+//! money out less the fee that comes back, when it succeeds. An account begins with nothing. The money
+//! of orders of a sub-merchant moves on the sub-merchant's account, all other on the merchant's. What
+//! is shared (分账), transferred or given away moves nothing here.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

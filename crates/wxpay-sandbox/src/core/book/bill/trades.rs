@@ -1,9 +1,15 @@
 //! Trade bills (交易账单): <https://pay.weixin.qq.com/doc/v3/merchant/4013071227>.
 //!
-//! A payment belongs to the day it succeeded on, a refund to the day it succeeded on, a reversal to
-//! the day it was made on. Refunds that did not succeed are in no bill. A row of a refund carries
-//! the time of the refund in a bill of all trades; in a bill of refunds, which has columns for that
-//! time, the time of the payment.
+//! What is in them: <https://pay.weixin.qq.com/docs/merchant/products/bill-download/format-trade.html>.
+//!
+//! A payment belongs to the day it succeeded on, a refund to the day it was accepted on, a reversal to
+//! the day it was made on. A row of a refund carries the time of the refund in a bill of all trades; in
+//! a bill of refunds, which has columns for that time, the time of the payment.
+//!
+//! A refund has one row, in one bill, and is in it what it was when the bill was made; that it arrives
+//! or fails later is in no trade bill. One still under way has its amount and the fee that will come
+//! back. Of one that has failed nothing goes back: the amount is in 申请退款金额 alone, which is the
+//! sandbox's own choice.
 
 use std::ops::Range;
 
@@ -11,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use wxpay_json::Fen;
 
 use super::super::fee;
-use super::super::model::{Order, Payment};
+use super::super::model::{Order, Payment, Refund, RefundStatus};
 use super::super::store::Store;
 use super::file::{File, Manner, Sum};
+use super::{DAY, READY};
 use crate::core::v2::wire::spaced;
 
 const HEAD: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额";
@@ -45,16 +52,44 @@ struct Row<'s> {
 /// Money given back.
 #[derive(Debug)]
 struct Back<'s> {
-    asked: i64,
+    succeeded: Option<i64>,
     refund_id: &'s str,
     out_refund_no: &'s str,
+    asked: Fen,
     amount: Fen,
     fee: Fen,
     channel: &'s str,
     state: &'static str,
+    status: &'static str,
 }
 
-/// The bill; nothing where there are no trades.
+impl<'s> Back<'s> {
+    /// A refund right before `made`.
+    fn of(refund: &'s Refund, made: i64) -> Self {
+        let standing = refund.before(made);
+        let (status, goes_back) = match standing.status {
+            RefundStatus::Success => ("SUCCESS", true),
+            RefundStatus::Processing => ("PROCESSING", true),
+            // It goes back as soon as the merchant says where to.
+            RefundStatus::Abnormal => ("CHANGE", true),
+            RefundStatus::Closed => ("FAIL", false),
+        };
+        let if_it_goes = |amount| if goes_back { amount } else { Fen::ZERO };
+        Self {
+            succeeded: standing.succeeded,
+            refund_id: &refund.refund_id,
+            out_refund_no: &refund.out_refund_no,
+            asked: refund.amount,
+            amount: if_it_goes(refund.amount),
+            fee: if_it_goes(refund.fee),
+            channel: standing.channel,
+            state: "REFUND",
+            status,
+        }
+    }
+}
+
+/// The bill, as it is when it is made, at nine o'clock after the day; nothing where there are no trades.
 pub(super) fn write(
     store: &Store,
     which: TradeBill,
@@ -62,10 +97,11 @@ pub(super) fn write(
     hours: &Range<i64>,
     manner: Manner,
 ) -> Option<String> {
+    let made = hours.end.saturating_add(READY - DAY);
     let mut rows: Vec<Row<'_>> = store
         .orders()
         .filter(|order| sub_mchid.is_none() || order.owner.sub_mchid.as_deref() == sub_mchid)
-        .flat_map(|order| rows(store, order))
+        .flat_map(|order| rows(store, order, made))
         .filter(|row| hours.contains(&row.at))
         .filter(|row| match which {
             TradeBill::All => true,
@@ -78,7 +114,7 @@ pub(super) fn write(
 }
 
 /// What happened to an order: its payment, its reversal, its refunds.
-fn rows<'s>(store: &'s Store, order: &'s Order) -> Vec<Row<'s>> {
+fn rows<'s>(store: &'s Store, order: &'s Order, made: i64) -> Vec<Row<'s>> {
     let Some(payment) = &order.payment else {
         return Vec::new();
     };
@@ -90,13 +126,15 @@ fn rows<'s>(store: &'s Store, order: &'s Order) -> Vec<Row<'s>> {
     }];
     if let Some(reversal) = &order.reversal {
         let back = Back {
-            asked: reversal.at,
+            succeeded: Some(reversal.at),
             refund_id: &reversal.refund_id,
             out_refund_no: &order.out_trade_no,
+            asked: order.total,
             amount: order.total,
             fee: fee::of(order.total),
             channel: "ORIGINAL",
             state: "REVOKED",
+            status: "SUCCESS",
         };
         rows.push(Row {
             at: reversal.at,
@@ -105,24 +143,12 @@ fn rows<'s>(store: &'s Store, order: &'s Order) -> Vec<Row<'s>> {
             back: Some(back),
         });
     }
-    for refund in store.refunds_of(order) {
-        let Some(at) = refund.succeeded else { continue };
-        let back = Back {
-            asked: refund.created,
-            refund_id: &refund.refund_id,
-            out_refund_no: &refund.out_refund_no,
-            amount: refund.amount,
-            fee: refund.fee,
-            channel: &refund.channel,
-            state: "REFUND",
-        };
-        rows.push(Row {
-            at,
-            order,
-            payment,
-            back: Some(back),
-        });
-    }
+    rows.extend(store.refunds_of(order).map(|refund| Row {
+        at: refund.created,
+        order,
+        payment,
+        back: Some(Back::of(refund, made)),
+    }));
     rows
 }
 
@@ -133,7 +159,8 @@ fn file(which: TradeBill, rows: &[Row<'_>], manner: Manner) -> String {
         TradeBill::Refund => format!("{HEAD},{REFUND_TIMES},{REFUND},{TAIL},申请退款金额,费率备注"),
     };
     let mut file = File::new(&header, manner);
-    let (mut paid, mut back, mut fees) = (Sum::default(), Sum::default(), Sum::default());
+    let (mut paid, mut fees) = (Sum::default(), Sum::default());
+    let (mut asked, mut back) = (Sum::default(), Sum::default());
     for row in rows {
         match &row.back {
             None => {
@@ -141,17 +168,19 @@ fn file(which: TradeBill, rows: &[Row<'_>], manner: Manner) -> String {
                 fees.add(fee::of(row.order.total));
             }
             Some(refund) => {
+                asked.add(refund.asked);
                 back.add(refund.amount);
                 fees.subtract(refund.fee);
             }
         }
         row.write(which, &mut file);
     }
-    let (count, paid, back, fees) = (rows.len().to_string(), paid.yuan(), back.yuan(), fees.fee());
+    let (count, paid, fees) = (rows.len().to_string(), paid.yuan(), fees.fee());
     if which == TradeBill::Success {
         file.end(SUCCESS_SUMS, &[&count, &paid, &fees, &paid])
     } else {
-        file.end(SUMS, &[&count, &paid, &back, "0.00", &fees, &paid, &back])
+        let (asked, back) = (asked.yuan(), back.yuan());
+        file.end(SUMS, &[&count, &paid, &back, "0.00", &fees, &paid, &asked])
     }
 }
 
@@ -164,21 +193,19 @@ impl Row<'_> {
             self.at
         };
         let mut fee = Sum::default();
-        let (paid, refunded) = match &self.back {
+        let (paid, refunded, asked) = match &self.back {
             None => {
                 fee.add(fee::of(self.order.total));
-                (self.order.total, Fen::ZERO)
+                (self.order.total, Fen::ZERO, Fen::ZERO)
             }
             Some(back) => {
                 fee.subtract(back.fee);
-                (Fen::ZERO, back.amount)
+                (Fen::ZERO, back.amount, back.asked)
             }
         };
-        let (at, paid, refunded) = (
-            spaced(shown),
-            paid.yuan().to_string(),
-            refunded.yuan().to_string(),
-        );
+        let at = spaced(shown);
+        let [paid, refunded, asked] =
+            [paid, refunded, asked].map(|amount| amount.yuan().to_string());
         let mut fields = vec![
             at.as_str(),
             owner.appid.as_deref().unwrap_or_default(),
@@ -195,10 +222,10 @@ impl Row<'_> {
             &paid,
             "0.00",
         ];
-        let times = self
-            .back
-            .as_ref()
-            .map(|back| [spaced(back.asked), spaced(self.at)]);
+        let times = self.back.as_ref().map(|back| {
+            let succeeded = back.succeeded.map(spaced);
+            [spaced(self.at), succeeded.unwrap_or_default()]
+        });
         if which == TradeBill::Refund {
             fields.extend(times.iter().flatten().map(String::as_str));
         }
@@ -211,7 +238,7 @@ impl Row<'_> {
                     &refunded,
                     "0.00",
                     back.channel,
-                    "SUCCESS",
+                    back.status,
                 ],
             });
         }
@@ -224,7 +251,7 @@ impl Row<'_> {
             &paid,
         ]);
         if which != TradeBill::Success {
-            fields.push(&refunded);
+            fields.push(&asked);
         }
         fields.push("");
         file.row(&fields);

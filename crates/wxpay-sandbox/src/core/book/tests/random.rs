@@ -248,10 +248,18 @@ proptest! {
         let orders = all_orders(&counter);
         let sum = |of: &dyn Fn(&Value) -> i64| orders.values().map(of).sum::<i64>();
         let paid = sum(&|order| if order.get("transaction_id").is_some() { order["amount"]["total"].as_i64().unwrap() } else { 0 });
-        let back = sum(&|order| {
-            let reversed = order.get("reverse_time").is_some() && order.get("transaction_id").is_some();
-            if reversed { order["amount"]["total"].as_i64().unwrap() } else { order["amount"]["refunded"].as_i64().unwrap() }
+        let reversed = |order: &Value| order.get("reverse_time").is_some() && order.get("transaction_id").is_some();
+        let refunds = |states: &[&str]| sum(&|order| {
+            if reversed(order) {
+                return order["amount"]["total"].as_i64().unwrap();
+            }
+            let refunds = order["refunds"].as_array().unwrap().iter();
+            let these = refunds.filter(|it| states.contains(&it["status"].as_str().unwrap()));
+            these.map(|it| it["amount"]["refund"].as_i64().unwrap()).sum()
         });
+        let arrived = refunds(&["SUCCESS"]);
+        let back = refunds(&["SUCCESS", "ABNORMAL"]);
+        let asked = refunds(&["SUCCESS", "ABNORMAL", "CLOSED"]);
         counter.now = START + 2 * DAY;
         let day = ("bill_date", "2024-01-01");
         if paid == 0 {
@@ -264,18 +272,19 @@ proptest! {
             (column("订单金额"), paid),
             (column("应结订单金额"), paid),
             (column("退款金额"), back),
-            (column("申请退款金额"), back),
+            (column("申请退款金额"), asked),
             (fen(&all.sums["订单总金额"]), paid),
             (fen(&all.sums["应结订单总金额"]), paid),
             (fen(&all.sums["退款总金额"]), back),
-            (fen(&all.sums["申请退款总金额"]), back),
+            (fen(&all.sums["申请退款总金额"]), asked),
             (fen(&all.sums["手续费总金额"]), column("手续费")),
         ] {
             prop_assert_eq!(column, wanted);
         }
         let funds = parse(&bill(&mut counter, "bill.fund_flow_bill", &[day]).unwrap());
         let net = fen(&funds.sums["收入金额"]) - fen(&funds.sums["支出金额"]);
-        prop_assert_eq!(net, paid - back - column("手续费"));
+        let moved = all.rows.iter().filter(|row| ["", "SUCCESS"].contains(&row["退款状态"].as_str()));
+        prop_assert_eq!(net, paid - arrived - moved.map(|row| fen(&row["手续费"])).sum::<i64>());
         prop_assert!(net >= 0);
         prop_assert_eq!(fen(&funds.rows.last().unwrap()["账户结余（元）"]), net);
     }

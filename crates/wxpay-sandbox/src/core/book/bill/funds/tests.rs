@@ -2,11 +2,16 @@ use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
 use super::super::super::text::hex;
-use super::super::trades::tests::{MIDNIGHT, order, store};
+use super::super::trades::tests::{self, ELEVEN, MIDNIGHT, order};
 use super::*;
 
 const VECTOR: &str = include_str!("../../../../../tests/vectors/fund_flow_bill.csv");
 const DAY: Range<i64> = MIDNIGHT..MIDNIGHT + 86_400;
+
+/// Accepted ten seconds before eleven, when the money moves.
+fn store() -> Store {
+    tests::store(ELEVEN - 10, ELEVEN)
+}
 
 #[test]
 fn the_vector_is_written_to_the_byte() {

@@ -7,6 +7,7 @@ use super::*;
 
 const VECTOR: &str = include_str!("../../../../../tests/vectors/trade_bill_all.csv");
 pub(in super::super) const MIDNIGHT: i64 = 1_704_038_400;
+pub(in super::super) const ELEVEN: i64 = MIDNIGHT + 11 * 3_600;
 
 pub(in super::super) fn order() -> Order {
     serde_json::from_value(json!({
@@ -42,7 +43,7 @@ pub(in super::super) fn order() -> Order {
     .unwrap()
 }
 
-fn refund() -> Refund {
+fn refund(created: i64, succeeded: i64) -> Refund {
     serde_json::from_value(json!({
         "out_refund_no": "R1217752501201407033233368018",
         "refund_id": "50000000382019052709732678859",
@@ -52,12 +53,12 @@ fn refund() -> Refund {
         "funds_account": null,
         "reason": null,
         "notify_url": null,
-        "created": 1_704_077_990,
+        "created": created,
         "status": "SUCCESS",
         "received_by": "",
         "channel": "ORIGINAL",
         "coming": null,
-        "succeeded": 1_704_078_000,
+        "succeeded": succeeded,
         "fee": 1,
         "redirected": false,
     }))
@@ -65,17 +66,22 @@ fn refund() -> Refund {
 }
 
 /// A payment of 1.00 yuan, and its refund.
-pub(in super::super) fn store() -> Store {
+pub(in super::super) fn store(created: i64, succeeded: i64) -> Store {
     let mut store = Store::default();
     store.put_order(order());
-    store.put_refund(refund());
+    store.put_refund(refund(created, succeeded));
     store
+}
+
+/// Accepted at eleven o'clock, and there ten seconds later.
+fn refunded() -> Store {
+    store(ELEVEN, ELEVEN + 10)
 }
 
 #[test]
 fn the_vector_is_written_to_the_byte() {
     let bill = write(
-        &store(),
+        &refunded(),
         TradeBill::All,
         None,
         &(MIDNIGHT..MIDNIGHT + 86_400),
@@ -94,7 +100,7 @@ fn the_vector_is_written_to_the_byte() {
 fn each_bill_has_its_columns() {
     let day = MIDNIGHT..MIDNIGHT + 86_400;
     let lines = |which| {
-        let bill = write(&store(), which, None, &day, Manner::default()).unwrap();
+        let bill = write(&refunded(), which, None, &day, Manner::default()).unwrap();
         let text = bill
             .strip_prefix('\u{feff}')
             .unwrap()
@@ -116,7 +122,7 @@ fn each_bill_has_its_columns() {
         lines(TradeBill::Refund),
         [
             "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,退款申请时间,退款成功时间,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注",
-            "`2024-01-01 10:34:56,`wxd678efh567hg6787,`1900007291,`0,`,`4200000000202401010000000001,`1217752501201407033233368018,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`JSAPI,`REFUND,`OTHERS,`CNY,`0.00,`0.00,`2024-01-01 10:59:50,`2024-01-01 11:00:00,`50000000382019052709732678859,`R1217752501201407033233368018,`1.00,`0.00,`ORIGINAL,`SUCCESS,`深圳,腾大 公仔,`a,b,`-0.01000,`0.60%,`0.00,`1.00,`",
+            "`2024-01-01 10:34:56,`wxd678efh567hg6787,`1900007291,`0,`,`4200000000202401010000000001,`1217752501201407033233368018,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`JSAPI,`REFUND,`OTHERS,`CNY,`0.00,`0.00,`2024-01-01 11:00:00,`2024-01-01 11:00:10,`50000000382019052709732678859,`R1217752501201407033233368018,`1.00,`0.00,`ORIGINAL,`SUCCESS,`深圳,腾大 公仔,`a,b,`-0.01000,`0.60%,`0.00,`1.00,`",
             "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额",
             "`1,`0.00,`1.00,`0.00,`-0.01000,`0.00,`1.00",
         ]
@@ -133,10 +139,54 @@ fn each_bill_has_its_columns() {
 
 #[test]
 fn a_day_begins_at_midnight_in_beijing() {
-    let store = store();
+    let store = refunded();
     let paid = 1_704_076_496;
     let has = |hours| write(&store, TradeBill::Success, None, &hours, Manner::default()).is_some();
     assert!(has(paid..paid + 1));
     assert!(!has(paid + 1..paid + 86_400));
     assert!(!has(paid - 86_400..paid));
+}
+
+#[test]
+fn a_refund_is_in_the_bill_of_the_day_it_was_accepted_on_as_it_was_at_nine() {
+    let days = [0, 1].map(|day| MIDNIGHT + day * DAY..MIDNIGHT + (day + 1) * DAY);
+    let nine = MIDNIGHT + READY;
+    let late = MIDNIGHT + DAY - 1;
+    for (succeeded, fields) in [
+        (nine - 1, "`2024-01-01 23:59:59,`2024-01-02 08:59:59,"),
+        (nine, "`2024-01-01 23:59:59,`,"),
+    ] {
+        let store = store(late, succeeded);
+        let bill = |day: usize| {
+            let which = TradeBill::Refund;
+            write(&store, which, None, &days[day], Manner::default())
+        };
+        let text = bill(0).unwrap();
+        assert!(text.contains(fields), "{text}");
+        assert_eq!(text.contains(",`SUCCESS,"), succeeded < nine, "{text}");
+        assert_eq!(text.contains(",`PROCESSING,"), succeeded >= nine, "{text}");
+        assert!(text.contains(",`-0.01000,"), "{text}");
+        assert_eq!(bill(1), None);
+    }
+}
+
+#[test]
+fn a_failed_refund_is_there_and_gives_nothing_back() {
+    let mut store = refunded();
+    let mut refund = refund(ELEVEN, ELEVEN);
+    refund.succeeded = None;
+    refund.status = RefundStatus::Closed;
+    store.put_refund(refund);
+    let day = MIDNIGHT..MIDNIGHT + DAY;
+    let bill = write(&store, TradeBill::All, None, &day, Manner::default()).unwrap();
+    let row = bill.split("\r\n").nth(2).unwrap();
+    assert!(
+        row.contains(",`0.00,`0.00,`ORIGINAL,`FAIL,")
+            && row.ends_with(",`0.00000,`0.60%,`0.00,`1.00,`"),
+        "{row}"
+    );
+    assert!(
+        bill.ends_with("\r\n`2,`1.00,`0.00,`0.00,`0.01000,`1.00,`1.00\r\n"),
+        "{bill}"
+    );
 }
