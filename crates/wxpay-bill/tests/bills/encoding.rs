@@ -1,6 +1,6 @@
 //! Bytes that are no text.
 
-use wxpay_bill::{ErrorKind, Trades};
+use wxpay_bill::{ErrorKind, Records, Trades};
 
 use crate::files::*;
 use crate::support::{Outcome, Show, ends, every_way, long, overlapped, reader, slice};
@@ -67,6 +67,19 @@ fn invalid_gbk() {
     let name = b"\xc9\xee\xdb\xda";
     let bill = damaged(TRADE_PARTNER, b"SHOP-0010", name);
     assert_eq!(every_way::<Trades>(&bill).end().kind, ErrorKind::Encoding);
+}
+
+#[test]
+fn the_first_line_tells_the_encoding() {
+    // 深 in GBK; behind the byte order mark of UTF-8 the same bytes are no text.
+    let gbk = b"ab\xc9\xee,c\n`1,`2\nx,y\n`1,`2\n";
+    let outcome = every_way::<Records>(gbk);
+    assert_eq!(outcome.rows, [r#"2: {"ab深": "1", "c": "2"}"#]);
+    assert!(outcome.is_clean());
+    let marked = [b"\xef\xbb\xbf", &gbk[..]].concat();
+    let outcome = every_way::<Records>(&marked);
+    let end = outcome.end();
+    assert_eq!((end.kind, end.line), (ErrorKind::Encoding, Some(1)));
 }
 
 #[test]
