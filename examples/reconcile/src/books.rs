@@ -26,21 +26,25 @@ pub(crate) struct Order {
 pub(crate) struct Refund {
     /// 商户退款单号.
     pub(crate) number: String,
+    /// What was asked for.
     pub(crate) amount: Fen,
-    pub(crate) done: Option<Done>,
+    /// Once WeChat Pay has taken it on, which is what decides the day of the bill: the money may arrive on another.
+    pub(crate) accepted: Option<Done>,
+    /// The notice has come that the money arrived.
+    pub(crate) arrived: bool,
 }
 
-/// That money moved.
+/// That something was done, by WeChat Pay's clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Done {
     /// WeChat Pay's number of it, where the shop has heard of one.
     pub(crate) id: Option<String>,
-    /// `success_time`: when it moved by WeChat Pay's clock, which is what decides the day of the bill.
+    /// `success_time` of a payment, `create_time` of a refund: what decides the day of the bill.
     pub(crate) at: DateTime,
 }
 
 impl Books {
-    /// All that moved on a day, as a reconciliation takes it.
+    /// All that the bill of a day should have, as a reconciliation takes it.
     pub(crate) fn entries(&self, day: Date) -> Vec<OwnedEntry> {
         let mut entries = Vec::new();
         let mut add = |entry: Entry<'_>, done: &Done| {
@@ -61,9 +65,9 @@ impl Books {
             }
         }
         for refund in &self.refunds {
-            if let Some(done) = &refund.done {
-                let entry = Entry::refund(&refund.number, refund.amount);
-                add(entry.with_state("SUCCESS"), done);
+            // Without its state: the bill has that of nine o'clock, and the books are newer.
+            if let Some(accepted) = &refund.accepted {
+                add(Entry::refund(&refund.number, refund.amount), accepted);
             }
         }
         entries

@@ -73,7 +73,7 @@ pub(crate) fn plant(books: &mut Books, day: Date) -> Result<Vec<Mistake>> {
     let story = "the notice of a payment never came";
     planted(story, MissingInBooks, Payment, unheard, None);
 
-    let refund = books.refunds.iter().find(|refund| refund.done.is_some());
+    let refund = books.refunds.iter().find(|refund| refund.arrived);
     let refund = refund.context("nothing was refunded")?.clone();
     let number = refund.number.clone();
     books.refunds.push(refund);

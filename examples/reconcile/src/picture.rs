@@ -70,7 +70,7 @@ impl Picture {
             ),
             Some(refund) => (
                 refund.amount.or(refund.requested_amount),
-                refund.success_time.unwrap_or_else(|| trade.trade_time()),
+                refund.create_time.unwrap_or_else(|| trade.trade_time()),
             ),
         };
         let amount = amount.unwrap_or_default();

@@ -177,24 +177,24 @@ impl Shop {
         let parts = self.books.refunds.iter();
         let part = parts.filter(|it| it.number.starts_with(number)).count();
         let refund = format!("{number}R{}", part + 1);
+        let expected = ExpectedRefund::new(&self.file.mchid, number, &refund, amount, sale.total());
         self.books.refunds.push(Refund {
             number: refund.clone(),
             amount,
-            done: None,
+            accepted: None,
+            arrived: false,
         });
         let request = RefundRequestAmount::new(amount, sale.total(), "CNY");
         let request = CreateRefund::new(&refund, request)
             .out_trade_no(number)
             .notify_url(self.notices.url());
         let answer = self.client.execute(&request).await?.into_value();
-        let expected = ExpectedRefund::new(
-            &self.file.mchid,
-            number,
-            &answer.out_refund_no,
-            amount,
-            sale.total(),
-        );
         answer.check(&expected)?;
+        let at = answer.create_time.context("a refund without its time")?;
+        self.refund_mut(&refund)?.accepted = Some(Done {
+            id: Some(answer.refund_id),
+            at,
+        });
         // The money is back some seconds later.
         self.move_clock(DateTime::beijing(self.now().as_unix() + 3))
             .await?;
@@ -207,19 +207,12 @@ impl Shop {
         match notice.context("no notice came")?? {
             Notice::Payment(transaction) => self.paid(&transaction),
             Notice::Refund(notice) => {
-                let refunds = &mut self.books.refunds;
-                let refund = refunds
-                    .iter_mut()
-                    .find(|it| it.number == notice.out_refund_no);
-                let refund = refund.context("a notice of a refund that is not ours")?;
+                let refund = self.refund_mut(&notice.out_refund_no)?;
                 ensure!(
                     notice.amount.refund == refund.amount,
                     "another amount was refunded"
                 );
-                refund.done = Some(Done {
-                    id: Some(notice.refund_id),
-                    at: notice.success_time.context("a refund without its time")?,
-                });
+                refund.arrived = true;
                 Ok(())
             }
         }
@@ -263,6 +256,12 @@ impl Shop {
     fn order_mut(&mut self, number: &str) -> Result<&mut Order> {
         let order = self.books.orders.get_mut(number);
         order.with_context(|| format!("order {number} is not ours"))
+    }
+
+    fn refund_mut(&mut self, number: &str) -> Result<&mut Refund> {
+        let mut refunds = self.books.refunds.iter_mut();
+        let refund = refunds.find(|refund| refund.number == number);
+        refund.with_context(|| format!("refund {number} is not ours"))
     }
 }
 
