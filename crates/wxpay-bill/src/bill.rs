@@ -39,7 +39,7 @@ pub struct Progress {
 pub struct Bill<S, T: Layout> {
     source: S,
     core: Core<T>,
-    progress: Option<Box<dyn FnMut(Progress) + Send>>,
+    report: Option<Box<dyn FnMut(Progress) + Send>>,
 }
 
 impl<'s, T: Layout> Bill<Slice<'s>, T> {
@@ -69,7 +69,7 @@ impl<R: Read, T: Layout> Bill<Reader<R>, T> {
         Bill {
             source: Overlapped::new(reader, settings),
             core: self.core,
-            progress: self.progress,
+            report: self.report,
         }
     }
 }
@@ -79,7 +79,7 @@ impl<S, T: Layout> Bill<S, T> {
         Self {
             source,
             core: Core::new(),
-            progress: None,
+            report: None,
         }
     }
 
@@ -135,7 +135,7 @@ impl<S: Source, T: Layout> Bill<S, T> {
     /// Calls a function as the bill is read, every hundred kilobytes or so, and at the end.
     #[must_use]
     pub fn on_progress(mut self, report: impl FnMut(Progress) + Send + 'static) -> Self {
-        self.progress = Some(Box::new(report));
+        self.report = Some(Box::new(report));
         self
     }
 
@@ -144,8 +144,19 @@ impl<S: Source, T: Layout> Bill<S, T> {
         self.core.header().names()
     }
 
+    /// How much has been read so far.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let (file_bytes, text_bytes) = self.source.progress();
+        Progress {
+            file_bytes,
+            text_bytes,
+            rows: self.core.rows(),
+        }
+    }
+
     /// What there is to do when a source has, or has not, given another piece.
-    pub(crate) fn advanced(&mut self, advanced: Result<bool, Error>) -> Result<bool, Error> {
+    fn advanced(&mut self, advanced: Result<bool, Error>) -> Result<bool, Error> {
         let more = match advanced {
             Ok(more) => more,
             Err(error) => return Err(self.core.fault(error)),
@@ -154,13 +165,9 @@ impl<S: Source, T: Layout> Bill<S, T> {
         if !more {
             self.core.finish()?;
         }
-        if let Some(report) = &mut self.progress {
-            let (file_bytes, text_bytes) = self.source.progress();
-            report(Progress {
-                file_bytes,
-                text_bytes,
-                rows: self.core.rows(),
-            });
+        let progress = self.progress();
+        if let Some(report) = &mut self.report {
+            report(progress);
         }
         Ok(more)
     }
@@ -244,6 +251,21 @@ impl<R: tokio::io::AsyncRead + Unpin, T: Layout> Bill<AsyncReader<R>, T> {
             }
         }
         self.core.row(self.source.text()).map(Some)
+    }
+
+    /// Reads to the end, calling a function with every row, and returns the summary.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_row`](Self::next_row); the first error is the end.
+    pub async fn for_each(
+        &mut self,
+        mut take: impl FnMut(T::Row<'_>),
+    ) -> Result<Option<&T::Summary>, Error> {
+        while let Some(row) = self.next_row().await? {
+            take(row);
+        }
+        Ok(self.core.summary())
     }
 }
 

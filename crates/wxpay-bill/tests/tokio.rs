@@ -65,6 +65,24 @@ async fn rows_as_they_come() {
 }
 
 #[tokio::test]
+async fn all_rows_at_once() {
+    let mut bill = TradeBill::from_async_reader(BILL);
+    assert_eq!(bill.progress().file_bytes, 0);
+    let mut fees = 0;
+    let summary = bill
+        .for_each(|row| fees += row.fee().map_or(0, |fee| fee.as_millifen().abs()))
+        .await
+        .unwrap();
+    assert_eq!(summary.and_then(|summary| summary.count), Some(2));
+    assert_eq!(fees, 2_000);
+    let progress = bill.progress();
+    assert_eq!(
+        (progress.file_bytes, progress.text_bytes, progress.rows),
+        (1179, 1179, 2)
+    );
+}
+
+#[tokio::test]
 async fn a_future_that_is_dropped_loses_nothing() {
     let mut bill = TradeBill::from_async_reader(trickle(BILL));
     let mut rows = 0;

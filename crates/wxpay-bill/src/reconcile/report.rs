@@ -57,6 +57,17 @@ impl Cause {
             Self::Duplicate => "duplicate",
         }
     }
+
+    /// What finance departments call it: 短款, 长款, 不符, 重复.
+    #[must_use]
+    pub const fn chinese_name(self) -> &'static str {
+        match self {
+            Self::MissingInBill => "短款",
+            Self::MissingInBooks => "长款",
+            Self::Differs => "不符",
+            Self::Duplicate => "重复",
+        }
+    }
 }
 
 /// One thing that is wrong.
@@ -153,7 +164,8 @@ pub struct Report {
     window: u32,
     keep: usize,
     tallies: [[[Tally; 4]; 7]; 2],
-    counts: [u64; 4],
+    /// By cause and kind.
+    counts: [[u64; EntryKind::ALL.len()]; Cause::ALL.len()],
     kept: [usize; 4],
     at_edge: u64,
     differences: Vec<Difference>,
@@ -184,7 +196,7 @@ impl Report {
             window: Self::WINDOW,
             keep: Self::KEPT,
             tallies: Default::default(),
-            counts: [0; 4],
+            counts: Default::default(),
             kept: [0; 4],
             at_edge: 0,
             differences: Vec::new(),
@@ -238,7 +250,7 @@ impl Report {
             } => {
                 self.count_entry(Side::Bill, Category::Differs, &bill);
                 self.count_entry(Side::Books, Category::Differs, &books);
-                self.differ(Cause::Differs, None, || Difference {
+                self.differ((Cause::Differs, bill.kind), None, || Difference {
                     bill: bill.into(),
                     books: books.into(),
                     fields,
@@ -248,7 +260,7 @@ impl Report {
             Outcome::MissingInBill(entry) => {
                 self.count_entry(Side::Books, Category::Missing, &entry);
                 let likely = self.likely(&entry);
-                self.differ(Cause::MissingInBill, likely, || Difference {
+                self.differ((Cause::MissingInBill, entry.kind), likely, || Difference {
                     books: entry.into(),
                     ..Difference::of(Cause::MissingInBill, &entry)
                 });
@@ -256,7 +268,7 @@ impl Report {
             Outcome::MissingInBooks(entry) => {
                 self.count_entry(Side::Bill, Category::Missing, &entry);
                 let likely = self.likely(&entry);
-                self.differ(Cause::MissingInBooks, likely, || Difference {
+                self.differ((Cause::MissingInBooks, entry.kind), likely, || Difference {
                     bill: entry.into(),
                     ..Difference::of(Cause::MissingInBooks, &entry)
                 });
@@ -268,7 +280,7 @@ impl Report {
                     }
                 }
                 if let Some(entry) = bill.first.or(books.first) {
-                    self.differ(Cause::Duplicate, None, || Difference {
+                    self.differ((Cause::Duplicate, entry.kind), None, || Difference {
                         bill: bill.into(),
                         books: books.into(),
                         ..Difference::of(Cause::Duplicate, &entry)
@@ -289,11 +301,11 @@ impl Report {
 
     fn differ(
         &mut self,
-        cause: Cause,
+        (cause, kind): (Cause, EntryKind),
         likely: Option<Date>,
         difference: impl FnOnce() -> Difference,
     ) {
-        self.counts[cause as usize] += 1;
+        self.counts[cause as usize][kind as usize] += 1;
         self.at_edge += u64::from(likely.is_some());
         let kept = &mut self.kept[cause as usize];
         if *kept < self.keep {
@@ -325,13 +337,19 @@ impl Report {
     /// Whether both sides have the same.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.counts == [0; 4]
+        Cause::ALL.iter().all(|cause| self.count(*cause) == 0)
     }
 
     /// How many differences of a cause there are, kept or not.
     #[must_use]
     pub fn count(&self, cause: Cause) -> u64 {
-        self.counts[cause as usize]
+        self.counts[cause as usize].iter().sum()
+    }
+
+    /// How many differences of a cause and kind there are, kept or not.
+    #[must_use]
+    pub fn count_of(&self, cause: Cause, kind: EntryKind) -> u64 {
+        self.counts[cause as usize][kind as usize]
     }
 
     /// How many differences of a cause were not kept: see [`Report::keep`].
