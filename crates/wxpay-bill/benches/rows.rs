@@ -31,20 +31,30 @@ fn bill(rows: u64, refund_every: u64) -> String {
         state ^= state << 17;
         let second = row * 86_400 / rows;
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let (amount, payer) = (state % 50_000 + 1, state >> 40);
+        let amount = state % 50_000 + 1;
+        // What compresses as badly as real numbers do.
+        let (trade, order) = (
+            mixed(row) % 100_000_000_000,
+            mixed(row << 1) % 10_000_000_000,
+        );
+        let payer = format!(
+            "{:011x}{:09x}",
+            mixed(row << 2) >> 20,
+            mixed(row << 3) >> 28
+        );
         let yuan = format!("{}.{:02}", amount / 100, amount % 100);
         let fee = amount * 6;
         let shown = format!("{}.{:05}", fee / 100_000, fee % 100_000);
         let _ = write!(
             text,
-            "`2024-01-01 {hour:02}:{minute:02}:{second:02},`wxd678efh567hg6787,`1900007291,`0,`,`42000000002024010100{row:08},`SHOP20240101{row:016},`oUpF8uMuAJO_M2pxb1{payer:010x},`JSAPI,",
+            "`2024-01-01 {hour:02}:{minute:02}:{second:02},`wxd678efh567hg6787,`1900007291,`0,`,`42000023462024010{trade:011},`20240101{row:010}{order:010},`oUpF8uM{payer:.21},`JSAPI,",
         );
         if row % refund_every == refund_every - 1 {
             back += amount;
             fees -= i128::from(fee);
             let _ = write!(
                 text,
-                "`REFUND,`OTHERS,`CNY,`0.00,`0.00,`503000000020240101{row:010},`R{row:016},`{yuan},`0.00,`ORIGINAL,`SUCCESS,`深圳,腾大 公仔,`桌号=12,人数=2,`-{shown},`0.60%,`0.00,`{yuan},`\r\n",
+                "`REFUND,`OTHERS,`CNY,`0.00,`0.00,`5030103462024010{trade:011},`R{order:010}{row:07},`{yuan},`0.00,`ORIGINAL,`SUCCESS,`深圳,腾大 公仔,`桌号=12,人数=2,`-{shown},`0.60%,`0.00,`{yuan},`\r\n",
             );
         } else {
             paid += amount;
@@ -63,6 +73,14 @@ fn bill(rows: u64, refund_every: u64) -> String {
         "{SUMMARY}\r\n`{rows},`{paid},`{back},`0.00,`{fees},`{paid},`{back}\r\n"
     );
     text
+}
+
+/// Any number for a number, always the same (SplitMix64).
+fn mixed(number: u64) -> u64 {
+    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 fn bench(c: &mut Criterion) {

@@ -34,7 +34,7 @@ pub struct Progress {
 /// [`next_row`](Self::next_row) has given `None`*. Do what can be undone with them, or nothing, before. A file that
 /// was cut off, or whose hash or sums are wrong, ends in an error.
 ///
-/// However long the bill is, memory stays below two mebibytes; where lines are as long as they may be, which is one
+/// However long the bill is, memory stays below one mebibyte, or four with another thread; where lines are as long as they may be, which is one
 /// mebibyte, it is a few of them.
 pub struct Bill<S, T: Layout> {
     source: S,
@@ -132,7 +132,7 @@ impl<S: Source, T: Layout> Bill<S, T> {
         self
     }
 
-    /// Calls a function as the bill is read, every hundred kilobytes or so, and at the end.
+    /// Calls a function as the bill is read, every few hundred kilobytes, and at the end.
     #[must_use]
     pub fn on_progress(mut self, report: impl FnMut(Progress) + Send + 'static) -> Self {
         self.report = Some(Box::new(report));

@@ -24,6 +24,8 @@ pub(crate) struct Filler {
     hash: Option<Sha1>,
     /// The text of gzip files is hashed by whoever takes it.
     leaves_gzip_unhashed: bool,
+    /// So much text is taken at a time.
+    piece: usize,
     file_bytes: u64,
     text_bytes: u64,
 }
@@ -56,14 +58,19 @@ impl Filler {
             ended: false,
             hash: None,
             leaves_gzip_unhashed: false,
+            piece: PIECE,
             file_bytes: 0,
             text_bytes: 0,
         }
     }
 
-    /// Leaves the text of gzip files to be hashed by others.
-    pub(crate) fn leave_gzip_unhashed(&mut self) {
-        self.leaves_gzip_unhashed = true;
+    /// Pieces for another thread: larger ones, and the text of gzip files is left to it to be hashed.
+    pub(crate) fn for_another_thread(settings: Settings, piece: usize) -> Self {
+        Self {
+            leaves_gzip_unhashed: true,
+            piece,
+            ..Self::new(settings)
+        }
     }
 
     /// Whether the pieces still have to be hashed by whoever takes them.
@@ -159,7 +166,7 @@ impl Filler {
         let mut next = std::mem::take(spare);
         let rest = self.text.get(end..self.length).unwrap_or_default();
         if next.len() < rest.len() {
-            next.resize(PIECE.max(rest.len()), 0);
+            next.resize(self.piece.max(rest.len()), 0);
         }
         next[..rest.len()].copy_from_slice(rest);
         self.length = rest.len();
@@ -230,8 +237,8 @@ impl Filler {
 
     /// Room for text: at first for a piece; for a line that is longer, more.
     fn make_room(&mut self) {
-        if self.text.len() < PIECE {
-            self.text.resize(PIECE, 0);
+        if self.text.len() < self.piece {
+            self.text.resize(self.piece, 0);
         } else if self.length == self.text.len() && self.searched == self.length {
             self.text.resize((self.text.len() * 2).min(LONGEST_LINE), 0);
         }

@@ -11,7 +11,10 @@ use super::{BlockingSource, Filler, Settings, Source, Text, sealed};
 use crate::error::{Error, ErrorKind};
 
 /// So many pieces may wait for their rows to be read.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
+
+/// So much text is handed over at a time: waking the other thread takes as long as reading some ten kilobytes.
+const PIECE: usize = 512 * 1024;
 
 /// A bill whose bytes another thread prepares while this one reads rows.
 ///
@@ -76,8 +79,7 @@ fn prepare<R: Read>(
     pieces: &SyncSender<Result<Piece, Error>>,
     spares: &Receiver<Vec<u8>>,
 ) {
-    let mut filler = Filler::new(settings);
-    filler.leave_gzip_unhashed();
+    let mut filler = Filler::for_another_thread(settings, PIECE);
     loop {
         let mut spare = spares.try_recv().unwrap_or_default();
         let prepared = piece(&mut reader, &mut filler, &mut spare).map(|bytes| match bytes {
