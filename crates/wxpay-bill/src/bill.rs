@@ -34,8 +34,8 @@ pub struct Progress {
 /// [`next_row`](Self::next_row) has given `None`*. Do what can be undone with them, or nothing, before. A file that
 /// was cut off, or whose hash or sums are wrong, ends in an error.
 ///
-/// However long the bill is, memory stays below one mebibyte, or four with another thread; where lines are as long as they may be, which is one
-/// mebibyte, it is a few of them.
+/// However long the bill is, memory stays below one mebibyte, or four with another thread; where lines are as long as
+/// they may be, which is one mebibyte, it is a few of them.
 pub struct Bill<S, T: Layout> {
     source: S,
     core: Core<T>,
