@@ -5,13 +5,14 @@ use std::fmt;
 use wxpay_json::{DateTime, Fen};
 
 use crate::error::{Error, Wrong};
+use crate::field::{amount, time};
 use crate::header::Header;
 use crate::layout::sealed::{self, SummaryError};
 use crate::layout::{Layout, lacks};
 use crate::record::Record;
 use crate::summary::Summary;
-use crate::trade::{amount, time, words};
 use crate::value::time::Clock;
+use crate::words::words;
 
 /// A row of a fund flow bill (资金账单): money that came to an account or left it.
 ///

@@ -8,6 +8,7 @@ mod bill;
 mod core;
 mod entries;
 mod error;
+mod field;
 mod fund_flow;
 mod hash;
 mod header;
@@ -20,6 +21,7 @@ mod source;
 mod summary;
 mod trade;
 mod value;
+mod words;
 
 pub mod reconcile;
 

@@ -5,11 +5,11 @@ use std::fmt;
 use wxpay_json::{DateTime, Fen};
 
 use crate::error::{Error, Wrong};
+use crate::field::{amount, time};
 use crate::header::Header;
 use crate::layout::sealed::{self, SummaryError};
 use crate::layout::{Layout, by_name, lacks};
 use crate::record::Record;
-use crate::trade::{amount, time};
 use crate::value::time::Clock;
 
 /// A row of a profit sharing bill (分账账单): a share that was paid, or that came back (回退). Those that failed are in

@@ -5,15 +5,16 @@ use std::fmt;
 use wxpay_json::{DateTime, Fen};
 
 use crate::error::{Error, Wrong};
+use crate::field::{amount, fee, time};
 use crate::header::Header;
 use crate::layout::sealed::{self, SummaryError};
 use crate::layout::{Layout, lacks};
 use crate::record::Record;
 use crate::scan::NO_COLUMN;
 use crate::summary::Summary;
-use crate::value::fee::{self, Fee};
-use crate::value::money::fen_in;
+use crate::value::fee::Fee;
 use crate::value::time::Clock;
+use crate::words::words;
 
 /// A row of a trade bill (交易账单): a payment, a refund or a reversal.
 ///
@@ -246,46 +247,6 @@ pub struct TradeRefund<'a> {
     /// 退款状态.
     pub status: RefundStatus<'a>,
 }
-
-/// Declares an open list of words that borrows those it does not know.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal $(| $other:literal)*,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-        #[non_exhaustive]
-        pub enum $name<'a> {
-            $($(#[$word_doc])* $variant,)*
-            /// A word that this version does not know, or none.
-            Other(&'a str),
-        }
-
-        impl<'a> $name<'a> {
-            #[inline]
-            pub(crate) fn read(text: &'a str) -> Self {
-                match text {
-                    $($word $(| $other)* => Self::$variant,)*
-                    _ => Self::Other(text),
-                }
-            }
-
-            /// The word as it is on the wire.
-            #[must_use]
-            pub fn as_str(&self) -> &'a str {
-                match self {
-                    $(Self::$variant => $word,)*
-                    Self::Other(text) => text,
-                }
-            }
-        }
-
-        impl fmt::Display for $name<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use words;
 
 words! {
     /// What a row of a trade bill is (交易状态).
@@ -547,48 +508,6 @@ impl Totals {
             *sum += i128::from(amount.as_fen());
         }
         self.fee += i128::from(fee.as_millifen());
-    }
-}
-
-/// An amount; nothing where the bill has no such column or leaves it empty.
-#[inline]
-pub(crate) fn amount(record: Record<'_>, column: u8) -> Result<Option<Fen>, Wrong> {
-    let (start, end) = record.place(column);
-    if start == end {
-        return Ok(None);
-    }
-    match fen_in(record.text.as_bytes(), start, end) {
-        Some(amount) => Ok(Some(amount)),
-        None => Err(Wrong {
-            column,
-            problem: "not an amount in yuan with at most two decimals",
-        }),
-    }
-}
-
-#[inline]
-fn fee(record: Record<'_>, column: u8) -> Result<Option<Fee>, Wrong> {
-    let (start, end) = record.place(column);
-    if start == end {
-        return Ok(None);
-    }
-    match fee::read_in(record.text.as_bytes(), start, end) {
-        Some(fee) => Ok(Some(fee)),
-        None => Err(Wrong {
-            column,
-            problem: "not a fee in yuan with at most five decimals",
-        }),
-    }
-}
-
-#[inline]
-pub(crate) fn time(record: Record<'_>, column: u8, clock: &mut Clock) -> Result<DateTime, Wrong> {
-    match clock.read(record.bytes(column)) {
-        Some(time) => Ok(time),
-        None => Err(Wrong {
-            column,
-            problem: "not a time like 2024-01-01 10:34:56",
-        }),
     }
 }
 
