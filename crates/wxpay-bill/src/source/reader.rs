@@ -1,6 +1,6 @@
 //! Bytes from a reader.
 
-use std::io::{ErrorKind as IoErrorKind, Read};
+use std::io::{self, ErrorKind as IoErrorKind, Read};
 
 use super::{BlockingSource, Filler, Settings, Source, Text, sealed};
 use crate::error::Error;
@@ -77,10 +77,34 @@ pub(super) fn piece<R: Read>(
         if filler.is_over() {
             return Ok(None);
         }
-        match reader.read(filler.space()) {
-            Ok(count) => filler.filled(count)?,
+        let space = filler.space();
+        let length = space.len();
+        match reader.read(space) {
+            Ok(count) if count <= length => filler.filled(count)?,
+            Ok(_) => {
+                let error = "the reader says that it has read more than there was room for";
+                return Err(Error::io(io::Error::other(error)));
+            }
             Err(error) if error.kind() == IoErrorKind::Interrupted => {}
             Err(error) => return Err(Error::io(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::sealed::BlockingSource as _;
+
+    #[test]
+    fn a_reader_that_claims_too_much_is_not_believed() {
+        struct Claims;
+        impl Read for Claims {
+            fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+                Ok(buf.len() + 1)
+            }
+        }
+        let error = Reader::new(Claims).advance().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Io);
     }
 }
