@@ -62,6 +62,7 @@ impl Expected {
 /// It gives the uncompressed text, in pieces of at most a few dozen kilobytes, and is never in
 /// memory as a whole. Read it by [`chunk`](Self::chunk), as a `tokio::io::AsyncRead`, as a
 /// `futures_core::Stream`, or write it to a file by [`save_to`](Self::save_to).
+/// `wxpay-bill` makes typed rows of a bill straight from it (`TradeBill::from_async_reader`).
 ///
 /// The hash can only be checked at the end. Until then every piece is unproven: WeChat Pay does not
 /// sign files. A file with another hash, a damaged or a short one ends in an error, never in a clean

@@ -69,7 +69,7 @@ impl Operation for TenpayBillDownload {
 pub struct TenpayBill(String);
 
 impl TenpayBill {
-    /// The whole text.
+    /// The whole text. `wxpay-bill` reads it into typed rows, or into rows by column names.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0
