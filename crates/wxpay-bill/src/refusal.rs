@@ -1,4 +1,4 @@
-//! What stands in a file that is not a bill but an answer: XML of v2, JSON of v3, a page of something in between.
+//! What stands in a file that is not a bill but an answer: XML of v2 and of Tenpay (v1), JSON of v3, a page of something in between.
 
 use crate::error::{Error, ErrorKind};
 
@@ -8,8 +8,8 @@ pub(crate) fn read(text: &str) -> Error {
         (json(text, &["code"]), json(text, &["message"]))
     } else {
         (
-            element(text, &["err_code", "error_code"]),
-            element(text, &["err_code_des", "return_msg"]),
+            element(text, &["err_code", "error_code", "retcode"]),
+            element(text, &["err_code_des", "return_msg", "retmsg"]),
         )
     };
     match (code, message) {
@@ -74,6 +74,11 @@ mod tests {
                 "<xml><return_code>SUCCESS</return_code><err_code>NO_BILL_EXIST</err_code><err_code_des>账单不存在</err_code_des></xml>",
                 "NO_BILL_EXIST",
                 true,
+            ),
+            (
+                "<?xml version=\"1.0\" encoding=\"GBK\" ?>\n<root><retcode>88222014</retcode><retmsg><![CDATA[没有]]></retmsg></root>",
+                "88222014",
+                false,
             ),
             (
                 r#"{"code": "NO_STATEMENT_EXIST", "message": "账单文件不存在"}"#,

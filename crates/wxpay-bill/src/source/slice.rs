@@ -3,6 +3,7 @@
 use sha1::{Digest, Sha1};
 
 use super::gunzip::MAGIC;
+use super::text::declares_gbk;
 use super::{
     BlockingSource, LONGEST_LINE, PIECE, Reader, Settings, Source, Text, line_too_long, sealed,
     text_too_long,
@@ -35,7 +36,8 @@ struct Plain<'s> {
 impl<'s> Slice<'s> {
     pub(crate) fn new(bytes: &'s [u8]) -> Self {
         let line = memchr::memchr(b'\n', bytes).map_or(bytes, |feed| &bytes[..feed]);
-        let is_plain = !bytes.starts_with(&MAGIC) && std::str::from_utf8(line).is_ok();
+        let is_plain =
+            !bytes.starts_with(&MAGIC) && std::str::from_utf8(line).is_ok() && !declares_gbk(line);
         Self(if is_plain {
             Form::Plain(Plain {
                 settings: Settings::default(),

@@ -95,15 +95,21 @@ impl Encoding {
     /// The encoding of a file, by its first line: the names of columns are Chinese, and Chinese in GBK is no UTF-8.
     fn of(bytes: &[u8]) -> Self {
         let line = memchr::memchr(b'\n', bytes).map_or(bytes, |feed| &bytes[..feed]);
-        let gbk = std::str::from_utf8(line).is_err()
-            && decode(line, &mut String::new()).is_ok()
-            && !line.starts_with(b"\xef\xbb\xbf");
+        let gbk = declares_gbk(line)
+            || std::str::from_utf8(line).is_err()
+                && decode(line, &mut String::new()).is_ok()
+                && !line.starts_with(b"\xef\xbb\xbf");
         if gbk {
             Self::Gbk(Box::new(Gbk { bytes: Vec::new() }))
         } else {
             Self::Utf8
         }
     }
+}
+
+/// Whether the first line is that of an answer in GBK, which Tenpay (v1) gives in place of a bill.
+pub(super) fn declares_gbk(line: &[u8]) -> bool {
+    line.starts_with(b"<?xml ") && memchr::memmem::find(line, b"encoding=\"GBK\"").is_some()
 }
 
 /// Decodes whole lines of GBK. A line feed is never a part of a character, so every piece can stand alone.

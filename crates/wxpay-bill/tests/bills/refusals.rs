@@ -132,3 +132,21 @@ fn answers_are_not_believed_at_length() {
 fn error_at_end(text: &str) -> ErrorKind {
     every_way::<Trades>(text.as_bytes()).end().kind
 }
+
+#[test]
+fn an_answer_of_tenpay_in_gbk() {
+    let declared = "<?xml version=\"1.0\" encoding=\"GBK\" ?>\n";
+    let answer = "<root><retcode>88221009</retcode><retmsg><![CDATA[订单不存在]]></retmsg></root>";
+    let bytes = encoding_rs::GBK.encode(answer).0;
+    assert!(std::str::from_utf8(&bytes).is_err());
+    for bytes in [
+        [declared.as_bytes(), &bytes].concat(),
+        gzip(&[declared.as_bytes(), &bytes].concat()),
+    ] {
+        let error = error(&bytes);
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.code(), Some("88221009"));
+        assert!(error.to_string().contains("88221009 订单不存在"), "{error}");
+        assert!(!error.is_no_bill());
+    }
+}
