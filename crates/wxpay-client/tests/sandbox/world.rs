@@ -11,8 +11,10 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+#[cfg(all(feature = "pkcs12", any(feature = "v1", feature = "v2")))]
+use wxpay_client::Identity;
 use wxpay_client::proto::{Date, DateTime};
-use wxpay_client::{Clock, Endpoint, Identity, SystemClock, Timestamp, Transport};
+use wxpay_client::{Clock, Endpoint, SystemClock, Timestamp, Transport};
 use wxpay_sandbox::{MerchantFile, Server, ServerConfig};
 
 /// Nobody listens there, and nothing leaves this machine.
@@ -74,6 +76,7 @@ impl World {
     }
 
     /// The certificate as the merchant has got it.
+    #[cfg(all(feature = "pkcs12", any(feature = "v1", feature = "v2")))]
     pub(crate) fn identity(&self) -> Identity {
         let archive = self.read("apiclient_cert.p12");
         Identity::from_pkcs12(&archive, &self.merchant().mchid).unwrap()
