@@ -120,14 +120,15 @@ impl Error {
         matches!(self.kind, ErrorKind::Fields | ErrorKind::Value)
     }
 
-    /// The code of the answer that came in place of a bill: `NO_STATEMENT_EXIST`, `20002`.
+    /// The code of the answer that came in place of a bill: `NO_STATEMENT_EXIST`, `20002`; of Tenpay (v1) the `retcode`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
     /// Whether WeChat Pay says that there is no bill (账单不存在): nothing was traded on the day, or the day's bill is
-    /// not there yet; which, tells the time (bills are there by ten in the morning of the next day).
+    /// not there yet; which, tells the time (bills are there by ten in the morning of the next day). Tenpay (v1) has
+    /// published no code for it, so what it answers is never known to say so.
     #[must_use]
     pub fn is_no_bill(&self) -> bool {
         matches!(
