@@ -154,9 +154,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // An `io::Error` that only carries another error would say the same twice.
-        let error = self.source.as_ref()?;
-        Some(error)
+        self.source
+            .as_ref()
+            .map(|error| error as &(dyn std::error::Error + 'static))
     }
 }
 

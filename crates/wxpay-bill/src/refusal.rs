@@ -1,4 +1,5 @@
-//! What stands in a file that is not a bill but an answer: XML of v2 and of Tenpay (v1), JSON of v3, a page of something in between.
+//! What stands in a file that is not a bill but an answer: XML of v2 and of Tenpay (v1), JSON of v3, a page of something
+//! in between.
 
 use crate::error::{Error, ErrorKind};
 
