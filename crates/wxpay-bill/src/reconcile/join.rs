@@ -16,7 +16,9 @@ use super::{
 /// and refunds come from one query, by a column with the rank after that. Bills are not sorted; a
 /// [`Reconciler`](super::Reconciler) sorts what is not.
 ///
-/// `sink` is called once for every kind and number that either side has, in that order.
+/// `sink` is called once for every kind and number that either side has, in that order. Outcomes are to
+/// be believed once this has returned without an error, and not before: what proves a bill stands at its
+/// end. A `Reconciler` has read both sides to their ends before it calls anybody.
 ///
 /// ```
 /// use wxpay_bill::reconcile::{Entry, Outcome, Records, sorted};
