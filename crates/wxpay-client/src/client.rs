@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use wxpay_proto::{
     Host, Merchant, Notification, NotificationError, Operation, RefreshReason, Response,
@@ -24,9 +24,9 @@ use crate::hosts::Hosts;
 use crate::keys::Flights;
 use crate::timeouts::after;
 
-/// How long a notification may wait for platform certificates: WeChat Pay takes a notification for
+/// How long the taking of a notification may last, the waiting for platform certificates above all: WeChat Pay takes a notification for
 /// lost that is not answered within five seconds.
-const NOTIFICATION_PATIENCE: Duration = Duration::from_secs(4);
+pub(crate) const NOTIFICATION_PATIENCE: Duration = Duration::from_secs(4);
 
 /// A client of WeChat Pay for one merchant. Cheap to clone; clones share everything.
 ///
@@ -214,7 +214,9 @@ impl Client {
     /// Verifies and decrypts a notification (回调通知): its headers and its raw body, exactly as they
     /// came. An unknown platform key is fetched, at most as often as the keyring allows, so that
     /// forged notifications cannot drive this client to WeChat Pay; a signature probe (签名探测) is
-    /// never worth fetching for.
+    /// never worth fetching for. This waits four seconds for the key at most, because WeChat Pay waits
+    /// five for the answer. A fetch that takes longer goes on, and the notification is taken when it is
+    /// sent again.
     ///
     /// # Errors
     ///
@@ -223,6 +225,17 @@ impl Client {
         &self,
         headers: &HeaderMap,
         body: &[u8],
+    ) -> Result<Notification, NotificationError> {
+        let deadline = Instant::now() + NOTIFICATION_PATIENCE;
+        self.open_notification_until(headers, body, deadline).await
+    }
+
+    /// Like [`open_notification`](Self::open_notification), with the end of the time for keys.
+    pub(crate) async fn open_notification_until(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        deadline: Instant,
     ) -> Result<Notification, NotificationError> {
         let shared = &self.0;
         let open = || {
@@ -236,11 +249,15 @@ impl Client {
             return result;
         };
         let reason = RefreshReason::UnknownKey(key.clone());
-        let deadline = Instant::now() + NOTIFICATION_PATIENCE;
-        match shared.obtain_keys(reason, deadline).await {
-            Ok(()) => open(),
-            Err(error) => {
+        // The reading of a certificate cache knows no deadline of its own.
+        match timeout_at(deadline, shared.obtain_keys(reason, deadline)).await {
+            Ok(Ok(())) => open(),
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "the key of a notification could not be fetched");
+                result
+            }
+            Err(_) => {
+                tracing::warn!("the key of a notification could not be fetched in time");
                 result
             }
         }
