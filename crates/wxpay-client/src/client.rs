@@ -24,8 +24,8 @@ use crate::hosts::Hosts;
 use crate::keys::Flights;
 use crate::timeouts::after;
 
-/// How long the taking of a notification may last, the waiting for platform certificates above all: WeChat Pay takes a notification for
-/// lost that is not answered within five seconds.
+/// How long the taking of a notification may last, the waiting for platform certificates above all:
+/// WeChat Pay takes a notification for lost that is not answered within five seconds.
 pub(crate) const NOTIFICATION_PATIENCE: Duration = Duration::from_secs(4);
 
 /// A client of WeChat Pay for one merchant. Cheap to clone; clones share everything.

@@ -124,3 +124,49 @@ async fn rejections_tell_the_step_and_no_secret() {
         assert!(!shown.contains(secret), "{secret} stands in\n{shown}");
     }
 }
+
+#[cfg(feature = "v2")]
+#[tokio::test]
+async fn rejections_of_v2_tell_the_step_and_no_secret() {
+    use wxpay_client::axum::v2::{VerifiedNotification, VerifiedRefundNotification};
+    use wxpay_client::v2::{ApiV2Key, Client, Merchant};
+
+    const KEY: &str = "192006250b4c09247ec02edce69f6a2d";
+    let (log, guard) = Log::keep();
+    let merchant = Merchant::new("1900000109", ApiV2Key::new(KEY).unwrap()).unwrap();
+    let client = Client::new(merchant).unwrap();
+    let request = |body: &'static str| Request::post("/notify").body(Body::from(body)).unwrap();
+    let forged = "<xml><return_code>SUCCESS</return_code><openid>plaintext-of-somebody</openid>\
+        <sign>C380BEC2BFD727A4B6845133519F3AD6</sign></xml>";
+    let claims = "<xml><return_code>FAIL</return_code>\
+        <return_msg>said by\na stranger</return_msg></xml>";
+    let refund = "<xml><return_code>SUCCESS</return_code><mch_id>1900000109</mch_id>\
+        <req_info>MDEyMzQ1Njc4OWFiY2RlZg==</req_info></xml>";
+    let paid = VerifiedNotification::from_request(request(forged), &client).await;
+    let failed = VerifiedNotification::from_request(request(claims), &client).await;
+    let refunded = VerifiedRefundNotification::from_request(request(refund), &client).await;
+    for rejection in [paid.err(), failed.err(), refunded.err()] {
+        let rejection = rejection.unwrap();
+        tracing::warn!(target: "application", ?rejection);
+        let answer = rejection.into_response().into_body();
+        let answer = answer.collect().await.unwrap().to_bytes();
+        let answer = std::str::from_utf8(&answer).unwrap();
+        assert!(
+            answer.contains("FAIL") && !answer.contains("stranger"),
+            "{answer}"
+        );
+    }
+    drop(guard);
+    let secrets = [
+        KEY,
+        "plaintext-of-somebody",
+        "C380BEC2BFD727A4",
+        "\na stranger",
+    ];
+    let facts = [
+        "not proven to be WeChat Pay's",
+        "said by\\na stranger",
+        "req_info cannot be decrypted",
+    ];
+    log.judge(&secrets, &facts);
+}

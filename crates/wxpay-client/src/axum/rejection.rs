@@ -85,7 +85,8 @@ impl Rejection {
     }
 
     /// Whether WeChat Pay's signature was verified, so that something was told and not understood: the wrong API v3 key
-    /// (APIv3密钥), the wrong path for the event, a form that is new. This is the one to look after.
+    /// (APIv3密钥), the wrong path for the event, a form that is new. This is the one to look after. In v2 nothing is known of what
+    /// was refused.
     #[must_use]
     pub fn is_genuine(&self) -> bool {
         self.0.genuine
