@@ -11,7 +11,14 @@ const BACKENDS: [&str; 2] = ["rustcrypto", "aws-lc-rs"];
 /// tests of `wxpay-sign` and `wxpay-proto` go through `Backend::all()`; the runs after it prove that
 /// each backend also stands alone.
 pub(crate) fn test(rest: &[&str]) -> Result<()> {
-    step(cargo().args(["test", "--workspace", "--quiet"]).args(rest))?;
+    // What no other crate of the workspace asks for and has tests of its own.
+    let asked = ["--features", "wxpay-client/axum"];
+    step(
+        cargo()
+            .args(["test", "--workspace", "--quiet"])
+            .args(asked)
+            .args(rest),
+    )?;
     for backend in BACKENDS {
         let features = format!("{backend},wxpay-proto/v1,wxpay-proto/v2");
         step(
