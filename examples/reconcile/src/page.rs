@@ -272,16 +272,17 @@ fn cause(difference: &Difference) -> (&'static str, String) {
         Some(day) => format!("，可能在 {day} 的{side}"),
         None => String::new(),
     };
-    match difference.cause {
-        Cause::MissingInBooks => ("长款", format!("账单有，商户账无{}", likely("商户账"))),
-        Cause::MissingInBill => ("短款", format!("商户账有，账单无{}", likely("账单"))),
+    let meaning = match difference.cause {
+        Cause::MissingInBooks => format!("账单有，商户账无{}", likely("商户账")),
+        Cause::MissingInBill => format!("商户账有，账单无{}", likely("账单")),
         Cause::Duplicate => {
             let [bill, books] = [&difference.bill, &difference.books].map(|it| it.tally.count);
-            ("重复", format!("账单 {bill} 笔，商户账 {books} 笔"))
+            format!("账单 {bill} 笔，商户账 {books} 笔")
         }
         // Causes to come are likely of this sort.
-        _ => ("不符", differs(difference)),
-    }
+        _ => differs(difference),
+    };
+    (difference.cause.chinese_name(), meaning)
 }
 
 fn differs(difference: &Difference) -> String {

@@ -98,12 +98,12 @@ impl Report {
             return Ok(());
         }
         let name = match cause {
-            Cause::MissingInBill => "missing in the bill (短款)",
-            Cause::MissingInBooks => "missing in the books (长款)",
-            Cause::Differs => "differing (不符)",
-            Cause::Duplicate => "duplicate (重复)",
+            Cause::MissingInBill => "missing in the bill",
+            Cause::MissingInBooks => "missing in the books",
+            Cause::Differs => "differing",
+            Cause::Duplicate => "duplicate",
         };
-        write!(f, "\n{name}: {count}\n")?;
+        write!(f, "\n{name} ({}): {count}\n", cause.chinese_name())?;
         let limit = if f.alternate() {
             usize::MAX
         } else {
