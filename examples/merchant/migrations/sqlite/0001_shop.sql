@@ -1,0 +1,111 @@
+-- Money is in fen, times are seconds since 1970 (UTC), days are those of Beijing.
+-- The same tables as in ../postgres: a change goes into both.
+
+CREATE TABLE orders (
+    out_trade_no   TEXT PRIMARY KEY,
+    -- Who knows it may see the order: the address of its page.
+    token          TEXT NOT NULL UNIQUE,
+    goods          TEXT NOT NULL,
+    quantity       INTEGER NOT NULL CHECK (quantity > 0),
+    total          INTEGER NOT NULL CHECK (total > 0),
+    state          TEXT NOT NULL CHECK (state IN ('PLACED', 'PAYING', 'PAID', 'CLOSED', 'HELD')),
+    code_url       TEXT,
+    transaction_id TEXT UNIQUE,
+    paid           INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, total)),
+    paid_at        INTEGER,
+    -- What refunds have taken or hold; kept by the triggers below.
+    refunded       INTEGER NOT NULL DEFAULT 0 CHECK (refunded BETWEEN 0 AND paid),
+    created_at     INTEGER NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    CHECK ((state = 'PAID') = (paid = total)),
+    CHECK (state <> 'PAID' OR (transaction_id IS NOT NULL AND paid_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX orders_paid_at ON orders (paid_at);
+
+CREATE TABLE refunds (
+    out_refund_no TEXT PRIMARY KEY,
+    out_trade_no  TEXT NOT NULL REFERENCES orders,
+    amount        INTEGER NOT NULL CHECK (amount > 0),
+    reason        TEXT NOT NULL,
+    state         TEXT NOT NULL
+        CHECK (state IN ('RESERVED', 'PROCESSING', 'ABNORMAL', 'SUCCESS', 'CLOSED', 'REFUSED')),
+    refund_id     TEXT UNIQUE,
+    created_at    INTEGER NOT NULL,
+    -- When WeChat Pay first knew of it, and when it came to an end.
+    accepted_at   INTEGER,
+    finished_at   INTEGER
+) STRICT;
+
+CREATE INDEX refunds_out_trade_no ON refunds (out_trade_no);
+CREATE INDEX refunds_accepted_at ON refunds (accepted_at);
+
+-- A refund holds its amount until it is known to have failed. With the CHECK on `refunded`, no
+-- program can refund more than was paid, whatever it does.
+CREATE TRIGGER refunds_hold AFTER INSERT ON refunds
+WHEN NEW.state NOT IN ('CLOSED', 'REFUSED')
+BEGIN
+    UPDATE orders SET refunded = refunded + NEW.amount WHERE out_trade_no = NEW.out_trade_no;
+END;
+
+CREATE TRIGGER refunds_release AFTER UPDATE OF state ON refunds
+WHEN (OLD.state IN ('CLOSED', 'REFUSED')) <> (NEW.state IN ('CLOSED', 'REFUSED'))
+BEGIN
+    UPDATE orders
+    SET refunded = refunded
+        + CASE WHEN NEW.state IN ('CLOSED', 'REFUSED') THEN -NEW.amount ELSE NEW.amount END
+    WHERE out_trade_no = NEW.out_trade_no;
+END;
+
+CREATE TRIGGER refunds_fixed BEFORE UPDATE OF amount, out_trade_no ON refunds
+BEGIN
+    SELECT RAISE(ABORT, 'a refund keeps its amount and its order');
+END;
+
+CREATE TABLE notices (
+    id          TEXT PRIMARY KEY,
+    kind        TEXT NOT NULL CHECK (kind IN ('PAYMENT', 'REFUND')),
+    -- Of the order or the refund.
+    number      TEXT NOT NULL,
+    -- What was said, verified and decrypted.
+    body        TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    applied_at  INTEGER
+) STRICT;
+
+-- What there is to do, one row for each order, refund, notice or bill that wants something.
+CREATE TABLE jobs (
+    subject       TEXT NOT NULL CHECK (subject IN ('ORDER', 'REFUND', 'NOTICE', 'BILL')),
+    number        TEXT NOT NULL,
+    due_at        INTEGER NOT NULL,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    -- Nobody else takes it until then; `claim` counts how often it was taken.
+    claimed_until INTEGER NOT NULL DEFAULT 0,
+    claim         INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (subject, number)
+) STRICT;
+
+CREATE INDEX jobs_due_at ON jobs (due_at);
+
+CREATE TABLE bills (
+    day         TEXT PRIMARY KEY CHECK (length(day) = 10),
+    state       TEXT NOT NULL CHECK (state IN ('PENDING', 'DONE')),
+    payments    INTEGER NOT NULL DEFAULT 0,
+    paid        INTEGER NOT NULL DEFAULT 0,
+    refunds     INTEGER NOT NULL DEFAULT 0,
+    refunded    INTEGER NOT NULL DEFAULT 0,
+    finished_at INTEGER
+) STRICT;
+
+-- What does not agree, for a person to look at.
+CREATE TABLE differences (
+    id         INTEGER PRIMARY KEY,
+    -- The bill's day; empty for what a notice or an answer said.
+    day        TEXT NOT NULL DEFAULT '',
+    kind       TEXT NOT NULL,
+    number     TEXT NOT NULL,
+    detail     TEXT NOT NULL,
+    found_at   INTEGER NOT NULL,
+    settled_at INTEGER,
+    UNIQUE (day, kind, number, detail)
+) STRICT;

@@ -1,0 +1,112 @@
+//! Notices (支付通知, 退款通知): stored before they are answered, applied after.
+
+use sqlx::Row as _;
+
+use super::error::Doing as _;
+use super::{Error, Store, Subject, Tx};
+use crate::flow::texts;
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// A payment.
+    Payment,
+    /// A refund.
+    Refund,
+}
+
+texts!(NoticeKind {
+    Payment = "PAYMENT",
+    Refund = "REFUND",
+});
+
+/// A notice whose signature was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The same for every repetition: v3 has an `id`; before that, a hash of the body.
+    pub id: String,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The number of the order or the refund.
+    pub number: String,
+    /// What it says, decrypted.
+    pub body: String,
+}
+
+impl Store {
+    /// Stores a notice, due to be applied at once; `false` if it came before. Then it can be
+    /// answered: it is not going to be forgotten.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails: answer with an error, and WeChat Pay repeats the notice.
+    pub async fn store_notice(&self, notice: &Notice, now: i64) -> Result<bool, Error> {
+        const DOING: &str = "store the notice";
+        let mut tx = self.begin(DOING).await?;
+        let stored = sqlx::query(
+            "INSERT INTO notices (id, kind, number, body, received_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(&notice.id)
+        .bind(notice.kind.as_str())
+        .bind(&notice.number)
+        .bind(&notice.body)
+        .bind(now)
+        .execute(&mut *tx)
+        .await;
+        let new = stored.doing(DOING)?.rows_affected() == 1;
+        if new {
+            let scheduled = Self::schedule(&mut tx, Subject::Notice, &notice.id, now).await;
+            scheduled.doing(DOING)?;
+        }
+        tx.commit().await.doing(DOING)?;
+        Ok(new)
+    }
+
+    /// The notice of that id.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn notice(&self, id: &str) -> Result<Option<Notice>, Error> {
+        const DOING: &str = "read the notice";
+        let query = sqlx::query("SELECT * FROM notices WHERE id = $1").bind(id);
+        let row = query.fetch_optional(&self.pool).await.doing(DOING)?;
+        let notice = row.map(|row| {
+            let kind: String = row.try_get("kind")?;
+            Ok(Notice {
+                id: row.try_get("id")?,
+                kind: NoticeKind::from_text(&kind).ok_or_else(|| {
+                    sqlx::Error::Decode(format!("no kind of notice: {kind}").into())
+                })?,
+                number: row.try_get("number")?,
+                body: row.try_get("body")?,
+            })
+        });
+        notice.transpose().doing(DOING)
+    }
+
+    /// Gives up a notice that cannot be used, such as one that says nothing we read: kept for a
+    /// person, not tried again.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn set_notice_aside(&self, id: &str, why: &str, now: i64) -> Result<(), Error> {
+        const DOING: &str = "set the notice aside";
+        let mut tx = self.begin(DOING).await?;
+        let kept = Self::keep_difference(&mut tx, "NOTICE", id, why, now).await;
+        kept.doing(DOING)?;
+        Self::notice_applied(&mut tx, id, now).await.doing(DOING)?;
+        tx.commit().await.doing(DOING)
+    }
+
+    pub(super) async fn notice_applied(tx: &mut Tx, id: &str, now: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE notices SET applied_at = COALESCE(applied_at, $1) WHERE id = $2")
+            .bind(now)
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        Self::unschedule(tx, Subject::Notice, id).await
+    }
+}
