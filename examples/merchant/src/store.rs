@@ -18,7 +18,10 @@ use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, Transaction};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _,
+    Transaction,
+};
 
 pub use bills::{Bill, BillTotals, Books, Difference, FoundDifference};
 pub use error::{Error, ErrorKind};
@@ -64,6 +67,9 @@ pub enum Applied<S> {
 /// to a notice (5 s).
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How many connections a shop has to its database.
+const CONNECTIONS: u32 = 8;
+
 type Tx = Transaction<'static, Any>;
 
 impl Store {
@@ -96,6 +102,7 @@ impl Store {
     ///
     /// As [`open`](Self::open), but never [`ErrorKind::InUse`].
     pub async fn connect(url: &str, patience: Duration) -> Result<Self, Error> {
+        const DOING: &str = "open the database";
         sqlx::any::install_default_drivers();
         let (backend, url) = if url.starts_with("sqlite:") {
             let create = if url.contains('?') { "" } else { "?mode=rwc" };
@@ -103,7 +110,7 @@ impl Store {
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             (Backend::Postgres, url.to_owned())
         } else {
-            return Err(Error::new(ErrorKind::Url, "open the database"));
+            return Err(Error::new(ErrorKind::Url, DOING));
         };
         let wait = patience.as_millis();
         let setup: Arc<str> = match backend {
@@ -115,15 +122,35 @@ impl Store {
             Backend::Postgres => format!("SET lock_timeout = {wait}"),
         }
         .into();
-        let options = AnyPoolOptions::new()
+        // The first connection is not the pool's, which would go on trying and not say why.
+        let mut first = AnyConnection::connect(&url).await.doing(DOING)?;
+        let ready = first.execute(AssertSqlSafe(Arc::clone(&setup))).await;
+        ready.doing(DOING)?;
+        first.close().await.doing(DOING)?;
+        let pool = AnyPoolOptions::new()
             // Each connection to `:memory:` has a database of its own.
-            .max_connections(if url.contains(":memory:") { 1 } else { 8 })
+            .max_connections(if url.contains(":memory:") {
+                1
+            } else {
+                CONNECTIONS
+            })
             .acquire_timeout(patience)
             .after_connect(move |connection, _| {
                 let setup = AssertSqlSafe(Arc::clone(&setup));
                 Box::pin(async move { connection.execute(setup).await.map(drop) })
-            });
-        let pool = options.connect(&url).await.doing("open the database")?;
+            })
+            .after_release(move |connection, _| {
+                Box::pin(async move {
+                    if backend == Backend::Sqlite {
+                        // A full disk ends the transaction behind the driver's back; rolling it
+                        // back fails then, and the connection would never begin another one.
+                        connection.execute("SELECT 1").await?;
+                    }
+                    Ok(!connection.is_in_transaction())
+                })
+            })
+            .connect_lazy(&url)
+            .doing(DOING)?;
         Ok(Self {
             pool,
             backend,
@@ -222,26 +249,34 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_database_says_so_and_loses_nothing() {
-        let store = Store::open("sqlite::memory:").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("shop.db").display());
+        let store = Store::open(&url).await.unwrap();
         assert!(store.want_bill("2026-11-20", 0).await.unwrap());
-        let limit = sqlx::query("PRAGMA max_page_count = 1")
-            .execute(&store.pool)
-            .await;
-        limit.unwrap();
-        let error = loop {
-            let detail = "x".repeat(1000);
-            if let Err(error) = store.set_notice_aside("N", &detail, 0).await {
-                break error;
-            }
-            let _ = store.set_notice_aside(&detail, "y", 0).await;
-            let number = detail.repeat(10);
-            if let Err(error) = store.set_notice_aside(&number, &number, 0).await {
-                break error;
+        let limit_pages = async |pragma: &'static str| {
+            // Each connection has its own limit, so all of them are taken.
+            let mut all = Vec::new();
+            for _ in 0..CONNECTIONS {
+                let mut connection = store.pool.acquire().await.unwrap();
+                connection.execute(pragma).await.unwrap();
+                all.push(connection);
             }
         };
+        // No less than there are already.
+        limit_pages("PRAGMA max_page_count = 1").await;
+        let long = "x".repeat(100_000);
+        let error = store.set_notice_aside("N", &long, 0).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
         assert!(error.to_string().contains("no space left"), "{error}");
-        assert_eq!(store.claim(0, 1, 10).await.unwrap().len(), 1);
+        assert!(error.is_temporary());
+        assert_eq!(store.differences(10).await.unwrap(), []);
+        // What needs no space goes on, by whichever connection.
+        for now in 0..20 {
+            assert_eq!(store.claim(now, 1, 10).await.unwrap().len(), 1);
+        }
+        limit_pages("PRAGMA max_page_count = 1000000").await;
+        store.set_notice_aside("N", &long, 0).await.unwrap();
+        assert_eq!(store.differences(10).await.unwrap().len(), 1);
     }
 
     #[test]

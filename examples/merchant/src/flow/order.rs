@@ -46,8 +46,11 @@ pub enum OrderEvent {
     Paid(Payment),
     /// `NOTPAY`, `USERPAYING`, `PAYERROR`: it can still be paid.
     Unpaid,
-    /// WeChat Pay does not know the order (`ORDER_NOT_EXIST`).
-    Unknown,
+    /// WeChat Pay does not know the order (`ORDER_NOT_EXIST`), or did not when it was asked.
+    Unknown {
+        /// When the question was sent, in seconds since 1970; the answer may be much younger.
+        asked_at: i64,
+    },
     /// `CLOSED` or `REVOKED`, or closing was answered without an error.
     Closed,
 }
@@ -78,9 +81,9 @@ impl OrderFacts {
     /// A prepay sent in time has arrived, or never will, so long after the end.
     pub const GRACE: i64 = 60;
 
-    /// What `event`, heard at `now`, does.
+    /// What `event` does, whenever it is heard.
     #[must_use]
-    pub fn step(&self, event: &OrderEvent, now: i64) -> Step<OrderState> {
+    pub fn step(&self, event: &OrderEvent) -> Step<OrderState> {
         use OrderState::{Closed, Held, Paid, Paying, Placed};
         match (event, self.state) {
             (OrderEvent::Paid(payment), state) => self.paid(payment, state),
@@ -89,10 +92,12 @@ impl OrderFacts {
             (OrderEvent::Prepaid, Placed) => Step::To(Paying),
             (OrderEvent::Closed, Placed | Paying) => Step::To(Closed),
             // Prepay gives the same end, so WeChat Pay would not take the order any more.
-            (OrderEvent::Unknown, Placed | Paying) if now >= self.expires_at + Self::GRACE => {
+            (OrderEvent::Unknown { asked_at }, Placed | Paying)
+                if *asked_at >= self.expires_at + Self::GRACE =>
+            {
                 Step::To(Closed)
             }
-            (OrderEvent::Prepaid | OrderEvent::Unpaid | OrderEvent::Unknown, _)
+            (OrderEvent::Prepaid | OrderEvent::Unpaid | OrderEvent::Unknown { .. }, _)
             | (OrderEvent::Closed, Closed) => Step::Stay,
         }
     }

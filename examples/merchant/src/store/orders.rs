@@ -183,7 +183,7 @@ impl Store {
             return Ok(Applied::NoSuchNumber);
         };
         let mut facts = order.facts();
-        let applied = match facts.step(event, now) {
+        let applied = match facts.step(event) {
             Step::Stay => Applied::Known(order.state),
             Step::To(state) => {
                 facts.state = state;

@@ -123,7 +123,9 @@ pub(super) async fn a_payment_is_applied_once(shop: &Shop) {
         paid(100),
         OrderEvent::Unpaid,
         OrderEvent::Closed,
-        OrderEvent::Unknown,
+        OrderEvent::Unknown {
+            asked_at: NOW + 5_000,
+        },
     ] {
         let applied = shop
             .other

@@ -1,5 +1,10 @@
 //! The store, on SQLite and on PostgreSQL: every case runs on both.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking, in its helpers too"
+)]
+
 mod cases;
 mod trouble;
 
