@@ -49,9 +49,9 @@ pub enum RefundEvent {
     Status(RefundStatus),
     /// WeChat Pay does not know it (`RESOURCE_NOT_EXISTS`): the request has to be sent again.
     Unknown,
-    /// WeChat Pay answered the request with an error that no repetition mends, and a query
-    /// *after that* that it does not know the refund. Not for timeouts, 5xx, frequency limits or
-    /// too little money in the account: those are `None` of this, and tried again.
+    /// WeChat Pay answered the request with an error that no repetition mends, and a query sent
+    /// *after that* with not knowing the refund. A timeout, a 5xx, a frequency limit or too little
+    /// money in the account is no such error: then nothing was heard, and the request is repeated.
     Refused,
 }
 

@@ -51,10 +51,11 @@ impl Store {
         const DOING: &str = "claim work";
         let mut tx = self.begin(DOING).await?;
         let claim = self.sql(
-            "UPDATE jobs SET claimed_until = $1, claim = claim + 1
-             WHERE (subject, number) IN (
+            "WITH due AS MATERIALIZED (
                  SELECT subject, number FROM jobs WHERE due_at <= $2 AND claimed_until <= $2
                  ORDER BY due_at, number LIMIT $3 {skip})
+             UPDATE jobs SET claimed_until = $1, claim = claim + 1
+             WHERE (subject, number) IN (SELECT subject, number FROM due)
              RETURNING subject, number, attempts, claim",
         );
         let rows = sqlx::query(claim)
@@ -69,6 +70,7 @@ impl Store {
     }
 
     /// Gives a job back that is to be done again at `due_at`; `false` if it is not ours any more.
+    /// For what did not move: a new state has set or removed its job already.
     ///
     /// # Errors
     ///
@@ -103,7 +105,7 @@ impl Store {
         row.doing(DOING)?.try_get("due").doing(DOING)
     }
 
-    /// Makes a job due at `due_at`, from its first attempt.
+    /// Makes a job due at `due_at`, from its first attempt and for anybody.
     pub(super) async fn schedule(
         tx: &mut Tx,
         subject: Subject,
@@ -112,7 +114,8 @@ impl Store {
     ) -> Result<(), sqlx::Error> {
         let schedule = sqlx::query(
             "INSERT INTO jobs (subject, number, due_at) VALUES ($1, $2, $3)
-             ON CONFLICT (subject, number) DO UPDATE SET due_at = excluded.due_at, attempts = 0",
+             ON CONFLICT (subject, number)
+             DO UPDATE SET due_at = excluded.due_at, attempts = 0, claimed_until = 0",
         );
         let schedule = schedule.bind(subject.as_str()).bind(number).bind(due_at);
         schedule.execute(&mut **tx).await.map(drop)
