@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{
@@ -222,7 +223,8 @@ fn sqlite_file(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     let path = path.split('?').next().unwrap_or_default();
-    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path.as_ref()))
 }
 
 /// Locks the file beside `database`; the system lets go of it whatever way the process ends.
@@ -284,6 +286,7 @@ mod tests {
         for (url, file) in [
             ("sqlite:shop.db", Some("shop.db")),
             ("sqlite:///var/shop.db?mode=rwc", Some("/var/shop.db")),
+            ("sqlite:my%20shop.db", Some("my shop.db")),
             ("sqlite::memory:", None),
             ("sqlite://:memory:", None),
             ("postgres://h/shop", None),

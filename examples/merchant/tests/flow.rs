@@ -159,6 +159,8 @@ impl World {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+
     #[test]
     fn an_order_ends_as_wechat_pay_says(
         happenings in vec(happening(), 0..40),
@@ -284,6 +286,8 @@ fn held(refunds: &[Pair]) -> i64 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+
     #[test]
     fn refunds_end_as_wechat_pay_says_and_never_exceed_the_payment(
         happenings in vec(about(), 0..60),

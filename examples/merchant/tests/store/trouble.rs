@@ -58,10 +58,27 @@ async fn what_is_no_database_is_refused() {
     );
 }
 
+#[tokio::test]
+async fn tables_of_a_later_version_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = sqlite_url(&folder.path().join("a shop"));
+    std::fs::create_dir(folder.path().join("a shop")).unwrap();
+    Store::open(&url).await.unwrap().close().await;
+    let mut later = AnyConnection::connect(&url).await.unwrap();
+    let migrated =
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                    VALUES (999, 'later', 1, x'00', 0)";
+    later.execute(migrated).await.unwrap();
+    later.close().await.unwrap();
+    assert_eq!(refused(&url).await, ErrorKind::Unreadable);
+}
+
 /// Called by the test on PostgreSQL, as it has one.
 pub(super) async fn when_the_server_is_gone(url: &str, server: &mut PrivatePostgres) {
-    let shop = Store::open(url).await.unwrap();
-    shop.ping().await.unwrap();
+    // Shops that start side by side make the tables once.
+    let (shop, another) = tokio::join!(Store::open(url), Store::open(url));
+    shop.unwrap().ping().await.unwrap();
+    another.unwrap().ping().await.unwrap();
     let hasty = Store::connect(url, SHORT).await.unwrap();
     let mut other = AnyConnection::connect(url).await.unwrap();
     other.execute("BEGIN").await.unwrap();
