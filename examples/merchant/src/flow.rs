@@ -5,11 +5,13 @@
 //! the end is what the books say.
 //!
 //! ```text
-//! order:   PLACED ──► PAYING ──► PAID            refund:  RESERVED ──► PROCESSING ──► SUCCESS
-//!             │          │         ▲                         │             │    ▲
-//!             └──────────┴──► CLOSED (if paid all the same)  ▼             ▼    │
-//!                                                         REFUSED     CLOSED / ABNORMAL
+//! PLACED ──► PAYING ──► PAID                  RESERVED ──► PROCESSING ──► SUCCESS
+//!   │          ├──────► CLOSED ──► PAID          │             ├────────► CLOSED
+//!   └──────────┴──────► HELD                     └──► REFUSED  └────────► ABNORMAL ──► either
 //! ```
+//!
+//! States on the way may be skipped. `CLOSED` turns `PAID` if WeChat Pay says that it was paid all
+//! the same: that happens only if somebody closed it in the books alone.
 
 mod order;
 mod refund;
