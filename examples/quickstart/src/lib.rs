@@ -1,6 +1,5 @@
 //! One payment from beginning to end, told in ten steps; the program is in `main.rs`.
 
-mod clock;
 mod listener;
 mod settings;
 mod shop;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use example_support::Controls;
+use example_support::{Controls, ShiftedClock};
 use wxpay_client::proto::{
     ApiV3Key, Certificate, Credential, Endpoint, Fen, PlatformKeyring, PlatformPublicKey,
     PrivateKey,
@@ -13,7 +13,6 @@ use wxpay_client::proto::{
 use wxpay_client::{Client, Merchant, Transport};
 use wxpay_sandbox::MerchantFile;
 
-use crate::clock::ShiftedClock;
 use crate::listener::{self, Listener};
 use crate::settings::Settings;
 use crate::show::Show;

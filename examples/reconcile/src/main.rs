@@ -13,7 +13,6 @@
 
 mod books;
 mod chart;
-mod clock;
 mod files;
 mod html;
 mod ledger;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use example_support::Controls;
+use example_support::{Controls, ShiftedClock};
 use wxpay_api::pay::{
     Amount, AppPrepay, CloseOrder, CodePay, CodePaySceneInfo, CodePayer, H5Info, H5Prepay,
     H5SceneInfo, JsapiPayer, JsapiPrepay, NativePrepay, QueryOrderByOutTradeNo, ReverseOrder,
@@ -22,7 +22,6 @@ use wxpay_client::{Client, Clock as _, Merchant};
 use wxpay_sandbox::{MerchantFile, Server};
 
 use crate::books::{Books, Done, Order, Refund};
-use crate::clock::ShiftedClock;
 use crate::notices::{Notice, Notices};
 use crate::plan::{Event, Sale, Way, What};
 
@@ -73,7 +72,7 @@ impl Shop {
     }
 
     pub(crate) fn now(&self) -> DateTime {
-        DateTime::beijing(self.clock.now().as_unix())
+        self.clock.beijing()
     }
 
     /// Moves the sandbox's clock, and ours with it.

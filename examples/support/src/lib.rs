@@ -1,12 +1,14 @@
 //! What the examples have in common: a merchant's HTTP server, a plain HTTP client, the sandbox's controls, random
 //! texts, and the way a program tells what it does.
 
+mod clock;
 mod controls;
 mod http;
 mod listen;
 mod random;
 mod story;
 
+pub use self::clock::ShiftedClock;
 pub use self::controls::{Controls, SandboxClock};
 pub use self::http::Http;
 pub use self::listen::{Listener, status};
