@@ -1,7 +1,15 @@
 //! A shop that takes WeChat Pay the right way: the parts its programs are made of.
 //!
-//! [`flow`] decides, [`store`] remembers. Nothing here reads a clock: the time is an argument, in
-//! seconds since 1970 (UTC).
+//! | | |
+//! |---|---|
+//! | [`flow`] | decides: what each event does to an order or a refund. Pure functions |
+//! | [`store`] | remembers: one transaction for each operation, on SQLite or PostgreSQL |
+//! | [`gateway`] | speaks to WeChat Pay, by v3, v2 or v1 |
+//! | [`shop`] | puts the three together: ordering, refunding |
+//! | [`worker`] | does what is due: prepay, query, close, refund, apply notices, reconcile |
+//! | [`web`] | pages and handlers |
+//!
+//! Nothing but [`shop::Shop::now`] reads a clock: the time is an argument, in seconds since 1970 (UTC).
 
 #![expect(
     clippy::exhaustive_enums,
@@ -10,8 +18,14 @@
 )]
 
 pub mod flow;
+pub mod gateway;
+pub mod goods;
 #[cfg(unix)]
 pub mod private_postgres;
+pub mod settings;
+pub mod shop;
 pub mod store;
+pub mod web;
+pub mod worker;
 
 pub use wxpay_bill::Fen;

@@ -1,0 +1,158 @@
+//! WeChat Pay as the shop needs it, by whichever generation of its interface.
+//!
+//! An answer is an event for [`flow`](crate::flow). An error means that nothing was heard, whatever
+//! may have happened: it is asked again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::Router;
+use wxpay_bill::{Date, Trade};
+use wxpay_client::Clock;
+
+use crate::flow::{OrderEvent, RefundEvent};
+use crate::settings::Api;
+use crate::shop::Bell;
+use crate::store::{Notice, Order, Refund, Store};
+
+/// Whose WeChat Pay it is, and where the shop is.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Which generation to speak.
+    pub api: Api,
+    /// The folder with `merchant.json` and the keys.
+    pub home: PathBuf,
+    /// Where WeChat Pay is; without one, where `merchant.json` says.
+    pub base_url: Option<String>,
+    /// Where WeChat Pay reaches the shop, such as `https://shop.example`.
+    pub shop_url: String,
+}
+
+/// What prepay (下单) came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepaid {
+    /// What to make the QR code of.
+    Code(String),
+    /// There is no code, because the order is further: WeChat Pay says it is paid, or closed.
+    Settled(OrderEvent),
+}
+
+/// What a stored notice says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// About the order of the notice's number.
+    Order(OrderEvent),
+    /// About the refund of the notice's number.
+    Refund(RefundEvent),
+}
+
+/// Where notices go: into the books, then they are answered.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    /// The books.
+    pub store: Store,
+    /// For the time they came at.
+    pub clock: Arc<dyn Clock>,
+    /// Rung when one has come.
+    pub bell: Bell,
+}
+
+/// One of the generations.
+#[derive(Clone, Debug)]
+pub struct Gateway(());
+
+impl Gateway {
+    /// Reads the merchant's files, and makes the client.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing or not what it should be; the error names it.
+    pub fn open(account: &Account, clock: Arc<dyn Clock>) -> Result<Self> {
+        let _ = (account, clock);
+        todo!()
+    }
+
+    /// Places the order at WeChat Pay (下单), or asks for its code again; everything that is sent
+    /// follows from the order, so the same order is placed once.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was heard.
+    pub async fn prepay(&self, order: &Order) -> Result<Prepaid> {
+        let _ = order;
+        todo!()
+    }
+
+    /// Asks how an order stands (查询订单); `now` is when.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was heard.
+    pub async fn query(&self, order: &Order, now: i64) -> Result<OrderEvent> {
+        let _ = (order, now);
+        todo!()
+    }
+
+    /// Closes an order (关闭订单) at `now`; should it be paid already, the answer is the payment.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was heard.
+    pub async fn close(&self, order: &Order, now: i64) -> Result<OrderEvent> {
+        let _ = (order, now);
+        todo!()
+    }
+
+    /// Requests a refund (申请退款). After an error that no repetition mends, asks whether WeChat Pay
+    /// knows the refund all the same.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was heard, or the account has too little money: it is requested again.
+    pub async fn refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
+        let _ = (order, refund);
+        todo!()
+    }
+
+    /// Asks how a refund stands (查询退款).
+    ///
+    /// # Errors
+    ///
+    /// Nothing was heard.
+    pub async fn query_refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
+        let _ = (order, refund);
+        todo!()
+    }
+
+    /// What a stored notice says. It was verified before it was stored.
+    ///
+    /// # Errors
+    ///
+    /// It is about something else, or of another merchant: for a person.
+    pub fn read(&self, notice: &Notice) -> Result<Said> {
+        let _ = notice;
+        todo!()
+    }
+
+    /// Reads the bill (交易账单) of a day in Beijing row by row; `false` if there were no trades. When
+    /// this returns without an error, hash and sums were right: believe no row before.
+    ///
+    /// # Errors
+    ///
+    /// The bill is not there yet, is not what it should be, or `each` failed.
+    pub async fn bill(
+        &self,
+        day: Date,
+        each: &mut (dyn FnMut(&Trade<'_>) -> Result<()> + Send),
+    ) -> Result<bool> {
+        let _ = (day, each);
+        todo!()
+    }
+
+    /// The addresses WeChat Pay calls, below `/wechatpay/`.
+    pub fn routes(&self, inbox: Inbox) -> Router {
+        let _ = inbox;
+        todo!()
+    }
+}

@@ -1,0 +1,3 @@
+//! The shop: `cargo run -p merchant`.
+
+fn main() {}
