@@ -1,13 +1,22 @@
 //! What a customer and the operator see, in a real browser.
 
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
 use crate::chromium::Chromium;
 use crate::{PASSWORD, Program, program};
 
 const PHONE: (u32, u32) = (390, 844);
 const DESK: (u32, u32) = (1280, 900);
 
+type Visit = (Program, Chromium, (TempDir, MutexGuard<'static, ()>));
+
+/// One browser at a time: several on a small machine are slower than one after the other.
+static ONE: Mutex<()> = Mutex::const_new(());
+
 /// A shop, and a browser of that size.
-async fn visit(size: (u32, u32), api: &str) -> Option<(Program, Chromium, tempfile::TempDir)> {
+async fn visit(size: (u32, u32), api: &str) -> Option<Visit> {
+    let turn = ONE.lock().await;
     let Some(mut browser) = Chromium::start().await else {
         eprintln!("SKIPPED: Chromium is not installed");
         return None;
@@ -16,12 +25,12 @@ async fn visit(size: (u32, u32), api: &str) -> Option<(Program, Chromium, tempfi
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(folder.path());
     command.env("MERCHANT_API", api);
-    Some((Program::start(command), browser, folder))
+    Some((Program::start(command), browser, (folder, turn)))
 }
 
 /// Orders, pays in the cashier, sees the page turn, and asks for a part of the money.
 async fn story(size: (u32, u32), api: &str, name: &str) {
-    let Some((shop, mut browser, _folder)) = visit(size, api).await else {
+    let Some((shop, mut browser, _turn)) = visit(size, api).await else {
         return;
     };
     let shot = |step: &str| format!("{name}-{api}-{step}");
@@ -101,7 +110,7 @@ async fn with_a_code_of_2014() {
 /// The page that shows the code turns while nobody touches it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_turns_by_itself() {
-    let Some((shop, mut browser, _folder)) = visit(PHONE, "v3").await else {
+    let Some((shop, mut browser, _turn)) = visit(PHONE, "v3").await else {
         return;
     };
     for scripts in [true, false] {
