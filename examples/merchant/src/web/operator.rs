@@ -7,9 +7,8 @@ use wxpay_bill::{Date, DateTime};
 
 use super::Web;
 use super::page::{page as layout, time, yuan};
-use super::panel::words;
 use super::trouble::Trouble;
-use crate::flow::OrderState;
+use crate::flow::{OrderState, RefundState};
 use crate::goods;
 use crate::store::{Bill, FoundDifference, Order, Refund};
 
@@ -72,7 +71,7 @@ fn summary(yesterday: &str, bills: &[Bill], differences: &[FoundDifference]) -> 
     }
 }
 
-/// A table in a card; on a phone it scrolls.
+/// A table in a card; on a phone it scrolls. Columns that begin with `#` hold numbers.
 fn table<T>(title: &str, columns: &[&str], rows: &[T], row: impl Fn(&T) -> Markup) -> Markup {
     html! {
         section .card {
@@ -82,7 +81,14 @@ fn table<T>(title: &str, columns: &[&str], rows: &[T], row: impl Fn(&T) -> Marku
             } @else {
                 div .scroll tabindex="0" role="region" aria-label=(title) {
                     table {
-                        thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                        thead {
+                            tr {
+                                @for column in columns {
+                                    @let name = column.trim_start_matches('#');
+                                    th scope="col" .number[name != *column] { (name) }
+                                }
+                            }
+                        }
                         tbody { @for one in rows { tr { (row(one)) } } }
                     }
                 }
@@ -114,7 +120,7 @@ fn differences_table(differences: &[FoundDifference]) -> Markup {
 }
 
 fn bills_table(bills: &[Bill]) -> Markup {
-    let columns = ["账单日", "状态", "付款", "金额", "退款", "金额"];
+    let columns = ["账单日", "状态", "#付款", "#金额", "#退款", "#金额"];
     table("对账单", &columns, bills, |bill| {
         let totals = &bill.totals;
         html! {
@@ -135,8 +141,8 @@ fn orders_table(orders: &[Order]) -> Markup {
         "状态",
         "订单号",
         "商品",
-        "合计",
-        "退款",
+        "#合计",
+        "#退款",
         "下单时间",
         "付款时间",
     ];
@@ -166,10 +172,10 @@ const fn order_words(state: OrderState) -> &'static str {
 }
 
 fn refunds_table(refunds: &[Refund]) -> Markup {
-    let columns = ["状态", "退款单号", "订单号", "金额", "原因", "申请时间"];
+    let columns = ["状态", "退款单号", "订单号", "#金额", "原因", "申请时间"];
     table("退款", &columns, refunds, |refund| {
         html! {
-            td { span .badge .(refund.state.as_str().to_lowercase()) { (words(refund.state)) } }
+            td { span .badge .(refund.state.as_str().to_lowercase()) { (refund_words(refund.state)) } }
             td { code { (refund.asked.out_refund_no) } }
             td { code { (refund.asked.out_trade_no) } }
             td .number { (yuan(refund.asked.amount)) }
@@ -177,4 +183,15 @@ fn refunds_table(refunds: &[Refund]) -> Markup {
             td { (time(refund.created_at)) }
         }
     })
+}
+
+const fn refund_words(state: RefundState) -> &'static str {
+    match state {
+        RefundState::Reserved => "待发送",
+        RefundState::Processing => "处理中",
+        RefundState::Abnormal => "退款异常",
+        RefundState::Success => "已退款",
+        RefundState::Closed => "已关闭",
+        RefundState::Refused => "被拒绝",
+    }
 }

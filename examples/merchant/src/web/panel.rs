@@ -81,7 +81,7 @@ fn status(web: &Web, order: &Order, now: i64) -> Part {
             html! {
                 p .spinner {}
                 h1 { "正在向微信支付下单…" }
-                p { "付款的二维码马上就来，不用刷新。" }
+                p { "付款的二维码马上就来。" }
             },
         ),
         (OrderState::Paid, _) => (
@@ -114,7 +114,7 @@ fn status(web: &Web, order: &Order, now: i64) -> Part {
     Part {
         id: "status",
         key: format!("{}-{look}", order.state),
-        content: html! { div .card .status .(look) role="status" { (content) } },
+        content: html! { div .card .status role="status" { (content) } },
     }
 }
 
@@ -124,7 +124,7 @@ fn paying(web: &Web, order: &Order, code: &str, now: i64) -> Markup {
     html! {
         h1 { "微信扫码支付" }
         p .price { (yuan(order.placed.total)) }
-        img .code src={ (page) "/qr.svg" } alt="付款二维码" width="240" height="240";
+        img .qr src={ (page) "/qr.svg" } alt="付款二维码" width="240" height="240";
         p .countdown data-seconds=(left) {
             "请在 " (time(order.placed.expires_at)) " 前付款（北京时间）" span {}
         }
@@ -137,7 +137,7 @@ fn paying(web: &Web, order: &Order, code: &str, now: i64) -> Markup {
                 p { a .button .primary href=(cashier(web, sandbox, order)) { "在沙箱里付款" } }
             }
         }
-        p .quiet { a href={ (page) "/qr.png" } { "二维码图片" } " · 付好以后这一页会自己变" }
+        p .quiet { "付好以后，这一页会自己变。" a href={ (page) "/qr.png" } { "二维码图片" } }
     }
 }
 
@@ -178,7 +178,7 @@ fn list(refunds: &[Refund]) -> Part {
 }
 
 /// How a refund stands, for the customer.
-pub(super) const fn words(state: RefundState) -> &'static str {
+const fn words(state: RefundState) -> &'static str {
     match state {
         RefundState::Reserved => "申请已受理",
         RefundState::Processing => "处理中",
