@@ -45,7 +45,7 @@ impl Conflict {
     fn new(kind: &'static str, ours: impl fmt::Display, theirs: impl fmt::Display) -> Self {
         Self {
             kind,
-            detail: format!("in the books {ours}, WeChat Pay says {theirs}"),
+            detail: format!("账上为 {ours}，微信支付为 {theirs}"),
         }
     }
 }

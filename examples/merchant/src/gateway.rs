@@ -3,6 +3,9 @@
 //! An answer is an event for [`flow`](crate::flow). An error means that nothing was heard, whatever
 //! may have happened: it is asked again.
 
+mod files;
+mod v3;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,9 +15,15 @@ use wxpay_bill::{Date, Trade};
 use wxpay_client::Clock;
 
 use crate::flow::{OrderEvent, RefundEvent};
+use crate::goods;
 use crate::settings::Api;
 use crate::shop::Bell;
-use crate::store::{Notice, Order, Refund, Store};
+use crate::store::{NewOrder, Notice, Order, Refund, Store};
+use files::Files;
+
+/// Where WeChat Pay tells of payments and refunds.
+const PAYMENT: &str = "/wechatpay/payment";
+const REFUND: &str = "/wechatpay/refund";
 
 /// Whose WeChat Pay it is, and where the shop is.
 #[derive(Clone, Debug)]
@@ -58,9 +67,40 @@ pub struct Inbox {
     pub bell: Bell,
 }
 
+impl Inbox {
+    /// Whether the notice is in the books now. If not, WeChat Pay has to send it again.
+    async fn keep(&self, notice: &Notice) -> bool {
+        let now = self.clock.now().as_unix();
+        match self.store.store_notice(notice, now).await {
+            Ok(_) => {
+                self.bell.ring();
+                true
+            }
+            Err(error) => {
+                tracing::warn!(number = notice.number, %error, "a notice could not be stored");
+                false
+            }
+        }
+    }
+}
+
 /// One of the generations.
 #[derive(Clone, Debug)]
-pub struct Gateway(());
+pub struct Gateway(Generation);
+
+#[derive(Clone, Debug)]
+enum Generation {
+    V3(v3::Gateway),
+}
+
+/// The same call, whichever generation it is.
+macro_rules! either {
+    ($gateway:ident.$method:ident($($argument:expr),*) $($wait:tt)*) => {
+        match &$gateway.0 {
+            Generation::V3(v3) => v3.$method($($argument),*) $($wait)*,
+        }
+    };
+}
 
 impl Gateway {
     /// Reads the merchant's files, and makes the client.
@@ -69,8 +109,11 @@ impl Gateway {
     ///
     /// A file that is missing or not what it should be; the error names it.
     pub fn open(account: &Account, clock: Arc<dyn Clock>) -> Result<Self> {
-        let _ = (account, clock);
-        todo!()
+        let (files, url) = (Files::read(account)?, &account.shop_url);
+        Ok(Self(match account.api {
+            Api::V3 => Generation::V3(v3::Gateway::open(&files, url, clock)?),
+            Api::V2 | Api::V1 => anyhow::bail!("not there yet"),
+        }))
     }
 
     /// Places the order at WeChat Pay (下单), or asks for its code again; everything that is sent
@@ -80,8 +123,7 @@ impl Gateway {
     ///
     /// Nothing was heard.
     pub async fn prepay(&self, order: &Order) -> Result<Prepaid> {
-        let _ = order;
-        todo!()
+        either!(self.prepay(order).await)
     }
 
     /// Asks how an order stands (查询订单); `now` is when.
@@ -90,8 +132,7 @@ impl Gateway {
     ///
     /// Nothing was heard.
     pub async fn query(&self, order: &Order, now: i64) -> Result<OrderEvent> {
-        let _ = (order, now);
-        todo!()
+        either!(self.query(order, now).await)
     }
 
     /// Closes an order (关闭订单) at `now`; should it be paid already, the answer is the payment.
@@ -100,8 +141,7 @@ impl Gateway {
     ///
     /// Nothing was heard.
     pub async fn close(&self, order: &Order, now: i64) -> Result<OrderEvent> {
-        let _ = (order, now);
-        todo!()
+        either!(self.close(order, now).await)
     }
 
     /// Requests a refund (申请退款). After an error that no repetition mends, asks whether WeChat Pay
@@ -111,8 +151,7 @@ impl Gateway {
     ///
     /// Nothing was heard, or the account has too little money: it is requested again.
     pub async fn refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
-        let _ = (order, refund);
-        todo!()
+        either!(self.refund(order, refund).await)
     }
 
     /// Asks how a refund stands (查询退款).
@@ -121,8 +160,7 @@ impl Gateway {
     ///
     /// Nothing was heard.
     pub async fn query_refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
-        let _ = (order, refund);
-        todo!()
+        either!(self.query_refund(order, refund).await)
     }
 
     /// What a stored notice says. It was verified before it was stored.
@@ -131,8 +169,7 @@ impl Gateway {
     ///
     /// It is about something else, or of another merchant: for a person.
     pub fn read(&self, notice: &Notice) -> Result<Said> {
-        let _ = notice;
-        todo!()
+        either!(self.read(notice))
     }
 
     /// Reads the bill (交易账单) of a day in Beijing row by row; `false` if there were no trades. When
@@ -146,13 +183,24 @@ impl Gateway {
         day: Date,
         each: &mut (dyn FnMut(&Trade<'_>) -> Result<()> + Send),
     ) -> Result<bool> {
-        let _ = (day, each);
-        todo!()
+        either!(self.bill(day, each).await)
     }
 
     /// The addresses WeChat Pay calls, below `/wechatpay/`.
     pub fn routes(&self, inbox: Inbox) -> Router {
-        let _ = inbox;
-        todo!()
+        either!(self.routes(inbox))
     }
+}
+
+/// What the payer's WeChat shows (商品描述): the same at every try.
+fn description(placed: &NewOrder) -> String {
+    let name = goods::find(&placed.goods).map_or(placed.goods.as_str(), |goods| goods.name);
+    format!("{name} × {}", placed.quantity)
+}
+
+/// A reason for a refund as far as WeChat Pay takes it; the same at every try.
+fn clipped(reason: &str) -> Option<String> {
+    const MAX: usize = 80;
+    let reason = reason.trim();
+    (!reason.is_empty()).then(|| reason.chars().take(MAX).collect())
 }

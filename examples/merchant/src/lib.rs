@@ -8,8 +8,9 @@
 //! | [`shop`] | puts the three together: ordering, refunding |
 //! | [`worker`] | does what is due: prepay, query, close, refund, apply notices, reconcile |
 //! | [`web`] | pages and handlers |
+//! | [`run`] | all of it as one program |
 //!
-//! Nothing but [`shop::Shop::now`] reads a clock: the time is an argument, in seconds since 1970 (UTC).
+//! Nothing below [`shop::Shop`] reads a clock: the time is an argument, in seconds since 1970 (UTC).
 
 #![expect(
     clippy::exhaustive_enums,
@@ -22,10 +23,12 @@ pub mod gateway;
 pub mod goods;
 #[cfg(unix)]
 pub mod private_postgres;
+mod run;
 pub mod settings;
 pub mod shop;
 pub mod store;
 pub mod web;
 pub mod worker;
 
+pub use run::run;
 pub use wxpay_bill::Fen;

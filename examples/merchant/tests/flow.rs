@@ -147,6 +147,10 @@ impl World {
             assert!(due >= self.now && (due <= END.max(self.now) || self.now >= END));
             self.now = due;
             let answer = match self.books.action(self.now) {
+                Some(OrderAction::Prepay) => {
+                    self.happens(&Happening::Prepay);
+                    self.said.last().cloned()
+                }
                 Some(OrderAction::Query) => Some(self.query()),
                 Some(OrderAction::Close) => self.close().or_else(|| Some(self.query())),
                 None => return,
@@ -385,7 +389,7 @@ fn a_refund_wechat_pay_never_took() {
 
 #[test]
 fn queries_come_less_and_less_often_until_the_end() {
-    let books = World::new().books;
+    let mut books = World::new().books;
     let mut now = 0;
     let mut times = Vec::new();
     for attempts in 0.. {
@@ -396,7 +400,9 @@ fn queries_come_less_and_less_often_until_the_end() {
         }
     }
     assert_eq!(times, [5, 15, 45, 105, 285, 585, 900]);
-    assert_eq!(books.action(899), Some(OrderAction::Query));
+    assert_eq!(books.action(899), Some(OrderAction::Prepay));
     assert_eq!(books.action(900), Some(OrderAction::Close));
+    books.state = OrderState::Paying;
+    assert_eq!(books.action(899), Some(OrderAction::Query));
     assert_eq!(books.due(50, 900), Some(960));
 }

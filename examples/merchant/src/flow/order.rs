@@ -71,6 +71,8 @@ pub struct OrderFacts {
 /// What to do about an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderAction {
+    /// Place it at WeChat Pay (下单), again perhaps: the same number is the same order.
+    Prepay,
     /// Ask how it stands (查询订单).
     Query,
     /// Close it (关闭订单); when WeChat Pay answers that it is paid, query.
@@ -112,7 +114,11 @@ impl OrderFacts {
             let theirs = payment.total.as_fen();
             return Step::Conflict(
                 next,
-                Conflict::new("AMOUNT", self.total.as_fen(), format_args!("{theirs} fen")),
+                Conflict::new(
+                    "AMOUNT",
+                    format_args!("{} 分", self.total.as_fen()),
+                    format_args!("{theirs} 分"),
+                ),
             );
         }
         match (state, &self.transaction_id) {
@@ -130,9 +136,8 @@ impl OrderFacts {
     #[must_use]
     pub fn action(&self, now: i64) -> Option<OrderAction> {
         match self.state {
-            OrderState::Placed | OrderState::Paying if now < self.expires_at => {
-                Some(OrderAction::Query)
-            }
+            OrderState::Placed if now < self.expires_at => Some(OrderAction::Prepay),
+            OrderState::Paying if now < self.expires_at => Some(OrderAction::Query),
             OrderState::Placed | OrderState::Paying => Some(OrderAction::Close),
             OrderState::Paid | OrderState::Closed | OrderState::Held => None,
         }
@@ -143,7 +148,7 @@ impl OrderFacts {
     pub fn due(&self, attempts: i64, now: i64) -> Option<i64> {
         let due = now + wait(attempts);
         match self.action(now)? {
-            OrderAction::Query => Some(due.min(self.expires_at)),
+            OrderAction::Prepay | OrderAction::Query => Some(due.min(self.expires_at)),
             OrderAction::Close => Some(due.min(now + Self::GRACE)),
         }
     }

@@ -113,8 +113,8 @@ impl RefundFacts {
         if let Some(amount) = status.amount.filter(|amount| *amount != self.amount) {
             return stay(
                 "REFUND_AMOUNT",
-                &self.amount.as_fen(),
-                &format_args!("{} fen", amount.as_fen()),
+                &format_args!("{} 分", self.amount.as_fen()),
+                &format_args!("{} 分", amount.as_fen()),
             );
         }
         if let Some(ours) = self

@@ -176,7 +176,7 @@ impl Store {
     ) -> Result<Applied<OrderState>, Error> {
         let Some(order) = self.locked_order(tx, out_trade_no, doing).await? else {
             if noticed {
-                let detail = format!("no such order in the books: {event:?}");
+                let detail = format!("账上没有这个订单：{event:?}");
                 let kept = Self::keep_difference(tx, "NO_ORDER", out_trade_no, &detail, now).await;
                 kept.doing(doing)?;
             }

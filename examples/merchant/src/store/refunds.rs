@@ -137,7 +137,7 @@ impl Store {
             .await?;
         if let Some(id) = notice {
             if applied == Applied::NoSuchNumber {
-                let detail = format!("no such refund in the books: {event:?}");
+                let detail = format!("账上没有这笔退款：{event:?}");
                 let kept = Self::keep_difference(&mut tx, "NO_REFUND", out_refund_no, &detail, now);
                 kept.await.doing(DOING)?;
             }

@@ -1,0 +1,73 @@
+//! The merchant's files: numbers, secrets, keys, and where WeChat Pay is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use wxpay_client::proto::Endpoint;
+use wxpay_client::{Timeouts, Transport};
+use wxpay_sandbox::MerchantFile;
+
+use super::Account;
+
+/// A worker has a job for a minute, and some jobs ask twice; and a customer waits for the code.
+pub(super) fn timeouts() -> Timeouts {
+    Timeouts::default()
+        .with_connect(Duration::from_secs(3))
+        .with_response(Duration::from_secs(8))
+        .with_call(Duration::from_secs(15))
+}
+
+/// What `WXPAY_HOME` holds.
+#[derive(Debug)]
+pub(super) struct Files {
+    home: PathBuf,
+    /// `merchant.json`.
+    pub(super) merchant: MerchantFile,
+    base_url: Option<String>,
+}
+
+impl Files {
+    pub(super) fn read(account: &Account) -> Result<Self> {
+        Ok(Self {
+            home: account.home.clone(),
+            merchant: MerchantFile::read(&account.home)?,
+            base_url: account.base_url.clone(),
+        })
+    }
+
+    /// Where WeChat Pay is.
+    pub(super) fn endpoint(&self) -> Result<Endpoint> {
+        let url = match &self.base_url {
+            Some(url) => url,
+            None if !self.merchant.base_url.is_empty() => &self.merchant.base_url,
+            None => bail!(
+                "merchant.json in {} has no base_url: set WXPAY_BASE_URL to a sandbox, or to \
+                 https://api.mch.weixin.qq.com to be paid with real money",
+                self.home.display()
+            ),
+        };
+        Endpoint::parse(url).with_context(|| url.clone())
+    }
+
+    /// Trusts public authorities, and the one in `ca.pem` if it is there.
+    pub(super) fn transport(&self) -> Result<Transport> {
+        let mut transport = Transport::builder();
+        if self.has("ca.pem") {
+            transport = transport
+                .add_root_certificate_pem(&self.text("ca.pem")?)
+                .context("ca.pem")?;
+        }
+        Ok(transport.build()?)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.home.join(name).exists()
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<String> {
+        let path: &Path = &self.home.join(name);
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    }
+}
