@@ -40,7 +40,7 @@ async fn story(size: (u32, u32), api: &str, name: &str) {
     browser
         .fill("form:has([value=cup]) [name=quantity]", "3")
         .await;
-    browser.press("form:has([value=cup]) button").await;
+    browser.press("form:has([value=cup]) button.primary").await;
 
     browser.until_text("微信扫码支付").await;
     browser.until_text("119.97").await;
@@ -63,17 +63,17 @@ async fn story(size: (u32, u32), api: &str, name: &str) {
     browser.press("form[action*='/pay'] button").await;
     browser.until_text("支付成功").await;
     browser.open(&order).await;
-    browser.until_text("已支付").await;
+    browser.until_text("已付款").await;
     browser.shot(&shot("4-paid")).await;
 
+    browser.press("summary").await;
     browser.fill("[name=amount]", "200").await;
+    browser.fill("[name=reason]", "不想要了").await;
     browser.press("form[action$='/refund'] button").await;
     browser.until_text("119.97").await;
-    browser
-        .until("document.title.length > 0 && !document.querySelector('[name=amount]:focus')")
-        .await;
     browser.shot(&shot("5-too-much")).await;
     browser.open(&order).await;
+    browser.press("summary").await;
     browser.fill("[name=amount]", "20.50").await;
     browser.fill("[name=reason]", "杯口有<b>裂纹</b>").await;
     browser.press("form[action$='/refund'] button").await;
@@ -116,13 +116,13 @@ async fn the_page_turns_by_itself() {
     for scripts in [true, false] {
         browser.scripts(scripts).await;
         browser.open(&shop.url).await;
-        browser.press("form:has([value=cake]) button").await;
+        browser.press("form:has([value=cake]) button.primary").await;
         browser.until_text("微信扫码支付").await;
         let state =
             "fetch(location.pathname + '/state').then(it => it.json()).then(it => it.out_trade_no)";
         let number = browser.run(state).await;
         let controls = example_support::Controls::at(&shop.sandbox);
         controls.pay(number.as_str().unwrap()).await.unwrap();
-        browser.until_text("已支付").await;
+        browser.until_text("已付款").await;
     }
 }

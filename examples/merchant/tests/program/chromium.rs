@@ -81,6 +81,12 @@ impl Chromium {
     }
 
     async fn call(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.ask(method, params).await;
+        assert_eq!(answer["error"], Value::Null, "{method}");
+        answer["result"].clone()
+    }
+
+    async fn ask(&mut self, method: &str, params: Value) -> Value {
         self.last += 1;
         let mut call = json!({ "id": self.last, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -95,10 +101,9 @@ impl Chromium {
             let Message::Text(text) = message else {
                 continue;
             };
-            let mut answer: Value = serde_json::from_str(&text).unwrap();
+            let answer: Value = serde_json::from_str(&text).unwrap();
             if answer["id"] == self.last {
-                assert_eq!(answer["error"], Value::Null, "{method}");
-                return answer["result"].take();
+                return answer;
             }
         }
     }
@@ -127,8 +132,8 @@ impl Chromium {
     /// What a script on the page comes to; `null` where it fails, as it does between two pages.
     pub(crate) async fn run(&mut self, script: &str) -> Value {
         let run = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
-        let mut answer = self.call("Runtime.evaluate", run).await;
-        answer["result"]["value"].take()
+        let answer = self.ask("Runtime.evaluate", run).await;
+        answer["result"]["result"]["value"].clone()
     }
 
     /// Until it is true.
@@ -174,10 +179,14 @@ impl Chromium {
             return;
         };
         let shot = json!({ "format": "png", "captureBeyondViewport": true });
-        let shot = self.call("Page.captureScreenshot", shot).await;
-        let png = BASE64_STANDARD
-            .decode(shot["data"].as_str().unwrap())
-            .unwrap();
+        // Between two pages there is nothing to take a picture of.
+        let png = loop {
+            let shot = self.ask("Page.captureScreenshot", shot.clone()).await;
+            if let Some(data) = shot["result"]["data"].as_str() {
+                break BASE64_STANDARD.decode(data).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
     }
