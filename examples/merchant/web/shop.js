@@ -7,15 +7,6 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-for (const button of document.querySelectorAll("[data-step]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    const field = button.parentElement.querySelector("input");
-    if (button.dataset.step > 0) field.stepUp();
-    else field.stepDown();
-  });
-}
-
 const panel = document.getElementById("panel");
 if (panel) watch(panel, panel.dataset.page);
 
@@ -35,8 +26,8 @@ function watch(panel, page) {
     for (const part of panel.querySelectorAll("[data-key]")) {
       const other = news.getElementById(part.id);
       // What the customer is writing stays; the server knows whether it still holds.
-      const busy = part.querySelector("details[open]") && part.contains(document.activeElement);
-      if (other && other.dataset.key !== part.dataset.key && !busy && !part.dataset.typed) {
+      const busy = part.querySelector("input:focus") || part.dataset.typed;
+      if (other && other.dataset.key !== part.dataset.key && !busy) {
         part.replaceWith(document.adoptNode(other));
       }
     }

@@ -1,5 +1,6 @@
 //! What the people of the shop see.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
@@ -38,9 +39,9 @@ pub(super) async fn page(State(web): State<Web>) -> Result<Markup, Trouble> {
 /// A person has dealt with a difference. Doing it twice is no error.
 pub(super) async fn settle(
     State(web): State<Web>,
-    id: Option<Path<i64>>,
+    id: Result<Path<i64>, PathRejection>,
 ) -> Result<Redirect, Trouble> {
-    let Path(id) = id.ok_or_else(Trouble::not_found)?;
+    let Path(id) = id.map_err(|_| Trouble::not_found())?;
     web.shop.store.settle_difference(id, web.shop.now()).await?;
     Ok(Redirect::to("/operator"))
 }
@@ -164,8 +165,8 @@ fn orders_table(orders: &[Order]) -> Markup {
 const fn order_words(state: OrderState) -> &'static str {
     match state {
         OrderState::Placed => "下单中",
-        OrderState::Paying => "待付款",
-        OrderState::Paid => "已付款",
+        OrderState::Paying => "待支付",
+        OrderState::Paid => "已支付",
         OrderState::Closed => "已关闭",
         OrderState::Held => "金额不符",
     }

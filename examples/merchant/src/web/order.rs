@@ -22,6 +22,9 @@ use crate::flow::OrderState;
 use crate::goods;
 use crate::shop::Return;
 
+/// The reason for a refund where the customer gives none.
+const NO_REASON: &str = "客户申请退款";
+
 /// How often to look at a scan, and how long to wait in between.
 const LOOKS: usize = 40;
 const BETWEEN: Duration = Duration::from_millis(100);
@@ -86,9 +89,6 @@ impl RefundForm {
         let amount = Fen::from_yuan(self.amount.trim())
             .map_err(|_| Trouble::form("退款金额要写成元，例如 12.50。"))?;
         let reason = self.reason.trim();
-        if reason.is_empty() {
-            return Err(Trouble::form("请填写退款原因。"));
-        }
         if reason.chars().count() > MAX_REASON || reason.contains(char::is_control) {
             return Err(Trouble::form(
                 "退款原因最多 80 个字，不能有换行之类的控制字符。",
@@ -96,7 +96,7 @@ impl RefundForm {
         }
         Ok(Return {
             amount,
-            reason: reason.to_owned(),
+            reason: if reason.is_empty() { NO_REASON } else { reason }.to_owned(),
             form: form_id(&self.form)?,
         })
     }

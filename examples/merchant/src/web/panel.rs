@@ -88,7 +88,7 @@ fn status(web: &Web, order: &Order, now: i64) -> Part {
             "paid",
             html! {
                 p .tick aria-hidden="true" { "✓" }
-                h1 { "已付款" }
+                h1 { "已支付" }
                 p .price { (yuan(order.paid)) }
                 @if let Some(at) = order.paid_at { p .quiet { "付款时间 " (time(at)) "（北京时间）" } }
             },
@@ -194,8 +194,8 @@ fn ask(order: &Order) -> Result<Part, Trouble> {
     let form = FormId::new()?;
     let content = html! {
         @if left > Fen::ZERO {
-            details .card {
-                summary { "申请退款" }
+            div .card {
+                h2 { "申请退款" }
                 form method="post" action={ "/orders/" (order.placed.token) "/refund" } {
                     input type="hidden" name="form" value=(form.as_str());
                     label {
@@ -204,8 +204,8 @@ fn ask(order: &Order) -> Result<Part, Trouble> {
                             maxlength="12" pattern="[0-9]+(\\.[0-9]{1,2})?" autocomplete="off";
                     }
                     label {
-                        span { "原因" }
-                        input name="reason" required maxlength=(MAX_REASON) placeholder="例如：不想要了"
+                        span { "原因（可以不填）" }
+                        input name="reason" maxlength=(MAX_REASON) placeholder="例如：不想要了"
                             autocomplete="off";
                     }
                     button .primary { "提交申请" }
