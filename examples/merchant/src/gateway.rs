@@ -26,6 +26,8 @@ use crate::store::{NewOrder, Notice, Order, Refund, Store};
 use files::Files;
 
 /// Where WeChat Pay tells of payments and refunds.
+/// Where WeChat asks what a code of v1 stands for (获取订单Package的回调).
+pub const PACKAGE: &str = "/wechatpay/package";
 const PAYMENT: &str = "/wechatpay/payment";
 const REFUND: &str = "/wechatpay/refund";
 

@@ -36,8 +36,14 @@ fn on_postgres() {
 
 #[test]
 fn wrong_arguments_are_told_apart_from_differences() {
-    for arguments in [&["--payments", "many"][..], &["--api", "v4"], &["--unheard"]] {
-        let output = Command::new(env!("CARGO_BIN_EXE_chaos")).args(arguments).output();
+    for arguments in [
+        &["--payments", "many"][..],
+        &["--api", "v4"],
+        &["--unheard"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_chaos"))
+            .args(arguments)
+            .output();
         assert_eq!(output.unwrap().status.code(), Some(2), "{arguments:?}");
     }
 }

@@ -20,14 +20,11 @@ use wxpay_client::v1::{ApiV2Key, Client, Merchant, PaySignKey};
 use wxpay_client::{Clock, Delivery, Error};
 
 use super::files::{Files, timeouts};
-use super::{Inbox, PAYMENT, Prepaid, Said, description, hash};
+use super::{Inbox, PACKAGE, PAYMENT, Prepaid, Said, description, hash};
 use crate::flow::{
     OrderEvent, OrderFacts, OrderState, Payment, RefundEvent, RefundState, RefundStatus,
 };
 use crate::store::{Notice, NoticeKind, Order, Refund};
-
-/// Where WeChat asks for the order behind a code.
-const PACKAGE: &str = "/wechatpay/package";
 
 /// Whose address the payer has, nobody knows when a code is scanned.
 const IP: &str = "127.0.0.1";

@@ -19,6 +19,7 @@ use super::panel::{self, MAX_REASON, Panel};
 use super::trouble::Trouble;
 use crate::Fen;
 use crate::flow::OrderState;
+use crate::gateway::PACKAGE;
 use crate::goods;
 use crate::shop::Return;
 
@@ -140,7 +141,7 @@ async fn scanned(web: &Web, sandbox: &str, code: &str) -> anyhow::Result<()> {
     let controls = Controls::at(sandbox);
     let wish = json!({
         "url": code,
-        "callback_url": format!("{}/wechatpay/v1/package", web.url),
+        "callback_url": format!("{}{PACKAGE}", web.url),
     });
     let call = controls.call(Method::POST, "/_sandbox/scans", Some(wish));
     let mut scan: Value = call.await?;

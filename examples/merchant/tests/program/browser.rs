@@ -63,17 +63,15 @@ async fn story(size: (u32, u32), api: &str, name: &str) {
     browser.press("form[action*='/pay'] button").await;
     browser.until_text("支付成功").await;
     browser.open(&order).await;
-    browser.until_text("已付款").await;
+    browser.until_text("已支付").await;
     browser.shot(&shot("4-paid")).await;
 
-    browser.press("summary").await;
     browser.fill("[name=amount]", "200").await;
     browser.fill("[name=reason]", "不想要了").await;
     browser.press("form[action$='/refund'] button").await;
     browser.until_text("最多还能退 ¥119.97").await;
     browser.shot(&shot("5-too-much")).await;
     browser.open(&order).await;
-    browser.press("summary").await;
     browser.fill("[name=amount]", "20.50").await;
     browser.fill("[name=reason]", "杯口有<b>裂纹</b>").await;
     browser.press("form[action$='/refund'] button").await;
@@ -123,6 +121,6 @@ async fn the_page_turns_by_itself() {
         let number = browser.run(state).await;
         let controls = example_support::Controls::at(&shop.sandbox);
         controls.pay(number.as_str().unwrap()).await.unwrap();
-        browser.until_text("已付款").await;
+        browser.until_text("已支付").await;
     }
 }

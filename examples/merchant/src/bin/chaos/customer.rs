@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use merchant::Fen;
+use merchant::gateway::PACKAGE;
 use merchant::settings::Api;
 use merchant::shop::PAY_WITHIN;
 use serde_json::{Value, json};
@@ -169,7 +170,7 @@ impl Purchase {
     async fn scan(&mut self, run: &Run, code: &str) -> bool {
         let scan = json!({
             "url": code,
-            "callback_url": format!("{}/wechatpay/v1/package", run.shops.url),
+            "callback_url": format!("{}{PACKAGE}", run.shops.url),
         });
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE && !self.saw_closed {
