@@ -286,7 +286,7 @@ fn is_final(error: &Error) -> bool {
 fn is_no_bill(error: &Error) -> bool {
     let said = error.v2_protocol().and_then(|protocol| protocol.code());
     said.as_ref()
-        .or(code(error))
+        .or_else(|| code(error))
         .is_some_and(|code| matches!(code, ErrorCode::BillNotExist | ErrorCode::NoBillExist))
 }
 
