@@ -2,6 +2,15 @@
 //!
 //! An answer is an event for [`flow`](crate::flow). An error means that nothing was heard, whatever
 //! may have happened: it is asked again.
+//!
+//! | | v3 | v2 | v1 |
+//! |---|---|---|---|
+//! | the code | from prepay | from prepay | made by the shop; WeChat asks for the order when it is scanned |
+//! | closing | ends it at once | ends it at once | nothing to close: after the end nobody is given the order |
+//! | not paid yet | `Unpaid` | `Unpaid` | `Unknown`: Tenpay knows paid orders only |
+//! | refund notices | signed | encrypted only | none: a query tells |
+//! | refused for good | by code | by code | only "no such order"; other refusals are tried again |
+//! | bills | with a hash | sums only | sums only |
 
 mod files;
 mod v1;
@@ -36,7 +45,8 @@ const REFUND: &str = "/wechatpay/refund";
 pub struct Account {
     /// Which generation to speak.
     pub api: Api,
-    /// The folder with `merchant.json` and the keys.
+    /// The folder with `merchant.json` and the keys; by v1, unless it is a sandbox's, with the
+    /// password of Tenpay's operator in `operator_password.txt`.
     pub home: PathBuf,
     /// Where WeChat Pay is; without one, where `merchant.json` says.
     pub base_url: Option<String>,
@@ -146,7 +156,9 @@ impl Gateway {
         either!(self.query(order, now).await)
     }
 
-    /// Closes an order (关闭订单) at `now`; should it be paid already, the answer is the payment.
+    /// Closes an order (关闭订单) at `now`; should it be paid already, the answer is the payment. By
+    /// v1 it asks how the order stands, which is closed [`GRACE`](crate::flow::OrderFacts::GRACE)
+    /// after its end.
     ///
     /// # Errors
     ///

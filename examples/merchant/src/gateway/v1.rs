@@ -26,7 +26,7 @@ use crate::flow::{
 };
 use crate::store::{Notice, NoticeKind, Order, Refund};
 
-/// Whose address the payer has, nobody knows when a code is scanned.
+/// The payer's address (用户浏览器端IP); who scans a code has none that the shop knows.
 const IP: &str = "127.0.0.1";
 
 /// The client, and what every request names.
@@ -88,6 +88,10 @@ impl Gateway {
         }
         let total = total(said.total_fee, said.discount)?;
         said.check(&ExpectedOrder::new(self.client.merchant(), number, total))?;
+        ensure!(
+            said.fee_type.is_none_or(|it| it == "1"),
+            "paid in another currency"
+        );
         let at = said.time_end.context("a paid order has a time")?;
         Ok(OrderEvent::Paid(Payment {
             transaction_id: said.transaction_id,

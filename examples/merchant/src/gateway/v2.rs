@@ -24,7 +24,7 @@ use super::{Inbox, PAYMENT, Prepaid, REFUND, Said, clipped, description, hash};
 use crate::flow::{OrderEvent, Payment, RefundEvent, RefundState, RefundStatus};
 use crate::store::{Notice, NoticeKind, Order, Refund};
 
-/// Where orders come from (终端IP); nobody looks it up for codes.
+/// The address of whoever places the order (终端IP): for codes that is the shop.
 const IP: &str = "127.0.0.1";
 
 /// The client, and what every request names.
@@ -286,7 +286,7 @@ fn is_final(error: &Error) -> bool {
 fn is_no_bill(error: &Error) -> bool {
     let said = error.v2_protocol().and_then(|protocol| protocol.code());
     said.as_ref()
-        .or(code(error))
+        .or_else(|| code(error))
         .is_some_and(|code| matches!(code, ErrorCode::BillNotExist | ErrorCode::NoBillExist))
 }
 

@@ -23,13 +23,13 @@ texts!(NoticeKind {
 /// A notice whose signature was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The same for every repetition: v3 has an `id`; before that, a hash of the body.
+    /// The same for every repetition: v3 has an `id`; before that, a hash of what it says.
     pub id: String,
     /// What it is about.
     pub kind: NoticeKind,
     /// The number of the order or the refund.
     pub number: String,
-    /// What it says, decrypted.
+    /// By v3, what it says, decrypted; before that, as it came, to be opened once more.
     pub body: String,
 }
 

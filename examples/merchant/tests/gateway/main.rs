@@ -6,6 +6,7 @@
 )]
 
 mod cases;
+mod single;
 mod world;
 
 macro_rules! by_every_generation {

@@ -40,7 +40,7 @@ pub(crate) struct World {
     controls: Controls,
     heard: Arc<Mutex<Vec<Heard>>>,
     http: Http,
-    sandbox: Server,
+    pub(crate) sandbox: Server,
     _server: JoinSet<()>,
     _folder: tempfile::TempDir,
 }
