@@ -4,6 +4,8 @@
 //! may have happened: it is asked again.
 
 mod files;
+mod v1;
+mod v2;
 mod v3;
 
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use axum::Router;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use wxpay_bill::{Date, Trade};
 use wxpay_client::Clock;
 
@@ -91,6 +95,8 @@ pub struct Gateway(Generation);
 #[derive(Clone, Debug)]
 enum Generation {
     V3(v3::Gateway),
+    V2(v2::Gateway),
+    V1(v1::Gateway),
 }
 
 /// The same call, whichever generation it is.
@@ -98,6 +104,8 @@ macro_rules! either {
     ($gateway:ident.$method:ident($($argument:expr),*) $($wait:tt)*) => {
         match &$gateway.0 {
             Generation::V3(v3) => v3.$method($($argument),*) $($wait)*,
+            Generation::V2(v2) => v2.$method($($argument),*) $($wait)*,
+            Generation::V1(v1) => v1.$method($($argument),*) $($wait)*,
         }
     };
 }
@@ -112,7 +120,8 @@ impl Gateway {
         let (files, url) = (Files::read(account)?, &account.shop_url);
         Ok(Self(match account.api {
             Api::V3 => Generation::V3(v3::Gateway::open(&files, url, clock)?),
-            Api::V2 | Api::V1 => anyhow::bail!("not there yet"),
+            Api::V2 => Generation::V2(v2::Gateway::open(&files, url, clock)?),
+            Api::V1 => Generation::V1(v1::Gateway::open(&files, url, clock)?),
         }))
     }
 
@@ -203,4 +212,13 @@ fn clipped(reason: &str) -> Option<String> {
     const MAX: usize = 80;
     let reason = reason.trim();
     (!reason.is_empty()).then(|| reason.chars().take(MAX).collect())
+}
+
+/// A hash of what a notice says, to know it by when it is repeated.
+fn hash<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let texts = texts.into_iter();
+    let hash = texts.fold(Sha256::new(), |hash, text| {
+        hash.chain_update(text).chain_update([0])
+    });
+    format!("{:x}", Bytes::copy_from_slice(&hash.finalize()))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use wxpay_client::proto::Endpoint;
-use wxpay_client::{Timeouts, Transport};
+use wxpay_client::{Identity, Timeouts, Transport};
 use wxpay_sandbox::MerchantFile;
 
 use super::Account;
@@ -49,6 +49,32 @@ impl Files {
             ),
         };
         Endpoint::parse(url).with_context(|| url.clone())
+    }
+
+    /// Where interfaces are that ask for the client certificate: a sandbox sees it over HTTPS only.
+    pub(super) fn endpoint_for_certificate(&self) -> Result<Endpoint> {
+        match (&self.base_url, &self.merchant.tls_base_url) {
+            (None, Some(url)) => Endpoint::parse(url).with_context(|| url.clone()),
+            _ => self.endpoint(),
+        }
+    }
+
+    /// The client certificate (商户API证书).
+    pub(super) fn identity(&self) -> Result<Identity> {
+        let certificate = self.text("apiclient_cert.pem")?;
+        let identity = Identity::from_pem(&certificate, &self.text("apiclient_key.pem")?);
+        identity.context("apiclient_cert.pem and apiclient_key.pem")
+    }
+
+    /// What Tenpay's operator (操作员) types to refund, in `operator_password.txt`. In a sandbox it
+    /// is known.
+    pub(super) fn operator_password(&self) -> Result<String> {
+        const FILE: &str = "operator_password.txt";
+        let sandbox = self.endpoint_for_certificate()? != Endpoint::main();
+        if sandbox && !self.has(FILE) {
+            return Ok("111111".to_owned());
+        }
+        Ok(self.text(FILE)?.trim_end().to_owned())
     }
 
     /// Trusts public authorities, and the one in `ca.pem` if it is there.

@@ -11,6 +11,8 @@ mod world;
 macro_rules! by_every_generation {
     ($($case:ident,)*) => {
         by_every_generation! { @ v3 V3 $($case,)* }
+        by_every_generation! { @ v2 V2 $($case,)* }
+        by_every_generation! { @ v1 V1 $($case,)* }
     };
     (@ $module:ident $api:ident $($case:ident,)*) => {
         mod $module {
@@ -33,6 +35,7 @@ by_every_generation! {
     notices_about_something_else_are_for_a_person,
     an_order_nobody_knows,
     closing,
+    closing_before_the_end,
     a_refund_is_requested_twice_and_made_once,
     refunds_that_are_not_made,
     refunds_that_end_badly,

@@ -16,7 +16,7 @@ use merchant::gateway::{Account, Gateway, Inbox, Prepaid};
 use merchant::settings::Api;
 use merchant::shop::Bell;
 use merchant::store::{NewOrder, NewRefund, Notice, Order, Refund, Store, Subject};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use wxpay_bill::DateTime;
@@ -46,8 +46,14 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// With HTTPS for what shows the client certificate.
     pub(crate) async fn open(api: Api) -> Self {
-        let sandbox = Server::start(ServerConfig::default()).await.unwrap();
+        let config = ServerConfig::default().tls_listen((Ipv4Addr::LOCALHOST, 0));
+        Self::with(api, config).await
+    }
+
+    pub(crate) async fn with(api: Api, config: ServerConfig) -> Self {
+        let sandbox = Server::start(config).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("shop.db").display());
         let store = Store::open(&url).await.unwrap();
@@ -132,23 +138,42 @@ impl World {
         self.store.order(number).await.unwrap().unwrap()
     }
 
+    /// An order that WeChat Pay knows: by v1 it hears of one when somebody scans the code.
     pub(crate) async fn prepaid(&self, number: &str, total: i64) -> (Order, String) {
         let order = self.order(number, total).await;
-        match self.gateway.prepay(&order).await.unwrap() {
-            Prepaid::Code(code) => (order, code),
+        let code = match self.gateway.prepay(&order).await.unwrap() {
+            Prepaid::Code(code) => code,
             Prepaid::Settled(event) => panic!("{event:?}"),
+        };
+        if self.api == Api::V1 {
+            let scan = self.scan(&code).await;
+            assert_eq!(scan["state"], "ready", "{scan}");
+            assert_eq!(scan["out_trade_no"], number, "{scan}");
         }
+        (order, code)
     }
 
-    /// What the payer's phone does.
-    pub(crate) async fn pay(&self, order: &Order, _code: &str) {
-        let number = &order.placed.out_trade_no;
-        self.controls.pay(number).await.unwrap();
+    /// Scans a code of v1; how that ended.
+    pub(crate) async fn scan(&self, code: &str) -> Value {
+        let callback = format!("{}/wechatpay/package", self.url);
+        let wish = json!({ "url": code, "callback_url": callback });
+        let scan = self.control(Method::POST, "scans", wish).await;
+        let id = format!("scans/{}", scan["id"].as_str().unwrap());
+        within_seconds(async || {
+            let scan = self.control(Method::GET, &id, Value::Null).await;
+            (scan["state"] != "calling").then_some(scan)
+        })
+        .await
+    }
+
+    /// What the payer's phone does; an error where there is nothing to pay.
+    pub(crate) async fn pay(&self, order: &Order) -> anyhow::Result<()> {
+        self.controls.pay(&order.placed.out_trade_no).await
     }
 
     pub(crate) async fn paid(&self, number: &str, total: i64) -> Order {
-        let (order, code) = self.prepaid(number, total).await;
-        self.pay(&order, &code).await;
+        let (order, _) = self.prepaid(number, total).await;
+        self.pay(&order).await.unwrap();
         order
     }
 

@@ -70,7 +70,7 @@ async fn story(size: (u32, u32), api: &str, name: &str) {
     browser.fill("[name=amount]", "200").await;
     browser.fill("[name=reason]", "不想要了").await;
     browser.press("form[action$='/refund'] button").await;
-    browser.until_text("119.97").await;
+    browser.until_text("最多还能退 ¥119.97").await;
     browser.shot(&shot("5-too-much")).await;
     browser.open(&order).await;
     browser.press("summary").await;
