@@ -52,6 +52,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Token {
 }
 
 impl Token {
+    /// The address of the page.
+    pub(super) fn page(&self) -> String {
+        format!("/orders/{}", self.0)
+    }
+
     /// The order whose page that is.
     pub(super) async fn order(&self, web: &Web) -> Result<Order, Trouble> {
         let order = web.shop.store.order_by_token(&self.0).await?;

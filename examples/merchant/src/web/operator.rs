@@ -114,7 +114,7 @@ fn differences_table(differences: &[FoundDifference]) -> Markup {
             td { code { (found.difference.kind) } }
             td { code { (found.difference.number) } }
             td .wide { (found.difference.detail) }
-            td { @if found.day.is_empty() { "通知" } @else { (found.day) } }
+            td { @if found.day.is_empty() { "通知、查询" } @else { (found.day) } }
             td { (time(found.found_at)) }
         }
     })

@@ -38,7 +38,7 @@ pub(super) async fn page(State(web): State<Web>, token: Token) -> Result<Markup,
     let name = goods::find(&placed.goods).map_or(placed.goods.as_str(), |goods| goods.name);
     let content = html! {
         div .order {
-            div #panel data-page={ "/orders/" (placed.token) } { (panel) }
+            div #panel data-page=(token.page()) aria-live="polite" { (panel) }
             section .card .facts {
                 h2 { "订单" }
                 dl {
@@ -109,14 +109,14 @@ pub(super) async fn refund(
     token: Token,
     Form(sent): Form<RefundForm>,
 ) -> Result<Redirect, Trouble> {
-    let wish = sent.read()?;
     let taken = async {
+        let wish = sent.read()?;
         let order = token.order(&web).await?;
         web.shop.refund(&order, &wish).await?;
-        Ok(Redirect::to(&format!("/orders/{}", order.placed.token)))
+        Ok(Redirect::to(&token.page()))
     };
     taken.await.map_err(|trouble: Trouble| {
-        trouble.again(&[
+        trouble.about(&token).again(&[
             ("amount", &sent.amount),
             ("reason", &sent.reason),
             ("form", &sent.form),
@@ -132,7 +132,7 @@ pub(super) async fn scan(State(web): State<Web>, token: Token) -> Result<Redirec
     };
     scanned(&web, sandbox, code)
         .await
-        .map_err(|error| Trouble::busy(&format_args!("{error:#}")))?;
+        .map_err(|error| Trouble::busy(&format_args!("{error:#}")).about(&token))?;
     Ok(Redirect::to(&panel::cashier(&web, sandbox, &order)))
 }
 

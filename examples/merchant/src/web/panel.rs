@@ -114,7 +114,7 @@ fn status(web: &Web, order: &Order, now: i64) -> Part {
     Part {
         id: "status",
         key: format!("{}-{look}", order.state),
-        content: html! { div .card .status role="status" { (content) } },
+        content: html! { div .card .status { (content) } },
     }
 }
 
@@ -126,7 +126,7 @@ fn paying(web: &Web, order: &Order, code: &str, now: i64) -> Markup {
         p .price { (yuan(order.placed.total)) }
         img .qr src={ (page) "/qr.svg" } alt="付款二维码" width="240" height="240";
         p .countdown data-seconds=(left) {
-            "请在 " (time(order.placed.expires_at)) " 前付款（北京时间）" span {}
+            "请在 " (time(order.placed.expires_at)) " 前付款（北京时间）" span aria-hidden="true" {}
         }
         @if let Some(sandbox) = &web.sandbox {
             @if is_v1(code) {

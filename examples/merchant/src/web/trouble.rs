@@ -1,13 +1,14 @@
 //! What a person sees when something cannot be done: in their words, with a number to quote, and
 //! nothing from inside. The log has the rest, under the same number.
 
-use std::fmt::{self, Debug, Display};
+use std::fmt::Display;
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
+use super::form::Token;
 use super::page;
 use crate::Fen;
 use crate::goods::MAX_QUANTITY;
@@ -22,36 +23,23 @@ pub(super) struct Trouble {
     status: StatusCode,
     title: &'static str,
     text: String,
-    number: String,
+    /// For the log.
+    reason: String,
     /// The form as it was sent, to be sent again.
     again: Option<Vec<(&'static str, String)>>,
+    /// The page of the order it is about.
+    order: Option<String>,
 }
 
 impl Trouble {
     fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
-        Self::because(status, title, text, &"")
-    }
-
-    /// Logs the reason. 4xx are the sender's, and may be many.
-    fn because(
-        status: StatusCode,
-        title: &'static str,
-        text: impl Into<String>,
-        reason: &dyn Display,
-    ) -> Self {
-        // Only to find the line in the log: without random numbers it says so.
-        let number = FormId::new().map_or_else(|_| "0".repeat(8), |id| id.as_str()[..8].to_owned());
-        if status.is_server_error() {
-            tracing::warn!(number, title, %reason, "not done");
-        } else {
-            tracing::debug!(number, title, %reason, "refused");
-        }
         Self {
             status,
             title,
             text: text.into(),
-            number,
+            reason: String::new(),
             again: None,
+            order: None,
         }
     }
 
@@ -95,13 +83,18 @@ impl Trouble {
     /// Something that is well again by itself, soon.
     pub(super) fn busy(reason: &dyn Display) -> Self {
         let text = "系统繁忙，请稍后再试；您的订单不会丢失。";
-        Self::because(StatusCode::SERVICE_UNAVAILABLE, "请稍等", text, reason)
+        Self {
+            reason: reason.to_string(),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "请稍等", text)
+        }
     }
 
     pub(super) fn internal(reason: &dyn Display) -> Self {
         let text = "我们这边出了问题，已经记录下来。您的订单和付款不会丢失。";
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self::because(status, "出错了", text, reason)
+        Self {
+            reason: reason.to_string(),
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "出错了", text)
+        }
     }
 
     /// Offers to send the form again: that does nothing twice.
@@ -112,12 +105,11 @@ impl Trouble {
         }
         self
     }
-}
 
-impl Debug for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What was sent again has the number of the form in it.
-        write!(f, "Trouble({} {})", self.status, self.number)
+    /// Leads back to the page of an order.
+    pub(super) fn about(mut self, token: &Token) -> Self {
+        self.order = Some(token.page());
+        self
     }
 }
 
@@ -172,6 +164,13 @@ impl From<Refusal> for Trouble {
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
+        // Only to find the line in the log; zeros where the system has no random numbers.
+        let number = FormId::new().map_or_else(|_| "0".repeat(8), |id| id.as_str()[..8].to_owned());
+        if self.status.is_server_error() {
+            tracing::warn!(number, reason = self.reason, "not done");
+        } else {
+            tracing::info!(number, reason = self.title, "refused");
+        }
         let content = html! {
             section .card .trouble {
                 h1 { (self.title) }
@@ -185,9 +184,12 @@ impl IntoResponse for Trouble {
                     }
                     p .quiet { "再试不会重复下单，也不会重复退款。" }
                 } @else {
-                    p { a .button href="/" { "回到首页" } }
+                    @match &self.order {
+                        Some(page) => p { a .button href=(page) { "返回订单" } },
+                        None => p { a .button href="/" { "回到首页" } },
+                    }
                 }
-                p .quiet { "联系客服时请告知编号 " code { (self.number) } }
+                p .quiet { "联系客服时请告知编号 " code { (number) } }
             }
         };
         let page = page::page(self.title, None, &content);
