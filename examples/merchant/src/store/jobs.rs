@@ -43,10 +43,6 @@ pub struct Job {
 impl Store {
     /// Takes up to `limit` jobs that are due at `now`, for `lease` seconds: nobody else gets them
     /// before that, in whatever process. Whoever dies with a job loses it by that time as well.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn claim(&self, now: i64, lease: i64, limit: i64) -> Result<Vec<Job>, Error> {
         const DOING: &str = "claim work";
         let mut tx = self.begin(DOING).await?;
@@ -90,10 +86,6 @@ impl Store {
     }
 
     /// When the next job is due that nobody has; for a worker that wants to sleep.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn next_due(&self) -> Result<Option<i64>, Error> {
         const DOING: &str = "look for work";
         let row = sqlx::query(

@@ -64,10 +64,6 @@ impl Store {
     }
 
     /// The notice of that id.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn notice(&self, id: &str) -> Result<Option<Notice>, Error> {
         const DOING: &str = "read the notice";
         let query = sqlx::query("SELECT * FROM notices WHERE id = $1").bind(id);
@@ -88,10 +84,6 @@ impl Store {
 
     /// Gives up a notice that cannot be used, such as one that says nothing we read: kept for a
     /// person, not tried again.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn set_notice_aside(&self, id: &str, why: &str, now: i64) -> Result<(), Error> {
         const DOING: &str = "set the notice aside";
         let mut tx = self.begin(DOING).await?;
