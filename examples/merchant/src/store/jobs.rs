@@ -7,25 +7,19 @@ use super::error::Doing as _;
 use super::{Error, ErrorKind, Store, Tx};
 use crate::flow::texts;
 
-/// What a job is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Subject {
-    /// An order that may have been paid, or has to be closed.
-    Order,
-    /// A refund to be sent or asked about.
-    Refund,
-    /// A notice that is stored and not yet applied.
-    Notice,
-    /// A day whose bill is to be read.
-    Bill,
+texts! {
+    /// What a job is about.
+    Subject {
+        /// An order that may have been paid, or has to be closed.
+        Order = "ORDER",
+        /// A refund to be sent or asked about.
+        Refund = "REFUND",
+        /// A notice that is stored and not yet applied.
+        Notice = "NOTICE",
+        /// A day whose bill is to be read.
+        Bill = "BILL",
+    }
 }
-
-texts!(Subject {
-    Order = "ORDER",
-    Refund = "REFUND",
-    Notice = "NOTICE",
-    Bill = "BILL",
-});
 
 /// A job that is ours until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]

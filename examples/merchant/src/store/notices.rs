@@ -6,19 +6,15 @@ use super::error::Doing as _;
 use super::{Error, Store, Subject, Tx};
 use crate::flow::texts;
 
-/// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
-    /// A payment.
-    Payment,
-    /// A refund.
-    Refund,
+texts! {
+    /// What a notice is about.
+    NoticeKind {
+        /// A payment.
+        Payment = "PAYMENT",
+        /// A refund.
+        Refund = "REFUND",
+    }
 }
-
-texts!(NoticeKind {
-    Payment = "PAYMENT",
-    Refund = "REFUND",
-});
 
 /// A notice whose signature was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
