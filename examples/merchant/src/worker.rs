@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
-use crate::flow::{OrderAction, RefundAction};
+use crate::flow::{OrderAction, RefundAction, RefundEvent};
 use crate::gateway::Said;
 use crate::shop::Shop;
 use crate::store::{Applied, Job, Subject};
@@ -27,6 +27,9 @@ const AT_ONCE: usize = 8;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long to wait after an error that says nothing about the subject, in seconds.
 const AGAIN: i64 = 5;
+
+/// How often to ask about a refund before its notice is applied as it is.
+const PATIENCE: i64 = 5;
 
 /// What became of a job.
 enum Done {
@@ -201,6 +204,11 @@ async fn notice(shop: &Shop, job: &Job) -> Result<Done> {
             info!(number, ?applied, "notice of a payment");
         }
         Ok(Said::Refund(event)) => {
+            let event = match taken(shop, number).await {
+                Ok(taken) => taken.unwrap_or(event),
+                Err(_) if job.attempts < PATIENCE => return Ok(Done::Again(now + AGAIN)),
+                Err(_) => event,
+            };
             let applied = shop.store.apply_to_refund(number, &event, id, now).await?;
             info!(number, ?applied, "notice of a refund");
         }
@@ -212,4 +220,17 @@ async fn notice(shop: &Shop, job: &Job) -> Result<Done> {
         }
     }
     Ok(Done::Moved)
+}
+
+/// A refund whose request was never answered: no notice says when it was taken, and bills have it
+/// on that day. So WeChat Pay is asked; what it says is at least as new as the notice.
+async fn taken(shop: &Shop, out_refund_no: &str) -> Result<Option<RefundEvent>> {
+    let refund = shop.store.refund(out_refund_no).await?;
+    let Some(refund) = refund.filter(|refund| refund.accepted_at.is_none()) else {
+        return Ok(None);
+    };
+    let order = shop.store.order(&refund.asked.out_trade_no).await?;
+    let order = order.context("there is no such order")?;
+    let said = shop.gateway.query_refund(&order, &refund).await?;
+    Ok(Some(said).filter(|said| matches!(said, RefundEvent::Status(_))))
 }

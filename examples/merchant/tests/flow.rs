@@ -259,7 +259,8 @@ impl Pair {
                 state,
                 refund_id: format!("50{number}"),
                 amount: Some(self.books.amount),
-                at: None,
+                accepted_at: None,
+                finished_at: None,
             }),
         }
     }

@@ -30,8 +30,10 @@ pub struct RefundStatus {
     pub refund_id: String,
     /// What is refunded (退款金额); `None` where WeChat Pay does not say it.
     pub amount: Option<Fen>,
-    /// When the refund was taken or came to its end, in seconds since 1970, where it is said.
-    pub at: Option<i64>,
+    /// When WeChat Pay took it, in seconds since 1970, where it is said: bills have it on that day.
+    pub accepted_at: Option<i64>,
+    /// When it came to its end, in seconds since 1970, where it is said.
+    pub finished_at: Option<i64>,
 }
 
 /// What was heard about a refund: from the request, a notice or a query.

@@ -156,16 +156,12 @@ impl Gateway {
             Status::Undetermined => return Ok(RefundEvent::Unknown),
             _ => bail!("a state this shop does not know: {}", found.status),
         };
-        // Heard of for the first time, it counts when it was taken: bills have it on that day.
-        let at = match refund.accepted_at {
-            None => found.begin_time,
-            Some(_) => found.end_time,
-        };
         Ok(RefundEvent::Status(RefundStatus {
             state,
             refund_id: found.refund_id,
             amount: Some(found.refund_fee),
-            at: at.map(DateTime::as_unix),
+            accepted_at: found.begin_time.map(DateTime::as_unix),
+            finished_at: found.end_time.map(DateTime::as_unix),
         }))
     }
 

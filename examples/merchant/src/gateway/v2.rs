@@ -161,7 +161,8 @@ impl Gateway {
                     state: RefundState::Processing,
                     refund_id: said.refund_id,
                     amount: Some(said.refund_fee),
-                    at: None,
+                    accepted_at: None,
+                    finished_at: None,
                 }))
             }
             // The number may have been taken before, and that answer lost.
@@ -194,7 +195,8 @@ impl Gateway {
             state: state(&found.refund_status)?,
             refund_id: found.refund_id,
             amount: Some(found.refund_fee),
-            at: found.refund_success_time.map(DateTime::as_unix),
+            accepted_at: None,
+            finished_at: found.refund_success_time.map(DateTime::as_unix),
         }))
     }
 
@@ -225,7 +227,8 @@ impl Gateway {
                     state: state(&said.refund_status)?,
                     refund_id: said.refund_id,
                     amount: Some(said.refund_fee),
-                    at: said.success_time.map(DateTime::as_unix),
+                    accepted_at: None,
+                    finished_at: said.success_time.map(DateTime::as_unix),
                 })))
             }
         }

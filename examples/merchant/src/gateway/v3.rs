@@ -200,7 +200,8 @@ impl Gateway {
                     state: state(&said.refund_status)?,
                     refund_id: said.refund_id,
                     amount: Some(said.amount.refund),
-                    at: said.success_time.map(DateTime::as_unix),
+                    accepted_at: None,
+                    finished_at: said.success_time.map(DateTime::as_unix),
                 })))
             }
         }
@@ -260,16 +261,12 @@ fn status(order: &Order, refund: &Refund, said: refund::Refund) -> Result<Refund
         "not about refund {number} of order {}",
         placed.out_trade_no
     );
-    // Heard of for the first time, it counts when it was taken: bills have it on that day.
-    let at = match refund.accepted_at {
-        None => said.create_time,
-        Some(_) => said.success_time,
-    };
     Ok(RefundEvent::Status(RefundStatus {
         state: state(&said.status)?,
         refund_id: said.refund_id,
         amount: Some(said.amount.refund),
-        at: at.map(DateTime::as_unix),
+        accepted_at: said.create_time.map(DateTime::as_unix),
+        finished_at: said.success_time.map(DateTime::as_unix),
     }))
 }
 

@@ -166,11 +166,14 @@ impl Store {
                 return Ok(Applied::Conflict(state));
             }
         }
-        let (id, at) = match event {
-            RefundEvent::Status(status) => (Some(status.refund_id.as_str()), status.at),
-            RefundEvent::Unknown | RefundEvent::Refused => (None, None),
+        let (id, accepted_at, finished_at) = match event {
+            RefundEvent::Status(status) => {
+                let (finished_at, id) = (status.finished_at.unwrap_or(now), &status.refund_id);
+                let accepted_at = status.accepted_at.unwrap_or(finished_at);
+                (Some(id.as_str()), Some(accepted_at), finished_at)
+            }
+            RefundEvent::Unknown | RefundEvent::Refused => (None, None, now),
         };
-        let at = at.unwrap_or(now);
         let update = sqlx::query(
             "UPDATE refunds SET state = $1, refund_id = COALESCE(refund_id, $2),
                  accepted_at = COALESCE(accepted_at, $3), finished_at = $4
@@ -178,8 +181,8 @@ impl Store {
         )
         .bind(facts.state.as_str())
         .bind(id)
-        .bind(id.map(|_| at))
-        .bind(facts.state.is_final().then_some(at))
+        .bind(accepted_at)
+        .bind(facts.state.is_final().then_some(finished_at))
         .bind(out_refund_no);
         update.execute(&mut **tx).await.doing(doing)?;
         let scheduled = match facts.due(0, now) {

@@ -49,7 +49,8 @@ fn status(state: RefundState, number: &str, amount: i64) -> RefundEvent {
         state,
         refund_id: format!("50{number}"),
         amount: Some(Fen::new(amount)),
-        at: None,
+        accepted_at: None,
+        finished_at: None,
     })
 }
 

@@ -120,7 +120,8 @@ async fn the_page_follows_a_refund_and_shows_what_was_written_as_text() {
             state,
             refund_id: "5030".to_owned(),
             amount: None,
-            at: None,
+            accepted_at: None,
+            finished_at: None,
         });
         let store = &world.shop.store;
         let applied = store.apply_to_refund(&number, &status, None, world.shop.now());

@@ -5,6 +5,7 @@ use merchant::Fen;
 use merchant::flow::{OrderEvent, OrderState, Payment, RefundState};
 use merchant::store::{BillTotals, NewOrder, Notice, NoticeKind, Order};
 use serde_json::{Value, json};
+use wxpay_bill::DateTime;
 
 use super::{World, strikes};
 
@@ -106,6 +107,8 @@ async fn a_refund_whose_answers_are_lost_is_one_refund() {
     world.work();
     world.work();
     let order = world.paid().await;
+    let slow = json!({ "outcome": "SUCCESS", "delay_seconds": 40 });
+    world.control(Method::PUT, "refunds", Some(slow)).await;
     world.faults(strikes("drop_after", "/v3/refund/", 9)).await;
     let refund = world.refund(&order, 5_000).await;
     let refund = world.until_refund(&refund, RefundState::Success).await;
@@ -116,6 +119,15 @@ async fn a_refund_whose_answers_are_lost_is_one_refund() {
         refund.asked.out_refund_no.as_str()
     );
     assert_eq!(theirs[0]["refund_id"].as_str(), refund.refund_id.as_deref());
+    // As the bill will have it, whichever message came first.
+    let times = [
+        ("create_time", refund.accepted_at),
+        ("success_time", refund.finished_at),
+    ];
+    for (name, ours) in times {
+        let time = DateTime::parse(theirs[0][name].as_str().unwrap()).unwrap();
+        assert_eq!(Some(time.as_unix()), ours, "{name}");
+    }
     let order = world.shop.store.order(&order.placed.out_trade_no).await;
     assert_eq!(order.unwrap().unwrap().refunded, Fen::new(5_000));
     world.close().await;
