@@ -103,6 +103,7 @@ async fn the_operator() {
         for (method, path) in [
             (Method::GET, "/operator"),
             (Method::POST, "/operator/differences/1/settle"),
+            (Method::POST, "/operator/tomorrow"),
         ] {
             let answer = world.send(method, path, &headers, "").await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{credentials:?}");

@@ -1,7 +1,10 @@
 //! Ordering, and the page of an order.
 
+use example_support::Controls;
 use http::{Method, StatusCode};
 use merchant::flow::OrderEvent;
+use merchant::settings::Api;
+use merchant::store::PATIENCE;
 use serde_json::json;
 
 use crate::world::{World, assert_leads_to, form, payment, urlencoded};
@@ -172,6 +175,31 @@ async fn the_code_as_a_picture() {
         let gone = world.get(&format!("{page}/{picture}")).await;
         assert_eq!(gone.status, StatusCode::NOT_FOUND);
     }
+}
+
+#[tokio::test]
+async fn a_code_of_2014_is_scanned_before_it_is_paid() {
+    let world = World::with(Api::V1, PATIENCE).await;
+    let form = form(8);
+    assert_leads_to(&world.order("cup", "1", &form).await, &form);
+    let page = world.get(&format!("/orders/{form}")).await;
+    assert!(page.text().contains("在沙箱里扫码付款"), "{}", page.text());
+    assert!(!page.text().contains("/_sandbox/cashier"));
+    let number = world.order_of(&form).await.placed.out_trade_no;
+    let controls = Controls::at(world.sandbox.base_url());
+    controls.pay(&number).await.unwrap_err();
+    // Scanned again it is the same order.
+    for _ in 0..2 {
+        let answer = world.post(&format!("/orders/{form}/scan"), &[]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        let cashier = format!("{}/_sandbox/cashier?", world.sandbox.base_url());
+        let location = answer.header("location");
+        assert!(location.starts_with(&cashier), "{location}");
+        assert!(location.contains(&number), "{location}");
+    }
+    controls.pay(&number).await.unwrap();
+    let answer = world.post("/orders/x/scan", &[]).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

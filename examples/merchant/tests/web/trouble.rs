@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use example_support::Controls;
 use http::{Method, StatusCode};
+use merchant::settings::Api;
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
@@ -12,7 +13,7 @@ use crate::world::{World, assert_leads_to, form, urlencoded};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn locked_books_lose_nothing() {
-    let world = World::with_patience(Duration::from_millis(500)).await;
+    let world = World::with(Api::V3, Duration::from_millis(500)).await;
     let (paid, later, refund) = (form(1), form(2), form(3));
     world.paid(&paid).await;
     let back = format!("/orders/{paid}/refund");

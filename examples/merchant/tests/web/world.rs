@@ -62,10 +62,10 @@ pub(crate) fn form(n: u32) -> String {
 
 impl World {
     pub(crate) async fn open() -> Self {
-        Self::with_patience(PATIENCE).await
+        Self::with(Api::V3, PATIENCE).await
     }
 
-    pub(crate) async fn with_patience(patience: Duration) -> Self {
+    pub(crate) async fn with(api: Api, patience: Duration) -> Self {
         Log::keep();
         let sandbox = Server::start(ServerConfig::default()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -75,7 +75,7 @@ impl World {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let account = Account {
-            api: Api::V3,
+            api,
             home: sandbox.home().to_owned(),
             base_url: None,
             shop_url: url.clone(),
