@@ -7,6 +7,15 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
+for (const button of document.querySelectorAll("[data-step]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const field = button.parentElement.querySelector("input");
+    if (button.dataset.step > 0) field.stepUp();
+    else field.stepDown();
+  });
+}
+
 const panel = document.getElementById("panel");
 if (panel) watch(panel, panel.dataset.page);
 

@@ -39,10 +39,12 @@ pub(super) async fn page(State(web): State<Web>) -> Result<Markup, Trouble> {
                     form method="post" action="/orders" {
                         input type="hidden" name="goods" value=(goods.id);
                         input type="hidden" name="form" value=(form.as_str());
-                        label {
+                        label .stepper {
                             span { "数量" }
+                            button type="button" data-step="-1" aria-label="减一" hidden { "−" }
                             input type="number" name="quantity" value="1" min="1" max=(MAX_QUANTITY)
                                 required inputmode="numeric";
+                            button type="button" data-step="1" aria-label="加一" hidden { "+" }
                         }
                         button .primary { "下单" }
                     }

@@ -87,7 +87,13 @@ impl Chromium {
         answer["result"].clone()
     }
 
+    /// An answer that gets lost between two pages is `null`.
     async fn ask(&mut self, method: &str, params: Value) -> Value {
+        let answer = tokio::time::timeout(PATIENCE / 6, self.exchange(method, params));
+        answer.await.unwrap_or(Value::Null)
+    }
+
+    async fn exchange(&mut self, method: &str, params: Value) -> Value {
         self.last += 1;
         let mut call = json!({ "id": self.last, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -181,13 +187,12 @@ impl Chromium {
         };
         let shot = json!({ "format": "png", "captureBeyondViewport": true });
         // Between two pages there is nothing to take a picture of.
-        let png = loop {
+        let png = until("a picture", async || {
             let shot = self.ask("Page.captureScreenshot", shot.clone()).await;
-            if let Some(data) = shot["result"]["data"].as_str() {
-                break BASE64_STANDARD.decode(data).unwrap();
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
+            let data = shot["result"]["data"].as_str()?;
+            Some(BASE64_STANDARD.decode(data).unwrap())
+        });
+        let png = png.await;
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
     }
