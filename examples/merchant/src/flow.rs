@@ -59,9 +59,13 @@ fn wait(attempts: i64) -> i64 {
     WAITS[usize::try_from(attempts).unwrap_or(0).min(last)]
 }
 
-/// Texts of a state in the database.
+/// An enumeration with the texts the database has for it.
 macro_rules! texts {
-    ($name:ident { $($variant:ident = $text:literal,)* }) => {
+    ($(#[$about:meta])* $name:ident { $($(#[$which:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$which])* $variant,)* }
+
         impl $name {
             /// Every one of them.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];

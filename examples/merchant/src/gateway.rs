@@ -139,19 +139,11 @@ impl Gateway {
 
     /// Places the order at WeChat Pay (下单), or asks for its code again; everything that is sent
     /// follows from the order, so the same order is placed once.
-    ///
-    /// # Errors
-    ///
-    /// Nothing was heard.
     pub async fn prepay(&self, order: &Order) -> Result<Prepaid> {
         either!(self.prepay(order).await)
     }
 
     /// Asks how an order stands (查询订单); `now` is when.
-    ///
-    /// # Errors
-    ///
-    /// Nothing was heard.
     pub async fn query(&self, order: &Order, now: i64) -> Result<OrderEvent> {
         either!(self.query(order, now).await)
     }
@@ -159,10 +151,6 @@ impl Gateway {
     /// Closes an order (关闭订单) at `now`; should it be paid already, the answer is the payment. By
     /// v1 it asks how the order stands, which is closed [`GRACE`](crate::flow::OrderFacts::GRACE)
     /// after its end.
-    ///
-    /// # Errors
-    ///
-    /// Nothing was heard.
     pub async fn close(&self, order: &Order, now: i64) -> Result<OrderEvent> {
         either!(self.close(order, now).await)
     }
@@ -178,10 +166,6 @@ impl Gateway {
     }
 
     /// Asks how a refund stands (查询退款).
-    ///
-    /// # Errors
-    ///
-    /// Nothing was heard.
     pub async fn query_refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
         either!(self.query_refund(order, refund).await)
     }

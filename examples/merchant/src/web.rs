@@ -60,6 +60,7 @@ pub fn router(web: Web) -> Router {
     let operator = Router::new()
         .route("/operator", get(operator::page))
         .route("/operator/differences/{id}/settle", post(operator::settle))
+        .route("/operator/tomorrow", post(operator::tomorrow))
         .route_layer(from_fn_with_state(web.clone(), guard::operator_only));
     let mut pages = Router::new()
         .route("/", get(counter::page))

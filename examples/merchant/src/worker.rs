@@ -1,7 +1,7 @@
 //! What is due is done here: prepay, query, close, refund, apply notices, reconcile.
 //!
 //! Work is claimed in the database, so any number of processes do it side by side, each job by one
-//! of them. A process that dies loses its jobs to the others when its [`LEASE`] ends. Should two do
+//! of them. A process that dies loses its jobs to the others when its lease ends. Should two do
 //! the same job all the same, it is done once: WeChat Pay takes each number once, and the books
 //! each event.
 

@@ -1,6 +1,10 @@
 //! A short chaos run, as `cargo run -p merchant --bin chaos` does a long one.
 
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking, in its helpers too"
+)]
 
 use std::process::Command;
 

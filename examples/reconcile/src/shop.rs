@@ -18,7 +18,7 @@ use wxpay_bill::{Date, DateTime, Fen};
 use wxpay_client::proto::{
     ApiV3Key, Certificate, Credential, Endpoint, PlatformKeyring, PlatformPublicKey, PrivateKey,
 };
-use wxpay_client::{Client, Clock as _, Merchant};
+use wxpay_client::{Client, Merchant};
 use wxpay_sandbox::{MerchantFile, Server};
 
 use crate::books::{Books, Done, Order, Refund};

@@ -67,7 +67,7 @@ CREATE TABLE notices (
     kind        TEXT NOT NULL CHECK (kind IN ('PAYMENT', 'REFUND')),
     -- Of the order or the refund.
     number      TEXT NOT NULL,
-    -- What was said, verified and decrypted.
+    -- What was said, as it was verified: `Gateway::read` reads it.
     body        TEXT NOT NULL,
     received_at INTEGER NOT NULL,
     applied_at  INTEGER

@@ -3,28 +3,21 @@
 use super::{Conflict, Step, texts, wait};
 use crate::Fen;
 
-/// Where an order is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum OrderState {
-    /// In the books; WeChat Pay may not know of it yet.
-    Placed,
-    /// WeChat Pay gave a code to pay by.
-    Paying,
-    /// Paid in full. Final.
-    Paid,
-    /// Cannot be paid any more. Final, unless WeChat Pay says it was paid all the same.
-    Closed,
-    /// WeChat Pay says something was paid, but not what the order says: a person has to look.
-    Held,
+texts! {
+    /// Where an order is.
+    OrderState {
+        /// In the books; WeChat Pay may not know of it yet.
+        Placed = "PLACED",
+        /// WeChat Pay gave a code to pay by.
+        Paying = "PAYING",
+        /// Paid in full. Final.
+        Paid = "PAID",
+        /// Cannot be paid any more. Final, unless WeChat Pay says it was paid all the same.
+        Closed = "CLOSED",
+        /// WeChat Pay says something was paid, but not what the order says: a person has to look.
+        Held = "HELD",
+    }
 }
-
-texts!(OrderState {
-    Placed = "PLACED",
-    Paying = "PAYING",
-    Paid = "PAID",
-    Closed = "CLOSED",
-    Held = "HELD",
-});
 
 /// What WeChat Pay says about a payment that succeeded (支付成功).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,31 +3,23 @@
 use super::{Conflict, Step, texts, wait};
 use crate::Fen;
 
-/// Where a refund is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RefundState {
-    /// In the books, its amount held; WeChat Pay may not know of it yet.
-    Reserved,
-    /// WeChat Pay has taken it.
-    Processing,
-    /// The payer's account could not take the money (退款异常): a person has to act, then it goes on.
-    Abnormal,
-    /// The payer has the money. Final.
-    Success,
-    /// WeChat Pay gave it up, the money is still the shop's (退款关闭). Final.
-    Closed,
-    /// WeChat Pay never took it and never will. Final.
-    Refused,
+texts! {
+    /// Where a refund is.
+    RefundState {
+        /// In the books, its amount held; WeChat Pay may not know of it yet.
+        Reserved = "RESERVED",
+        /// WeChat Pay has taken it.
+        Processing = "PROCESSING",
+        /// The payer's account could not take the money (退款异常): a person has to act, then it goes on.
+        Abnormal = "ABNORMAL",
+        /// The payer has the money. Final.
+        Success = "SUCCESS",
+        /// WeChat Pay gave it up, the money is still the shop's (退款关闭). Final.
+        Closed = "CLOSED",
+        /// WeChat Pay never took it and never will. Final.
+        Refused = "REFUSED",
+    }
 }
-
-texts!(RefundState {
-    Reserved = "RESERVED",
-    Processing = "PROCESSING",
-    Abnormal = "ABNORMAL",
-    Success = "SUCCESS",
-    Closed = "CLOSED",
-    Refused = "REFUSED",
-});
 
 /// What WeChat Pay says about a refund it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -69,10 +69,6 @@ pub struct Books {
 impl Store {
     /// Wants the bill of `day` (`2026-11-20`, in Beijing) from `due_at` on; `false` if it was
     /// wanted before, by whatever process.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn want_bill(&self, day: &str, due_at: i64) -> Result<bool, Error> {
         const DOING: &str = "want the bill";
         let mut tx = self.begin(DOING).await?;
@@ -92,10 +88,6 @@ impl Store {
     }
 
     /// Writes down how a day's bill was reconciled. Done twice, what is found is there once.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn finish_bill(
         &self,
         day: &str,
@@ -132,10 +124,6 @@ impl Store {
     }
 
     /// The latest bills.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn bills(&self, limit: i64) -> Result<Vec<Bill>, Error> {
         const DOING: &str = "read the bills";
         let query = sqlx::query("SELECT * FROM bills ORDER BY day DESC LIMIT $1").bind(limit);
@@ -145,10 +133,6 @@ impl Store {
 
     /// What was paid, and what refunds WeChat Pay took, from `from` until before `to`, in seconds
     /// since 1970.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn books(&self, from: i64, to: i64) -> Result<Books, Error> {
         const DOING: &str = "read the books";
         let paid = sqlx::query(
@@ -177,10 +161,6 @@ impl Store {
     }
 
     /// The latest differences, those nobody has settled first.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn differences(&self, limit: i64) -> Result<Vec<FoundDifference>, Error> {
         const DOING: &str = "read the differences";
         let query = sqlx::query(
@@ -194,10 +174,6 @@ impl Store {
     }
 
     /// A person is done with a difference; `false` if there is no such open one.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn settle_difference(&self, id: i64, now: i64) -> Result<bool, Error> {
         let settled = sqlx::query(
             "UPDATE differences SET settled_at = $1 WHERE id = $2 AND settled_at IS NULL",

@@ -7,25 +7,19 @@ use super::error::Doing as _;
 use super::{Error, ErrorKind, Store, Tx};
 use crate::flow::texts;
 
-/// What a job is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Subject {
-    /// An order that may have been paid, or has to be closed.
-    Order,
-    /// A refund to be sent or asked about.
-    Refund,
-    /// A notice that is stored and not yet applied.
-    Notice,
-    /// A day whose bill is to be read.
-    Bill,
+texts! {
+    /// What a job is about.
+    Subject {
+        /// An order that may have been paid, or has to be closed.
+        Order = "ORDER",
+        /// A refund to be sent or asked about.
+        Refund = "REFUND",
+        /// A notice that is stored and not yet applied.
+        Notice = "NOTICE",
+        /// A day whose bill is to be read.
+        Bill = "BILL",
+    }
 }
-
-texts!(Subject {
-    Order = "ORDER",
-    Refund = "REFUND",
-    Notice = "NOTICE",
-    Bill = "BILL",
-});
 
 /// A job that is ours until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +37,6 @@ pub struct Job {
 impl Store {
     /// Takes up to `limit` jobs that are due at `now`, for `lease` seconds: nobody else gets them
     /// before that, in whatever process. Whoever dies with a job loses it by that time as well.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn claim(&self, now: i64, lease: i64, limit: i64) -> Result<Vec<Job>, Error> {
         const DOING: &str = "claim work";
         let mut tx = self.begin(DOING).await?;
@@ -90,10 +80,6 @@ impl Store {
     }
 
     /// When the next job is due that nobody has; for a worker that wants to sleep.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn next_due(&self) -> Result<Option<i64>, Error> {
         const DOING: &str = "look for work";
         let row = sqlx::query(

@@ -6,19 +6,15 @@ use super::error::Doing as _;
 use super::{Error, Store, Subject, Tx};
 use crate::flow::texts;
 
-/// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
-    /// A payment.
-    Payment,
-    /// A refund.
-    Refund,
+texts! {
+    /// What a notice is about.
+    NoticeKind {
+        /// A payment.
+        Payment = "PAYMENT",
+        /// A refund.
+        Refund = "REFUND",
+    }
 }
-
-texts!(NoticeKind {
-    Payment = "PAYMENT",
-    Refund = "REFUND",
-});
 
 /// A notice whose signature was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +60,6 @@ impl Store {
     }
 
     /// The notice of that id.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn notice(&self, id: &str) -> Result<Option<Notice>, Error> {
         const DOING: &str = "read the notice";
         let query = sqlx::query("SELECT * FROM notices WHERE id = $1").bind(id);
@@ -88,10 +80,6 @@ impl Store {
 
     /// Gives up a notice that cannot be used, such as one that says nothing we read: kept for a
     /// person, not tried again.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn set_notice_aside(&self, id: &str, why: &str, now: i64) -> Result<(), Error> {
         const DOING: &str = "set the notice aside";
         let mut tx = self.begin(DOING).await?;

@@ -115,10 +115,6 @@ impl Store {
 
     /// Writes down what prepay answered. A code that came late changes nothing about an order that
     /// is paid or closed.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn record_prepay(
         &self,
         out_trade_no: &str,
@@ -141,10 +137,6 @@ impl Store {
 
     /// Applies what was heard about an order, once, however often it is heard; `notice` is the id
     /// of the stored notice that said it, done with by this.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn apply_to_order(
         &self,
         out_trade_no: &str,
@@ -222,10 +214,6 @@ impl Store {
     }
 
     /// The order of that number.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn order(&self, out_trade_no: &str) -> Result<Option<Order>, Error> {
         let query = sqlx::query("SELECT * FROM orders WHERE out_trade_no = $1").bind(out_trade_no);
         let row = query.fetch_optional(&self.pool).await;
@@ -233,10 +221,6 @@ impl Store {
     }
 
     /// The order whose page that is.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn order_by_token(&self, token: &str) -> Result<Option<Order>, Error> {
         let query = sqlx::query("SELECT * FROM orders WHERE token = $1").bind(token);
         let row = query.fetch_optional(&self.pool).await;
@@ -244,10 +228,6 @@ impl Store {
     }
 
     /// The latest orders.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn orders(&self, limit: i64) -> Result<Vec<Order>, Error> {
         const DOING: &str = "read the orders";
         let query =

@@ -119,10 +119,6 @@ impl Store {
 
     /// Applies what was heard about a refund, once, however often it is heard; `notice` is the id
     /// of the stored notice that said it, done with by this.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn apply_to_refund(
         &self,
         out_refund_no: &str,
@@ -195,10 +191,6 @@ impl Store {
     }
 
     /// The refund of that number.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn refund(&self, out_refund_no: &str) -> Result<Option<Refund>, Error> {
         const DOING: &str = "read the refund";
         let query = sqlx::query("SELECT * FROM refunds WHERE out_refund_no = $1");
@@ -211,10 +203,6 @@ impl Store {
     }
 
     /// The refunds of an order, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn refunds_of(&self, out_trade_no: &str) -> Result<Vec<Refund>, Error> {
         const DOING: &str = "read the order's refunds";
         let query = sqlx::query(
@@ -229,10 +217,6 @@ impl Store {
     }
 
     /// The latest refunds.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
     pub async fn refunds(&self, limit: i64) -> Result<Vec<Refund>, Error> {
         const DOING: &str = "read the refunds";
         let query =

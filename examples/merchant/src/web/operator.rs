@@ -1,8 +1,10 @@
 //! What the people of the shop see.
 
+use anyhow::Context as _;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
+use example_support::Controls;
 use maud::{Markup, html};
 use wxpay_bill::{Date, DateTime};
 
@@ -27,6 +29,11 @@ pub(super) async fn page(State(web): State<Web>) -> Result<Markup, Trouble> {
         div .operator {
             h1 { "店务" }
             (summary(&yesterday, &bills, &differences))
+            @if web.sandbox.is_some() {
+                form method="post" action="/operator/tomorrow" {
+                    button { "把沙箱的时钟拨到明天上午十点" }
+                }
+            }
             (differences_table(&differences))
             (bills_table(&bills))
             (orders_table(&orders))
@@ -44,6 +51,21 @@ pub(super) async fn settle(
     let Path(id) = id.map_err(|_| Trouble::not_found())?;
     web.shop.store.settle_difference(id, web.shop.now()).await?;
     Ok(Redirect::to("/operator"))
+}
+
+/// Moves the sandbox's clock to ten o'clock of tomorrow, when today's bill is there.
+pub(super) async fn tomorrow(State(web): State<Web>) -> Result<Redirect, Trouble> {
+    let sandbox = web.sandbox.as_deref().ok_or_else(Trouble::not_found)?;
+    let moved = async {
+        let today = Date::of(DateTime::beijing(web.shop.now()));
+        let tomorrow = today.next().context("the calendar has ended")?;
+        let ten = format!("{tomorrow}T10:00:00+08:00").parse()?;
+        Controls::at(sandbox).move_clock(ten).await
+    };
+    match moved.await {
+        Ok(_) => Ok(Redirect::to("/operator")),
+        Err(error) => Err(Trouble::busy(&format_args!("{error:#}"))),
+    }
 }
 
 fn summary(yesterday: &str, bills: &[Bill], differences: &[FoundDifference]) -> Markup {

@@ -58,6 +58,9 @@ async fn story(size: (u32, u32), api: &str, name: &str) {
     } else {
         browser.press("a[href*='/_sandbox/cashier']").await;
     }
+    browser
+        .until("location.pathname.startsWith('/_sandbox/cashier')")
+        .await;
     browser.until_text("119.97").await;
     browser.shot(&shot("3-cashier")).await;
     browser.press("form[action*='/pay'] button").await;
@@ -86,6 +89,13 @@ async fn story(size: (u32, u32), api: &str, name: &str) {
     browser.open(&format!("{operator}/operator")).await;
     browser.until_text("20.50").await;
     browser.shot(&shot("7-operator")).await;
+    // The next morning the day is reconciled.
+    browser
+        .press("form[action='/operator/tomorrow'] button")
+        .await;
+    let reconciled = "document.body.innerText.includes('对账一致') || (location.reload(), false)";
+    browser.until(reconciled).await;
+    browser.shot(&shot("8-next-morning")).await;
     drop(browser);
     assert!(shop.stop(), "the shop did not end well");
 }
