@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=9))]
     shops: Option<u8>,
     /// How many buy at the same time.
-    #[arg(long, default_value_t = 48, value_parser = at_least_one)]
+    #[arg(long, default_value_t = 96, value_parser = at_least_one)]
     pub(crate) customers: usize,
 }
 

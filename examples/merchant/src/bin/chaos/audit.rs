@@ -106,6 +106,12 @@ pub(crate) async fn compare(
         }
     }
     totals.orders = books.orders.len();
+    // A shop that sells nothing loses nothing either.
+    if totals.paid[1].count < purchases.len() as u64 / 2 {
+        let paid = totals.paid[1].count;
+        run.findings
+            .differs(format!("only {paid} of {} could be paid", purchases.len()));
+    }
     let bill = if totals.paid[0].count + totals.paid[1].count == 0 {
         Bill::default()
     } else {

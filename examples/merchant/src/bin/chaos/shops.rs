@@ -125,7 +125,7 @@ impl Shops {
             let pause = if rng.random_bool(0.15) {
                 rng.random_range(20..400)
             } else {
-                rng.random_range(400..3_600)
+                rng.random_range(400..2_400)
             };
             tokio::time::sleep(Duration::from_millis(pause)).await;
             self.all_up();

@@ -148,15 +148,15 @@ impl World {
         };
         let faults = json!({
             "answers": {
-                "latency": with(0.1, "milliseconds", json!(600)),
+                "latency": with(0.05, "milliseconds", json!(500)),
                 "drop_before": fault(0.02),
                 "drop_after": fault(0.06),
-                "status_429": with(0.02, "retry_after", json!(1)),
-                "status_500": with(0.05, "processed", json!(true)),
-                "status_502": fault(0.03),
+                "status_429": with(0.01, "retry_after", json!(1)),
+                "status_500": with(0.04, "processed", json!(true)),
+                "status_502": fault(0.02),
                 "html_page": with(0.01, "processed", json!(true)),
                 "empty_body": with(0.01, "processed", json!(true)),
-                "wrong_signature": fault(0.03),
+                "wrong_signature": fault(0.02),
                 "missing_signature_headers": fault(0.01),
                 "stale_timestamp": fault(0.01),
                 "unknown_serial": fault(0.01),
