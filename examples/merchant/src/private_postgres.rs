@@ -49,17 +49,32 @@ impl PrivatePostgres {
             let command = command.args(["-U", "shop", "-A", "trust", "-E", "UTF8"]);
             command.args(["--locale=C", "--no-sync"])
         })?;
-        let socket = server.folder.path().display();
+        server.serve()?;
+        Ok(Some(server))
+    }
+
+    fn serve(&mut self) -> Result<()> {
+        let socket = self.folder.path().display();
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off \
              -c max_connections=200"
         );
-        let log = server.folder.path().join("log");
-        server.run("pg_ctl", |command| {
+        let log = self.folder.path().join("log");
+        self.run("pg_ctl", |command| {
             command.args(["-w", "start", "-o", &options, "-l"]).arg(log)
         })?;
-        server.running = true;
-        Ok(Some(server))
+        self.running = true;
+        Ok(())
+    }
+
+    /// Breaks it down in the middle of whatever it does, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// When it does not stop, or does not come back.
+    pub fn crash(&mut self) -> Result<()> {
+        self.stop()?;
+        self.serve()
     }
 
     /// Makes an empty database, and says its URL.
@@ -76,7 +91,7 @@ impl PrivatePostgres {
         Ok(self.url(name))
     }
 
-    /// Stops it the hard way, as if the machine had lost its power.
+    /// Stops it the hard way: every connection breaks, nothing is finished.
     ///
     /// # Errors
     ///

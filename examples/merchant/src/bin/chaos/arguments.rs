@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::path::Path;
+#[cfg(unix)]
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+#[cfg(unix)]
+use merchant::private_postgres::PrivatePostgres;
 use merchant::settings::Api;
 
 /// Customers buy in a shop that is killed again and again, at a WeChat Pay that does everything
@@ -93,7 +97,7 @@ pub(crate) struct Database {
     pub(crate) url: String,
     /// Goes with it.
     #[cfg(unix)]
-    _server: Option<merchant::private_postgres::PrivatePostgres>,
+    server: Option<Arc<Mutex<PrivatePostgres>>>,
 }
 
 /// There is no PostgreSQL on this machine.
@@ -120,21 +124,34 @@ impl Database {
                 Ok(Self {
                     url: format!("sqlite:{}", file.display()),
                     #[cfg(unix)]
-                    _server: None,
+                    server: None,
                 })
             }
             #[cfg(unix)]
             Kind::Postgres => {
-                let server = merchant::private_postgres::PrivatePostgres::start()?;
-                let server = server.ok_or(NoPostgres)?;
+                let server = PrivatePostgres::start()?.ok_or(NoPostgres)?;
                 let url = server.database("shop").await?;
                 Ok(Self {
                     url,
-                    _server: Some(server),
+                    server: Some(Arc::new(Mutex::new(server))),
                 })
             }
             #[cfg(not(unix))]
             Kind::Postgres => Err(NoPostgres.into()),
         }
+    }
+
+    /// Breaks the server down, and starts it again; `false` where the database is a file.
+    pub(crate) async fn crash(&self) -> Result<bool> {
+        #[cfg(unix)]
+        if let Some(server) = &self.server {
+            let server = Arc::clone(server);
+            let crash = move || {
+                let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
+                server.crash()
+            };
+            return tokio::task::spawn_blocking(crash).await?.map(|()| true);
+        }
+        Ok(false)
     }
 }

@@ -57,6 +57,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Run {
     arguments: Arguments,
     world: World,
+    database: Database,
     shops: Shops,
     http: Http,
     findings: Findings,
@@ -113,12 +114,13 @@ async fn chaos(arguments: Arguments) -> Result<Report> {
     let run = Arc::new(Run {
         arguments,
         world,
+        database,
         shops,
         http: Http::new(),
         findings,
         through: AtomicUsize::new(0),
     });
-    let result = story(&run, &database.url, begun).await;
+    let result = story(&run, begun).await;
     run.shops.end().await;
     run.shops.look_for_panics();
     if !matches!(&result, Ok(report) if report.is_clean()) {
@@ -133,9 +135,9 @@ fn keep(folder: TempDir) {
     eprintln!("chaos: logs and books are left in {}", folder.display());
 }
 
-async fn story(run: &Arc<Run>, database: &str, begun: Instant) -> Result<Report> {
+async fn story(run: &Arc<Run>, begun: Instant) -> Result<Report> {
     run.shops.wait_until_up(&run.http).await?;
-    let store = Store::connect(database, PATIENCE)
+    let store = Store::connect(&run.database.url, PATIENCE)
         .await
         .context("the shop's database")?;
     run.world.begin_faults().await?;
@@ -146,7 +148,10 @@ async fn story(run: &Arc<Run>, database: &str, begun: Instant) -> Result<Report>
         background.spawn(async move {
             match task {
                 0 => run.world.let_time_pass().await,
-                1 => run.shops.kill_at_random(run.arguments.seed).await,
+                1 => {
+                    let (seed, shops) = (run.arguments.seed, &run.shops);
+                    shops.kill_at_random(seed, &run.http, &run.database).await;
+                }
                 2 => {
                     let through = &run.through;
                     run.world
@@ -223,9 +228,9 @@ async fn customers(run: &Arc<Run>, background: &mut JoinSet<()>) -> Result<Vec<P
 async fn progress(run: &Run, begun: Instant) {
     loop {
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let (kills, ends) = run.shops.kills();
+        let (kills, ends, crashes) = run.shops.kills();
         eprintln!(
-            "chaos: {:>4} s  {:>5} of {} payments  {kills} kills, {ends} stops  {} in the shop",
+            "chaos: {:>4} s  {:>5} of {} payments  {kills} kills, {ends} stops, {crashes} crashes  {} in the shop",
             begun.elapsed().as_secs(),
             run.through.load(Ordering::Relaxed),
             run.arguments.payments,

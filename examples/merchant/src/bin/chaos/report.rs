@@ -84,8 +84,8 @@ pub(crate) struct Report {
     pub(crate) took: Duration,
     pub(crate) totals: Totals,
     pub(crate) faults: Struck,
-    /// SIGKILL and SIGTERM.
-    pub(crate) kills: (u64, u64),
+    /// SIGKILL, SIGTERM, and crashes of the database.
+    pub(crate) kills: (u64, u64, u64),
     pub(crate) answers: BTreeMap<String, u64>,
     pub(crate) differences: Vec<String>,
 }
@@ -154,8 +154,8 @@ impl Report {
         }
         writeln!(
             out,
-            "kills        {} (SIGKILL), stops {} (SIGTERM)",
-            self.kills.0, self.kills.1
+            "kills        {} (SIGKILL), stops {} (SIGTERM), crashes of the database {}",
+            self.kills.0, self.kills.1, self.kills.2
         )?;
         writeln!(out, "differences  {}", self.differences.len())?;
         for difference in self.differences.iter().take(MOST) {

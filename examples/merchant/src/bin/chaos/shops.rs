@@ -17,7 +17,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Database};
 use crate::balancer;
 use crate::report::Findings;
 
@@ -37,6 +37,7 @@ pub(crate) struct Shops {
     balancer: JoinHandle<()>,
     kills: AtomicU64,
     stops: AtomicU64,
+    crashes: AtomicU64,
     findings: Findings,
 }
 
@@ -82,6 +83,7 @@ impl Shops {
             balancer: serving,
             kills: AtomicU64::default(),
             stops: AtomicU64::default(),
+            crashes: AtomicU64::default(),
             findings,
         };
         for shop in &shops.all {
@@ -90,11 +92,12 @@ impl Shops {
         Ok(shops)
     }
 
-    /// SIGKILLs and SIGTERMs so far.
-    pub(crate) fn kills(&self) -> (u64, u64) {
+    /// SIGKILLs, SIGTERMs, and crashes of the database so far.
+    pub(crate) fn kills(&self) -> (u64, u64, u64) {
         (
             self.kills.load(Ordering::Relaxed),
             self.stops.load(Ordering::Relaxed),
+            self.crashes.load(Ordering::Relaxed),
         )
     }
 
@@ -117,8 +120,8 @@ impl Shops {
         Ok(())
     }
 
-    /// Kills one of them now and then, and starts it again.
-    pub(crate) async fn kill_at_random(&self, seed: u64) {
+    /// Kills one of them now and then, and starts it again; sometimes it is the database's turn.
+    pub(crate) async fn kill_at_random(&self, seed: u64, http: &Http, database: &Database) {
         let mut rng = StdRng::seed_from_u64(seed ^ 0xD1E);
         loop {
             // Sometimes while it is starting, mostly while it is at work.
@@ -129,6 +132,10 @@ impl Shops {
             };
             tokio::time::sleep(Duration::from_millis(pause)).await;
             self.all_up();
+            if rng.random_bool(0.07) {
+                self.crash(http, database).await;
+                continue;
+            }
             let shop = &self.all[rng.random_range(0..self.all.len())];
             if rng.random_bool(0.15) {
                 self.stops.fetch_add(1, Ordering::Relaxed);
@@ -139,6 +146,20 @@ impl Shops {
             }
             tokio::time::sleep(Duration::from_millis(rng.random_range(0..300))).await;
             self.all_up();
+        }
+    }
+
+    /// Breaks the database down. A shop does not start without one, so all have to be up.
+    async fn crash(&self, http: &Http, database: &Database) {
+        let crashed = async {
+            self.wait_until_up(http).await?;
+            if database.crash().await? {
+                self.crashes.fetch_add(1, Ordering::Relaxed);
+            }
+            anyhow::Ok(())
+        };
+        if let Err(error) = crashed.await {
+            self.findings.differs(format!("{error:#}"));
         }
     }
 
