@@ -21,6 +21,7 @@ CREATE TABLE orders (
     CHECK (state <> 'PAID' OR (transaction_id IS NOT NULL AND paid_at IS NOT NULL))
 ) STRICT;
 
+CREATE INDEX orders_created_at ON orders (created_at);
 CREATE INDEX orders_paid_at ON orders (paid_at);
 
 CREATE TABLE refunds (
@@ -38,6 +39,7 @@ CREATE TABLE refunds (
 ) STRICT;
 
 CREATE INDEX refunds_out_trade_no ON refunds (out_trade_no);
+CREATE INDEX refunds_created_at ON refunds (created_at);
 CREATE INDEX refunds_accepted_at ON refunds (accepted_at);
 
 -- A refund holds its amount until it is known to have failed. With the CHECK on `refunded`, no
