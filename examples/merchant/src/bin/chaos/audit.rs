@@ -69,6 +69,7 @@ pub(crate) async fn compare(
 ) -> Result<Totals> {
     let mut totals = Totals::default();
     let books = Books::read(store).await?;
+    let mut known = BTreeSet::new();
     for purchase in purchases {
         let page = run.state(&purchase.plan.form).await;
         let number = page.as_ref().map(|page| page.out_trade_no.clone());
@@ -97,13 +98,12 @@ pub(crate) async fn compare(
         };
         about.sandbox(seen.as_ref(), order, refunds, run.world.now());
         count(&mut totals, order, refunds, seen.as_ref());
-    }
-    let known: BTreeSet<_> = purchases.iter().map(|it| it.plan.form.as_str()).collect();
-    for order in books.orders.values() {
-        if !known.contains(order.placed.token.as_str()) {
-            let number = &order.placed.out_trade_no;
-            run.findings.differs(format!("{number}: nobody ordered it"));
+        if !known.insert(number.clone()) {
+            about.differs("is on two pages");
         }
+    }
+    for number in books.orders.keys().filter(|it| !known.contains(*it)) {
+        run.findings.differs(format!("{number}: nobody ordered it"));
     }
     totals.orders = books.orders.len();
     // A shop that sells nothing loses nothing either.
@@ -163,6 +163,10 @@ impl About<'_> {
             self.differs(format_args!(
                 "refunds {taken:?} were taken on, {kept:?} are in the books"
             ));
+        }
+        // Nothing is taken on that WeChat Pay has to refuse for good: it would be too much.
+        if refunds.iter().any(|it| it.state == RefundState::Refused) {
+            self.differs("WeChat Pay refused a refund that the shop had taken on");
         }
         // Refused is what does not fit beside the others, and nothing else.
         for amount in &purchase.refused {
