@@ -44,6 +44,10 @@ pub(crate) async fn buy(run: &Run, plan: Plan) -> Result<Purchase> {
     let mut purchase = order(run, plan).await?;
     match purchase.plan.payer {
         Payer::Never => {
+            // Every second one scans the code all the same: in v1 there is no order before.
+            if purchase.plan.together {
+                purchase.wait_for_code(run).await;
+            }
             run.world.wait_until(ordered + PAY_WITHIN).await;
             purchase
                 .watch(run, |state| state.state == "CLOSED", PATIENCE)
