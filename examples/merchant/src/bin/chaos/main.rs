@@ -14,13 +14,14 @@
 //! | `plan` | what each customer is going to do; follows from the seed |
 //! | `browser`, `customer` | what customers do and see |
 //! | `end` | until everything is final, and the bill is read |
-//! | `audit`, `bill` | the comparison |
+//! | `audit`, `books`, `bill` | the comparison |
 //! | `report` | what is told, and the exit code |
 
 mod arguments;
 mod audit;
 mod balancer;
 mod bill;
+mod books;
 mod browser;
 mod customer;
 mod end;
