@@ -1,7 +1,6 @@
 //! Notices of v1: XML whose answer is one word ([`wxpay_proto::v1::reply`]).
 //!
-//! Each comes with what was verified, as it came: store it, and what is applied later is opened
-//! again, verified once more.
+//! Each comes with what was verified: store it, and open it again when it is applied, which verifies it anew.
 //!
 //! ```
 //! use axum::Router;

@@ -1,8 +1,7 @@
 //! Notifications of v2: XML, over HTTP 200 whatever is answered ([`wxpay_proto::v2::reply`]).
 //!
 //! Payments are signed, refunds are encrypted, and nothing outside says which is which: they need paths of their own.
-//! Each comes with the `body` that was verified: store it, and what is applied later is
-//! opened again, verified once more.
+//! Each comes with the `body` that was verified: store it, and open it again when it is applied, which verifies it anew.
 //!
 //! ```
 //! use axum::Router;

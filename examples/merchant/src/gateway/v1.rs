@@ -245,11 +245,8 @@ async fn package(State(desk): State<Desk>, question: VerifiedNativeCallback) -> 
     let merchant = desk.gateway.client.merchant();
     let answer = async || {
         let (now, nonce) = (desk.inbox.clock.now(), example_support::nonce()?);
-        let order = desk
-            .inbox
-            .store
-            .order(&question.callback.product_id)
-            .await?;
+        let number = &question.callback.product_id;
+        let order = desk.inbox.store.order(number).await?;
         let order = match order
             .ok_or("没有这个订单")
             .and_then(|order| payable(order, now.as_unix()))
