@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use merchant::Fen;
 use merchant::flow::{OrderState, RefundState};
+use merchant::settings::Api;
 use merchant::store::{Order, Refund, Store};
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,7 +51,14 @@ struct SeenRefundAmount {
 
 #[derive(Debug, Deserialize)]
 struct SeenNotice {
-    attempts: Vec<Value>,
+    id: String,
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Attempt {
+    /// Whether the shop said that it has it.
+    delivered: bool,
 }
 
 /// What the shop has.
@@ -97,6 +105,9 @@ pub(crate) async fn compare(
             Err(_) => None,
         };
         about.sandbox(seen.as_ref(), order, refunds, run.world.now());
+        if run.arguments.api == Api::V3 {
+            about.notices(seen.as_ref(), store).await?;
+        }
         count(&mut totals, order, refunds, seen.as_ref());
         if !known.insert(number.clone()) {
             about.differs("is on two pages");
@@ -245,6 +256,20 @@ impl About<'_> {
             self.differs(format_args!("the sandbox has {seen:?}, the shop {order:?}"));
         }
         self.refunds(seen, order, refunds);
+    }
+
+    /// What the shop said it has must be in its books. Before v3 notices have no id.
+    async fn notices(&self, seen: Option<&Seen>, store: &Store) -> Result<()> {
+        for notice in seen.into_iter().flat_map(|seen| &seen.notifications) {
+            let taken = notice.attempts.iter().any(|attempt| attempt.delivered);
+            if taken && store.notice(&notice.id).await?.is_none() {
+                let id = &notice.id;
+                self.differs(format_args!(
+                    "notice {id} was answered and is not in the books"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn refunds(&self, seen: &Seen, order: &Order, refunds: &[Refund]) {
