@@ -8,8 +8,10 @@
 //! |---|---|---|
 //! | [`Verified<T>`] | the content of a v3 notification as a type of its event, and the notification | [`Client`](crate::Client) |
 //! | [`VerifiedNotification`] | a v3 notification of any event | [`Client`](crate::Client) |
-//! | `v2::VerifiedNotification`, `v2::VerifiedRefundNotification` | those of v2 (feature `v2`) | `v2::Client` |
-//! | `v1::VerifiedPaymentNotice`, `v1::VerifiedRightsNotice`, `v1::VerifiedAlarmNotice` | those of v1 (feature `v1`) | `v1::Client` |
+//! | `v2::VerifiedNotification`, `v2::VerifiedRefundNotification` | those of v2 (feature `v2`), and the body | `v2::Client` |
+//! | `v2::VerifiedNativeCallback` | the question after a scan in native payment, mode 1 (扫码模式一), and the body | `v2::Client` |
+//! | `v1::VerifiedPaymentNotice`, `v1::VerifiedRightsNotice`, `v1::VerifiedAlarmNotice` | those of v1 (feature `v1`), and the body, of a payment the query too | `v1::Client` |
+//! | `v1::VerifiedNativeCallback` | the question after a scan (获取订单Package的回调), and the body | `v1::Client` |
 //!
 //! The client is the state of the router, or a part of it that [`FromRef`](axum_core::extract::FromRef) finds.
 //!
@@ -65,6 +67,13 @@
 //! Route with `post`, and give each kind of notification a path of its own. A layer that changes or unpacks the body
 //! breaks the signature. axum's `DefaultBodyLimit` plays no part here.
 //!
+//! # Storing
+//!
+//! A notification is stored before it is answered, and applied afterwards. What to store is handed over: in v3 the
+//! plaintext ([`Notification::plaintext`](wxpay_proto::Notification::plaintext)); in v2 and v1 what came, byte for byte,
+//! which the merchant's `open_…` verifies again whenever it is read. A refund of v2 stays encrypted that way. `Debug`
+//! shows none of it.
+//!
 //! # Time
 //!
 //! WeChat Pay waits five seconds for an answer. Reading the body and getting a platform key that is not known may
@@ -84,7 +93,8 @@
 //! | genuine, but it cannot be decrypted or read | 500 | 200 `FAIL` | 200 `fail` |
 //! | genuine, but of an event that [`Verified<T>`] is not for | 500 | | |
 //!
-//! Each of these makes WeChat Pay try again. The answer tells a stranger nothing; the reason goes to the log
+//! Each of these makes WeChat Pay try again. A question after a scan is answered in the same way; to that it means that
+//! there is no order, and the payer may scan once more. The answer tells a stranger nothing; the reason goes to the log
 //! (`tracing`, at `warn`, a probe at `debug`), without key or plaintext. A handler that wants to decide by itself takes
 //! `Result<Verified<T>, Rejection>`: where the content cannot be read, [`Rejection::content_error`] still has it.
 

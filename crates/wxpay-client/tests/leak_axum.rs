@@ -170,3 +170,211 @@ async fn rejections_of_v2_tell_the_step_and_no_secret() {
     ];
     log.judge(&secrets, &facts);
 }
+
+/// Fields as the older generations write them.
+#[cfg(any(feature = "v1", feature = "v2"))]
+fn xml(root: &str, fields: &[(&str, &str)]) -> String {
+    let fields = fields
+        .iter()
+        .map(|(name, text)| format!("<{name}>{text}</{name}>"));
+    format!("<{root}>{}</{root}>", fields.collect::<String>())
+}
+
+#[cfg(feature = "v2")]
+#[tokio::test]
+async fn what_is_taken_of_v2_does_not_show_what_came() {
+    use wxpay_client::axum::v2::{
+        VerifiedNativeCallback, VerifiedNotification, VerifiedRefundNotification,
+    };
+    use wxpay_client::proto::v2::SignType;
+    use wxpay_client::v2::{ApiV2Key, Client, Merchant};
+
+    const KEY: &str = "192006250b4c09247ec02edce69f6a2d";
+    let key = ApiV2Key::new(KEY).unwrap();
+    let client = Client::new(Merchant::new("1900000109", key.clone()).unwrap()).unwrap();
+    let mut fields = vec![
+        ("return_code", "SUCCESS"),
+        ("appid", "wxd678efh567hg6787"),
+        ("mch_id", "1900000109"),
+        ("product_id", "PRODUCT-1"),
+        ("openid", "plaintext-of-somebody"),
+    ];
+    let sign = key.sign(SignType::Md5, fields.iter().copied());
+    fields.push(("sign", &sign));
+    let signed = xml("xml", &fields);
+    let refund = xml("root", &[("refund_recv_accout", "plaintext-of-somebody")]);
+    let sealed = key.seal_notice(refund.as_bytes()).unwrap();
+    let refund = [
+        ("return_code", "SUCCESS"),
+        ("mch_id", "1900000109"),
+        ("req_info", &*sealed),
+    ];
+    let refund = xml("xml", &refund);
+    let request = |body: &str| {
+        let body = Body::from(body.to_owned());
+        Request::post("/notify").body(body).unwrap()
+    };
+
+    let (log, guard) = Log::keep();
+    let paid = VerifiedNotification::from_request(request(&signed), &client).await;
+    let scanned = VerifiedNativeCallback::from_request(request(&signed), &client).await;
+    let refunded = VerifiedRefundNotification::from_request(request(&refund), &client).await;
+    let (paid, scanned, refunded) = (paid.unwrap(), scanned.unwrap(), refunded.unwrap());
+    tracing::info!(target: "application", ?paid, ?scanned, ?refunded);
+    drop(guard);
+    assert_eq!(
+        (paid.body, scanned.body),
+        (signed.clone().into(), signed.into())
+    );
+    assert_eq!(refunded.body, refund);
+    let facts = [
+        "VerifiedNotification {",
+        "VerifiedNativeCallback {",
+        "VerifiedRefundNotification {",
+        "body: [redacted]",
+    ];
+    let secrets = [
+        KEY,
+        "plaintext-of-somebody",
+        &sign,
+        &sealed,
+        "<xml><return_code>",
+    ];
+    log.judge(&secrets, &facts);
+}
+
+#[cfg(feature = "v1")]
+#[tokio::test]
+async fn what_is_taken_or_refused_of_v1_does_not_show_what_came() {
+    use wxpay_client::axum::v1::{
+        VerifiedAlarmNotice, VerifiedNativeCallback, VerifiedPaymentNotice, VerifiedRightsNotice,
+    };
+    use wxpay_client::proto::sign::SignType;
+    use wxpay_client::v1::{ApiV2Key, Client, Merchant, PaySignKey};
+
+    const APPID: &str = "wxf8b4f85f3a794e77";
+    const PARTNER_KEY: &str = "8934e7d15453e97507ef794cf7b0519d";
+    let pay_sign_key = "p".repeat(128);
+    let partner_key = ApiV2Key::new(PARTNER_KEY).unwrap();
+    let key = PaySignKey::new(&pay_sign_key).unwrap();
+    let merchant = Merchant::new(APPID, "1900000109", partner_key.clone(), key.clone());
+    let client = Client::new(merchant.unwrap()).unwrap();
+
+    let query = [
+        ("bank_billno", "plaintext-of-somebody"),
+        ("fee_type", "1"),
+        ("input_charset", "UTF-8"),
+        ("out_trade_no", "ORDER1"),
+        ("partner", "1900000109"),
+        ("total_fee", "300"),
+        ("trade_mode", "1"),
+        ("trade_state", "0"),
+        ("transaction_id", "1221847901201409221151232112"),
+    ];
+    let query_sign = partner_key.sign(SignType::Md5, query);
+    let query = query.map(|(name, text)| format!("{name}={text}")).join("&");
+    let query = format!("{query}&sign={query_sign}");
+
+    // Each kind signs fields of its own, by lower-case name in order.
+    let mut signatures = vec![query_sign];
+    let mut body = |signed: &[&str], more: &[(&str, &str)]| {
+        let all = [
+            ("AlarmContent", "plaintext-of-somebody"),
+            ("AppId", APPID),
+            ("Description", "plaintext-of-somebody"),
+            ("ErrorType", "1001"),
+            ("IsSubscribe", "1"),
+            ("NonceStr", "iuytxA0cH6PyTAVISB28"),
+            ("OpenId", "plaintext-of-somebody"),
+            ("ProductId", "PRODUCT1"),
+            ("TimeStamp", "1704076496"),
+        ];
+        let fields = all.iter().filter(|(name, _)| signed.contains(name));
+        let mut fields: Vec<_> = fields.copied().collect();
+        let sign = key.sign(
+            fields
+                .iter()
+                .map(|(name, text)| (name.to_ascii_lowercase(), *text)),
+        );
+        fields.push(("AppSignature", &sign));
+        fields.extend(more);
+        let body = xml("xml", &fields);
+        signatures.push(sign);
+        body
+    };
+    let payment = ["AppId", "IsSubscribe", "NonceStr", "OpenId", "TimeStamp"];
+    let payment = body(&payment, &[]);
+    let rights = body(
+        &["AppId", "OpenId", "TimeStamp"],
+        &[
+            ("MsgType", "request"),
+            ("FeedBackId", "1"),
+            ("Reason", "plaintext-of-somebody"),
+        ],
+    );
+    let alarm = [
+        "AlarmContent",
+        "AppId",
+        "Description",
+        "ErrorType",
+        "TimeStamp",
+    ];
+    let alarm = body(&alarm, &[]);
+    let question = [
+        "AppId",
+        "IsSubscribe",
+        "NonceStr",
+        "OpenId",
+        "ProductId",
+        "TimeStamp",
+    ];
+    let question = body(&question, &[]);
+    let request = |query: &str, body: &str| {
+        let request = Request::post(format!("/notify?{query}"));
+        request.body(Body::from(body.to_owned())).unwrap()
+    };
+
+    let (log, guard) = Log::keep();
+    let paid = VerifiedPaymentNotice::from_request(request(&query, &payment), &client).await;
+    let complained = VerifiedRightsNotice::from_request(request("", &rights), &client).await;
+    let alarmed = VerifiedAlarmNotice::from_request(request("", &alarm), &client).await;
+    let scanned = VerifiedNativeCallback::from_request(request("", &question), &client).await;
+    let (paid, complained) = (paid.unwrap(), complained.unwrap());
+    let (alarmed, scanned) = (alarmed.unwrap(), scanned.unwrap());
+    tracing::info!(target: "application", ?paid, ?complained, ?alarmed, ?scanned);
+    // Each is what another was asked for.
+    let refused = [
+        VerifiedPaymentNotice::from_request(request(&query, &question), &client)
+            .await
+            .err(),
+        VerifiedRightsNotice::from_request(request("", &question), &client)
+            .await
+            .err(),
+        VerifiedAlarmNotice::from_request(request("", &question), &client)
+            .await
+            .err(),
+        VerifiedNativeCallback::from_request(request("", &alarm), &client)
+            .await
+            .err(),
+    ];
+    for rejection in refused {
+        log_error(&rejection.unwrap());
+    }
+    drop(guard);
+    assert_eq!((paid.query, paid.body), (query, payment.into()));
+    assert_eq!(
+        (complained.body, alarmed.body),
+        (rights.into(), alarm.into())
+    );
+    assert_eq!(scanned.body, question);
+    let facts = [
+        "VerifiedPaymentNotice { notice: [redacted], query: [redacted], body: [redacted] }",
+        "VerifiedRightsNotice { notice: [redacted], body: [redacted] }",
+        "VerifiedAlarmNotice { notice: [redacted], body: [redacted] }",
+        "VerifiedNativeCallback { callback: [redacted], body: [redacted] }",
+        "not proven to be for this merchant",
+    ];
+    let mut secrets = vec![PARTNER_KEY, &pay_sign_key, "plaintext-of-somebody"];
+    secrets.extend(signatures.iter().map(String::as_str));
+    log.judge(&secrets, &facts);
+}

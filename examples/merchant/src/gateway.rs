@@ -34,10 +34,11 @@ use crate::shop::Bell;
 use crate::store::{NewOrder, Notice, Order, Refund, Store};
 use files::Files;
 
-/// Where WeChat Pay tells of payments and refunds.
 /// Where WeChat asks what a code of v1 stands for (获取订单Package的回调).
 pub const PACKAGE: &str = "/wechatpay/package";
+/// Where WeChat Pay tells of payments.
 const PAYMENT: &str = "/wechatpay/payment";
+/// Where WeChat Pay tells of refunds.
 const REFUND: &str = "/wechatpay/refund";
 
 /// Whose WeChat Pay it is, and where the shop is.

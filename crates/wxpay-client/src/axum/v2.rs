@@ -1,9 +1,11 @@
 //! Notifications of v2: XML, over HTTP 200 whatever is answered ([`wxpay_proto::v2::reply`]).
 //!
 //! Payments are signed, refunds are encrypted, and nothing outside says which is which: they need paths of their own.
+//! Each comes with the `body` that was verified: store it, and open it again when it is applied, which verifies it anew.
 //!
 //! ```
 //! use axum::Router;
+//! use axum::extract::{FromRef, State};
 //! use axum::routing::post;
 //! use wxpay_api::v2::pay::PaymentNotice;
 //! use wxpay_client::axum::Reply;
@@ -11,59 +13,125 @@
 //! use wxpay_client::proto::v2::reply;
 //! use wxpay_client::v2::Client;
 //!
-//! async fn paid(VerifiedNotification(notification): VerifiedNotification) -> Reply {
-//!     if notification.error().is_some() {
+//! # #[derive(Clone)]
+//! # struct Inbox;
+//! # impl Inbox {
+//! #     async fn store(&self, _: &str, _: &[u8]) -> std::io::Result<()> { Ok(()) }
+//! # }
+//! #[derive(Clone)]
+//! struct Shop {
+//!     client: Client,
+//!     inbox: Inbox,
+//! }
+//!
+//! impl FromRef<Shop> for Client {
+//!     fn from_ref(shop: &Shop) -> Self {
+//!         shop.client.clone()
+//!     }
+//! }
+//!
+//! async fn paid(State(shop): State<Shop>, notice: VerifiedNotification) -> Reply {
+//!     if notice.notification.error().is_some() {
 //!         // A payment that failed is no payment.
 //!         return Reply(reply::success());
 //!     }
-//!     match notification.decode::<PaymentNotice>() {
-//!         // Compare it with the order, and store it: it comes several times.
-//!         Ok(_payment) => Reply(reply::success()),
-//!         Err(_) => Reply(reply::failure("cannot be processed")),
-//!     }
+//!     store(&shop, "payment", &notice.body).await
 //! }
 //!
-//! async fn refunded(VerifiedRefundNotification(refund): VerifiedRefundNotification) -> Reply {
-//!     println!("{:?}", refund.get("out_refund_no"));
-//!     Reply(reply::success())
+//! async fn refunded(State(shop): State<Shop>, notice: VerifiedRefundNotification) -> Reply {
+//!     store(&shop, "refund", &notice.body).await
 //! }
 //!
-//! fn routes(client: Client) -> Router {
+//! async fn store(shop: &Shop, kind: &str, body: &[u8]) -> Reply {
+//!     Reply(match shop.inbox.store(kind, body).await {
+//!         Ok(()) => reply::success(),
+//!         Err(_) => reply::failure("try again"),
+//!     })
+//! }
+//!
+//! // Later: compare it with the order, and apply it once, for it comes several times.
+//! fn read(client: &Client, body: &[u8]) -> Result<PaymentNotice, Box<dyn std::error::Error>> {
+//!     Ok(client.merchant().open_notification(body)?.decode()?)
+//! }
+//!
+//! fn routes(shop: Shop) -> Router {
 //!     Router::new()
 //!         .route("/wechatpay/v2/paid", post(paid))
 //!         .route("/wechatpay/v2/refunded", post(refunded))
-//!         .with_state(client)
+//!         .with_state(shop)
 //! }
 //! ```
+
+use std::fmt;
 
 use axum_core::extract::{FromRef, FromRequest, Request};
 use bytes::Bytes;
 use tokio::time::Instant;
 use wxpay_proto::MAX_NOTIFICATION_BYTES;
-use wxpay_proto::v2::{Notification, NotificationError, RefundNotification, reply};
+use wxpay_proto::v2::{NativeCallback, Notification, NotificationError, RefundNotification, reply};
 
 use super::body::{self, BodyError};
 use super::rejection::Rejection;
 use crate::client::NOTIFICATION_PATIENCE;
 use crate::v2::Client;
 
-/// A v2 notification with a signature: a payment, a contract, a deduction. See
-/// [`Merchant::open_notification`](wxpay_proto::v2::Merchant::open_notification).
-#[derive(Clone, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "taken apart by naming it, as extractors of axum are"
-)]
-pub struct VerifiedNotification(pub Notification);
+/// A v2 notification with a signature: a payment, a contract, a deduction.
+///
+/// It is had from a request alone, so what is in it was signed.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct VerifiedNotification {
+    /// What it tells.
+    pub notification: Notification,
+    /// The XML as it came. [`Merchant::open_notification`](wxpay_proto::v2::Merchant::open_notification) opens it
+    /// again.
+    pub body: Bytes,
+}
 
-/// A v2 refund notification (退款结果通知), which is proven by its encryption. See
-/// [`Merchant::open_refund_notification`](wxpay_proto::v2::Merchant::open_refund_notification).
-#[derive(Clone, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "taken apart by naming it, as extractors of axum are"
-)]
-pub struct VerifiedRefundNotification(pub RefundNotification);
+/// A v2 refund notification (退款结果通知), which is proven by its encryption.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct VerifiedRefundNotification {
+    /// What it tells.
+    pub notification: RefundNotification,
+    /// The XML as it came, the refund in it still encrypted.
+    /// [`Merchant::open_refund_notification`](wxpay_proto::v2::Merchant::open_refund_notification) opens it again.
+    pub body: Bytes,
+}
+
+/// The question that follows a scan in native payment, mode 1 (扫码模式一): which order?
+///
+/// ```
+/// use axum::extract::State;
+/// use wxpay_client::axum::Reply;
+/// use wxpay_client::axum::v2::VerifiedNativeCallback;
+/// use wxpay_client::proto::sign::Nonce;
+/// use wxpay_client::proto::v2::reply;
+/// use wxpay_client::v2::Client;
+///
+/// # async fn unified_order(_: &Client, _: &str) -> Result<String, wxpay_client::Error> { Ok(String::new()) }
+/// # fn nonce() -> Nonce { Nonce::from_bytes([0; 16]) }
+/// async fn scanned(
+///     State(client): State<Client>,
+///     VerifiedNativeCallback { callback, .. }: VerifiedNativeCallback,
+/// ) -> Reply {
+///     let merchant = client.merchant();
+///     let answer = match unified_order(&client, callback.product_id()).await {
+///         Ok(prepay_id) => merchant.native_reply(&callback, &prepay_id, &nonce()),
+///         Err(_) => merchant.native_refusal(&callback, "请稍后再试", &nonce()),
+///     };
+///     Reply(answer.unwrap_or_else(|_| reply::failure("no answer")))
+/// }
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct VerifiedNativeCallback {
+    /// What was scanned, and who has scanned it.
+    pub callback: NativeCallback,
+    /// The XML as it came. [`Merchant::open_native_callback`](wxpay_proto::v2::Merchant::open_native_callback) opens
+    /// it again.
+    pub body: Bytes,
+}
 
 impl<S> FromRequest<S> for VerifiedNotification
 where
@@ -75,7 +143,8 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
         let body = read(request).await?;
         let opened = Client::from_ref(state).merchant().open_notification(&body);
-        opened.map(Self).map_err(rejected)
+        let notification = opened.map_err(rejected)?;
+        Ok(Self { notification, body })
     }
 }
 
@@ -90,7 +159,24 @@ where
         let body = read(request).await?;
         let client = Client::from_ref(state);
         let opened = client.merchant().open_refund_notification(&body);
-        opened.map(Self).map_err(rejected)
+        let notification = opened.map_err(rejected)?;
+        Ok(Self { notification, body })
+    }
+}
+
+impl<S> FromRequest<S> for VerifiedNativeCallback
+where
+    S: Send + Sync,
+    Client: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+        let body = read(request).await?;
+        let client = Client::from_ref(state);
+        let opened = client.merchant().open_native_callback(&body);
+        let callback = opened.map_err(rejected)?;
+        Ok(Self { callback, body })
     }
 }
 
@@ -109,4 +195,31 @@ async fn read(request: Request) -> Result<Bytes, Rejection> {
 
 fn rejected(error: NotificationError) -> Rejection {
     Rejection::new(error.reply(), error).logged()
+}
+
+impl fmt::Debug for VerifiedNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedNotification")
+            .field("notification", &self.notification)
+            .field("body", &format_args!("[redacted]"))
+            .finish()
+    }
+}
+
+impl fmt::Debug for VerifiedRefundNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedRefundNotification")
+            .field("notification", &self.notification)
+            .field("body", &format_args!("[redacted]"))
+            .finish()
+    }
+}
+
+impl fmt::Debug for VerifiedNativeCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedNativeCallback")
+            .field("callback", &self.callback)
+            .field("body", &format_args!("[redacted]"))
+            .finish()
+    }
 }

@@ -61,6 +61,11 @@ impl Pieces {
     pub(crate) fn cut_off(text: &'static str) -> Self {
         Self::new([Bytes::from_static(text.as_bytes())], End::CutOff)
     }
+
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn without_end(text: &'static str) -> Self {
+        Self::new([Bytes::from_static(text.as_bytes())], End::Never)
+    }
 }
 
 impl http_body::Body for Pieces {

@@ -23,6 +23,21 @@ impl<C> Shop<C> {
         let (inbox, arrivals) = mpsc::unbounded_channel();
         (Self { client, inbox }, arrivals)
     }
+
+    /// Keeps what came as it came, below the number that the handler knows it by.
+    #[cfg(any(feature = "v1", feature = "v2"))]
+    pub(crate) fn keep(&self, number: &str, raw: &[u8]) {
+        let raw = std::str::from_utf8(raw).unwrap();
+        self.inbox.send(format!("{number}\n{raw}")).unwrap();
+    }
+}
+
+/// What was kept: the number, and what came.
+#[cfg(any(feature = "v1", feature = "v2"))]
+pub(crate) async fn kept(arrivals: &mut mpsc::UnboundedReceiver<String>) -> (String, String) {
+    let arrived = arrivals.recv().await.unwrap();
+    let (number, raw) = arrived.split_once('\n').unwrap();
+    (number.to_owned(), raw.to_owned())
 }
 
 impl FromRef<Shop<Self>> for wxpay_client::Client {
@@ -71,6 +86,19 @@ pub(crate) async fn attempts(world: &World, count: usize) -> Vec<Value> {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Somebody scans the code; how that ended.
+#[cfg(any(feature = "v1", feature = "v2"))]
+pub(crate) async fn scan(world: &World, code: &str, callback: &str) -> Value {
+    let wish = json!({ "url": code, "callback_url": callback });
+    let mut scan = world.control(Method::POST, "scans", &wish).await;
+    let path = format!("scans/{}", scan["id"].as_str().unwrap());
+    while scan["state"] == "calling" {
+        tokio::task::yield_now().await;
+        scan = world.control(Method::GET, &path, &Value::Null).await;
+    }
+    scan
 }
 
 /// Attempts of the older generations, which are answered 200 whatever the answer is: the forged ones were refused, and

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRef, State};
 use axum::routing::post;
-use bytes::Bytes;
 use wxpay_api::v1::{
     BillKind, OrderRef, RefundRef, RefundState as Status, TenpayBillDownload, TenpayOrderQuery,
     TenpayRefund, TenpayRefundQuery,
 };
 use wxpay_bill::{Date, DateTime, Fen, Trade, TradeBill};
 use wxpay_client::axum::Reply;
+use wxpay_client::axum::v1::{VerifiedNativeCallback, VerifiedPaymentNotice};
 use wxpay_client::proto::Endpoint;
 use wxpay_client::proto::v1::{ExpectedOrder, OperatorPassword, PackageOrder, reply};
 use wxpay_client::v1::{ApiV2Key, Client, Merchant, PaySignKey};
@@ -230,19 +230,19 @@ struct Desk {
     inbox: Inbox,
 }
 
+impl FromRef<Desk> for Client {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.gateway.client.clone()
+    }
+}
+
 /// 获取订单Package的回调: somebody has scanned a code.
-async fn package(State(desk): State<Desk>, body: Bytes) -> Reply {
+async fn package(State(desk): State<Desk>, question: VerifiedNativeCallback) -> Reply {
     let merchant = desk.gateway.client.merchant();
-    let question = match merchant.open_native_callback(&body) {
-        Ok(question) => question,
-        Err(error) => {
-            tracing::warn!(%error, "a question for a package was refused");
-            return Reply(error.reply());
-        }
-    };
     let answer = async || {
         let (now, nonce) = (desk.inbox.clock.now(), example_support::nonce()?);
-        let order = desk.inbox.store.order(&question.product_id).await?;
+        let number = &question.callback.product_id;
+        let order = desk.inbox.store.order(number).await?;
         let order = match order
             .ok_or("没有这个订单")
             .and_then(|order| payable(order, now.as_unix()))
@@ -275,18 +275,19 @@ fn payable(order: Order, now: i64) -> Result<Order, &'static str> {
     }
 }
 
-async fn paid(State(desk): State<Desk>, RawQuery(query): RawQuery, body: Bytes) -> Reply {
-    let query = query.unwrap_or_default();
-    let merchant = desk.gateway.client.merchant();
-    let said = match merchant.open_payment_notice(&query, &body) {
-        Ok(said) if said.is_paid() => said,
+async fn paid(
+    State(desk): State<Desk>,
+    VerifiedPaymentNotice {
+        notice: said,
+        query,
+        body,
+        ..
+    }: VerifiedPaymentNotice,
+) -> Reply {
+    if !said.is_paid() {
         // A payment that failed: the payer may try again, the order stands as it stood.
-        Ok(_) => return Reply(reply::success()),
-        Err(error) => {
-            tracing::warn!(%error, "a notice was refused");
-            return Reply(error.reply());
-        }
-    };
+        return Reply(reply::success());
+    }
     let notice = Notice {
         // The query says what was paid; the body is signed anew at every repetition.
         id: hash([&*query]),

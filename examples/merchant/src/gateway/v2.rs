@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::routing::post;
-use bytes::Bytes;
 use wxpay_api::ExpectedOrder;
 use wxpay_api::v2::bill::{DownloadBill, TarType};
 use wxpay_api::v2::pay::{
@@ -15,7 +14,8 @@ use wxpay_api::v2::pay::{
 use wxpay_api::v2::refund::{CreateRefund, RefundNotice, RefundQuery, RefundStatus as Status};
 use wxpay_bill::{Date, DateTime, Trade, TradeBill};
 use wxpay_client::axum::Reply;
-use wxpay_client::proto::v2::{ErrorCode, NotificationError, Parameters, reply};
+use wxpay_client::axum::v2::{VerifiedNotification, VerifiedRefundNotification};
+use wxpay_client::proto::v2::{ErrorCode, Parameters, reply};
 use wxpay_client::v2::{ApiV2Key, Client, Merchant};
 use wxpay_client::{Clock, Delivery, Error};
 
@@ -310,37 +310,30 @@ struct Desk {
     inbox: Inbox,
 }
 
-async fn paid(State(desk): State<Desk>, body: Bytes) -> Reply {
-    match desk.client.merchant().open_notification(&body) {
+impl FromRef<Desk> for Client {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.client.clone()
+    }
+}
+
+async fn paid(State(desk): State<Desk>, notice: VerifiedNotification) -> Reply {
+    let said = &notice.notification;
+    if said.error().is_some() {
         // A payment that failed: the payer may try again, the order stands as it stood.
-        Ok(notice) if notice.error().is_some() => Reply(reply::success()),
-        Ok(notice) => {
-            let number = notice.get("out_trade_no");
-            let told = notice.parameters();
-            keep(&desk.inbox, NoticeKind::Payment, number, told, &body).await
-        }
-        Err(error) => refuse(&error),
+        return Reply(reply::success());
     }
+    let (number, told) = (said.get("out_trade_no"), said.parameters());
+    keep(&desk, NoticeKind::Payment, number, told, &notice.body).await
 }
 
-async fn refunded(State(desk): State<Desk>, body: Bytes) -> Reply {
-    match desk.client.merchant().open_refund_notification(&body) {
-        Ok(notice) => {
-            let number = notice.get("out_refund_no");
-            let told = notice.parameters();
-            keep(&desk.inbox, NoticeKind::Refund, number, told, &body).await
-        }
-        Err(error) => refuse(&error),
-    }
-}
-
-fn refuse(error: &NotificationError) -> Reply {
-    tracing::warn!(%error, "a notice was refused");
-    Reply(error.reply())
+async fn refunded(State(desk): State<Desk>, notice: VerifiedRefundNotification) -> Reply {
+    let said = &notice.notification;
+    let (number, told) = (said.get("out_refund_no"), said.parameters());
+    keep(&desk, NoticeKind::Refund, number, told, &notice.body).await
 }
 
 async fn keep(
-    inbox: &Inbox,
+    desk: &Desk,
     kind: NoticeKind,
     number: Option<&str>,
     told: &Parameters,
@@ -357,7 +350,7 @@ async fn keep(
         // It was read as XML in UTF-8.
         body: String::from_utf8_lossy(body).into_owned(),
     };
-    Reply(if inbox.keep(&notice).await {
+    Reply(if desk.inbox.keep(&notice).await {
         reply::success()
     } else {
         reply::failure("稍后再试")

@@ -128,13 +128,17 @@ async fn with_a_code_of_2014() {
     story(PHONE, "v1", "phone").await;
 }
 
-/// The page that shows the code turns while nobody touches it.
+/// The page that shows the code turns while nobody touches it: told by events, by asking where
+/// events do not come through, and without scripts.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_turns_by_itself() {
     let Some((shop, mut browser, _turn)) = visit(PHONE, "v3").await else {
         return;
     };
-    for scripts in [true, false] {
+    for (events, scripts) in [(true, true), (false, true), (false, false)] {
+        if !events {
+            browser.block("*/events").await;
+        }
         browser.scripts(scripts).await;
         browser.open(&shop.url).await;
         browser.press("form:has([value=cake]) button.primary").await;

@@ -130,6 +130,13 @@ impl Chromium {
         .await;
     }
 
+    /// Lets nothing through from now on whose address is like that.
+    pub(crate) async fn block(&mut self, pattern: &str) {
+        self.call("Network.enable", json!({})).await;
+        self.call("Network.setBlockedURLs", json!({ "urls": [pattern] }))
+            .await;
+    }
+
     pub(crate) async fn open(&mut self, url: &str) {
         let opened = self.call("Page.navigate", json!({ "url": url })).await;
         assert_eq!(opened["errorText"], Value::Null, "{url}");

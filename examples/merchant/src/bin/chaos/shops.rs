@@ -132,8 +132,7 @@ impl Shops {
             };
             tokio::time::sleep(Duration::from_millis(pause)).await;
             self.all_up();
-            if rng.random_bool(0.07) {
-                self.crash(http, database).await;
+            if rng.random_bool(0.15) && self.crash(http, database).await {
                 continue;
             }
             let shop = &self.all[rng.random_range(0..self.all.len())];
@@ -149,18 +148,19 @@ impl Shops {
         }
     }
 
-    /// Breaks the database down. A shop does not start without one, so all have to be up.
-    async fn crash(&self, http: &Http, database: &Database) {
+    /// Breaks the database down, if that can be done. A shop does not start without one, so all
+    /// have to be up.
+    async fn crash(&self, http: &Http, database: &Database) -> bool {
         let crashed = async {
             self.wait_until_up(http).await?;
-            if database.crash().await? {
-                self.crashes.fetch_add(1, Ordering::Relaxed);
-            }
-            anyhow::Ok(())
+            database.crash().await
         };
-        if let Err(error) = crashed.await {
+        let crashed = crashed.await.unwrap_or_else(|error| {
             self.findings.differs(format!("{error:#}"));
-        }
+            false
+        });
+        self.crashes.fetch_add(crashed.into(), Ordering::Relaxed);
+        crashed
     }
 
     /// Starts those that do not run. None ends by itself, so that is a difference.
