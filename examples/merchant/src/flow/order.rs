@@ -104,13 +104,13 @@ impl OrderFacts {
                 OrderState::Paid => OrderState::Paid,
                 _ => OrderState::Held,
             };
-            let theirs = payment.total.as_fen();
+            let theirs = payment.total.yuan();
             return Step::Conflict(
                 next,
                 Conflict::new(
                     "AMOUNT",
-                    format_args!("{} 分", self.total.as_fen()),
-                    format_args!("{theirs} 分"),
+                    format_args!("{} 元", self.total.yuan()),
+                    format_args!("{theirs} 元"),
                 ),
             );
         }

@@ -107,8 +107,8 @@ impl RefundFacts {
         if let Some(amount) = status.amount.filter(|amount| *amount != self.amount) {
             return stay(
                 "REFUND_AMOUNT",
-                &format_args!("{} 分", self.amount.as_fen()),
-                &format_args!("{} 分", amount.as_fen()),
+                &format_args!("{} 元", self.amount.yuan()),
+                &format_args!("{} 元", amount.yuan()),
             );
         }
         if let Some(ours) = self

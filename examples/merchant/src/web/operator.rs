@@ -133,13 +133,31 @@ fn differences_table(differences: &[FoundDifference]) -> Markup {
                     }
                 }
             }
-            td { code { (found.difference.kind) } }
+            td { (kind(&found.difference.kind)) }
             td { code { (found.difference.number) } }
             td .wide { (found.difference.detail) }
             td { @if found.day.is_empty() { "通知、查询" } @else { (found.day) } }
             td { (time(found.found_at)) }
         }
     })
+}
+
+/// What an operator calls a difference.
+fn kind(kind: &str) -> &str {
+    match kind {
+        "AMOUNT" | "REFUND_AMOUNT" => "金额不符",
+        "PAID_TWICE" => "重复付款",
+        "REFUNDED_TWICE" => "重复退款",
+        "REFUND_STATE" => "退款状态不符",
+        "NO_ORDER" => "没有这个订单",
+        "NO_REFUND" => "没有这笔退款",
+        "NOTICE" => "通知无法处理",
+        "MISSING_IN_BILL" => "短款",
+        "MISSING_IN_BOOKS" => "长款",
+        "DIFFERS" => "账单不符",
+        "DUPLICATE" => "账单重复",
+        other => other,
+    }
 }
 
 fn bills_table(bills: &[Bill]) -> Markup {

@@ -117,6 +117,7 @@ async fn the_operator() {
     let page = world.operator("/operator").await;
     for said in [
         "有 1 处差异",
+        "金额不符",
         "T&lt;b&gt;1",
         "¥79.98",
         &paid.placed.out_trade_no,
