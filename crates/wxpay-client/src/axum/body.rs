@@ -63,3 +63,27 @@ impl Error for BodyError {
         }
     }
 }
+
+/// `FromRequest` for an extractor of v1 or v2 with two fields: `$field`, what `Merchant::$open` makes of the body, and
+/// the `body`. The module has a client, how a body is `read`, and what is `rejected` how.
+#[cfg(any(feature = "v1", feature = "v2"))]
+macro_rules! opened {
+    ($name:ident, $field:ident, $open:ident) => {
+        impl<S> FromRequest<S> for $name
+        where
+            S: Send + Sync,
+            Client: FromRef<S>,
+        {
+            type Rejection = Rejection;
+
+            async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+                let body = read(request).await?;
+                let opened = Client::from_ref(state).merchant().$open(&body);
+                let $field = opened.map_err(rejected)?;
+                Ok(Self { $field, body })
+            }
+        }
+    };
+}
+#[cfg(any(feature = "v1", feature = "v2"))]
+pub(super) use opened;

@@ -52,13 +52,12 @@ use std::fmt;
 
 use axum_core::extract::{FromRef, FromRequest, Request};
 use bytes::Bytes;
-use http::request::Parts;
 use tokio::time::Instant;
 use wxpay_proto::v1::{
     AlarmNotice, MAX_NOTICE_BYTES, NativeCallback, NoticeError, PaymentNotice, RightsNotice, reply,
 };
 
-use super::body;
+use super::body::{self, opened};
 use super::rejection::Rejection;
 use crate::client::NOTIFICATION_PATIENCE;
 use crate::v1::Client;
@@ -144,72 +143,28 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let (parts, body) = read(request).await?;
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let body = read(request).await?;
         let client = Client::from_ref(state);
-        let query = parts.uri.query().unwrap_or_default();
-        let opened = client.merchant().open_payment_notice(query, &body);
+        let opened = client.merchant().open_payment_notice(&query, &body);
+        let notice = opened.map_err(rejected)?;
         Ok(Self {
-            notice: opened.map_err(rejected)?,
-            query: query.to_owned(),
+            notice,
+            query,
             body,
         })
     }
 }
 
-impl<S> FromRequest<S> for VerifiedRightsNotice
-where
-    S: Send + Sync,
-    Client: FromRef<S>,
-{
-    type Rejection = Rejection;
+opened!(VerifiedRightsNotice, notice, open_rights_notice);
+opened!(VerifiedAlarmNotice, notice, open_alarm_notice);
+opened!(VerifiedNativeCallback, callback, open_native_callback);
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let (_, body) = read(request).await?;
-        let opened = Client::from_ref(state).merchant().open_rights_notice(&body);
-        let notice = opened.map_err(rejected)?;
-        Ok(Self { notice, body })
-    }
-}
-
-impl<S> FromRequest<S> for VerifiedAlarmNotice
-where
-    S: Send + Sync,
-    Client: FromRef<S>,
-{
-    type Rejection = Rejection;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let (_, body) = read(request).await?;
-        let opened = Client::from_ref(state).merchant().open_alarm_notice(&body);
-        let notice = opened.map_err(rejected)?;
-        Ok(Self { notice, body })
-    }
-}
-
-impl<S> FromRequest<S> for VerifiedNativeCallback
-where
-    S: Send + Sync,
-    Client: FromRef<S>,
-{
-    type Rejection = Rejection;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let (_, body) = read(request).await?;
-        let opened = Client::from_ref(state)
-            .merchant()
-            .open_native_callback(&body);
-        let callback = opened.map_err(rejected)?;
-        Ok(Self { callback, body })
-    }
-}
-
-async fn read(request: Request) -> Result<(Parts, Bytes), Rejection> {
+async fn read(request: Request) -> Result<Bytes, Rejection> {
     let deadline = Instant::now() + NOTIFICATION_PATIENCE;
-    let (parts, body) = request.into_parts();
-    match body::read(body, MAX_NOTICE_BYTES, deadline).await {
-        Ok(body) => Ok((parts, body)),
-        Err(error) => Err(Rejection::new(reply::fail(), error).logged()),
-    }
+    let body = body::read(request.into_body(), MAX_NOTICE_BYTES, deadline);
+    body.await
+        .map_err(|error| Rejection::new(reply::fail(), error).logged())
 }
 
 fn rejected(error: NoticeError) -> Rejection {

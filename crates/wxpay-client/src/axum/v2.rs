@@ -70,7 +70,7 @@ use tokio::time::Instant;
 use wxpay_proto::MAX_NOTIFICATION_BYTES;
 use wxpay_proto::v2::{NativeCallback, Notification, NotificationError, RefundNotification, reply};
 
-use super::body::{self, BodyError};
+use super::body::{self, BodyError, opened};
 use super::rejection::Rejection;
 use crate::client::NOTIFICATION_PATIENCE;
 use crate::v2::Client;
@@ -133,52 +133,13 @@ pub struct VerifiedNativeCallback {
     pub body: Bytes,
 }
 
-impl<S> FromRequest<S> for VerifiedNotification
-where
-    S: Send + Sync,
-    Client: FromRef<S>,
-{
-    type Rejection = Rejection;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let body = read(request).await?;
-        let opened = Client::from_ref(state).merchant().open_notification(&body);
-        let notification = opened.map_err(rejected)?;
-        Ok(Self { notification, body })
-    }
-}
-
-impl<S> FromRequest<S> for VerifiedRefundNotification
-where
-    S: Send + Sync,
-    Client: FromRef<S>,
-{
-    type Rejection = Rejection;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let body = read(request).await?;
-        let client = Client::from_ref(state);
-        let opened = client.merchant().open_refund_notification(&body);
-        let notification = opened.map_err(rejected)?;
-        Ok(Self { notification, body })
-    }
-}
-
-impl<S> FromRequest<S> for VerifiedNativeCallback
-where
-    S: Send + Sync,
-    Client: FromRef<S>,
-{
-    type Rejection = Rejection;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let body = read(request).await?;
-        let client = Client::from_ref(state);
-        let opened = client.merchant().open_native_callback(&body);
-        let callback = opened.map_err(rejected)?;
-        Ok(Self { callback, body })
-    }
-}
+opened!(VerifiedNotification, notification, open_notification);
+opened!(
+    VerifiedRefundNotification,
+    notification,
+    open_refund_notification
+);
+opened!(VerifiedNativeCallback, callback, open_native_callback);
 
 async fn read(request: Request) -> Result<Bytes, Rejection> {
     let deadline = Instant::now() + NOTIFICATION_PATIENCE;
