@@ -1,5 +1,7 @@
 //! Notices (支付通知, 退款通知): stored before they are answered, applied after.
 
+use std::fmt;
+
 use sqlx::Row as _;
 
 use super::error::Doing as _;
@@ -17,7 +19,7 @@ texts! {
 }
 
 /// A notice whose signature was verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Notice {
     /// The same for every repetition: v3 has an `id`; before that, a hash of what it says.
     pub id: String,
@@ -27,6 +29,18 @@ pub struct Notice {
     pub number: String,
     /// By v3, what it says, decrypted; before that, as it came, to be opened once more.
     pub body: String,
+}
+
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Who paid is in it: not for logs.
+        f.debug_struct("Notice")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("number", &self.number)
+            .field("body", &format_args!("[redacted]"))
+            .finish()
+    }
 }
 
 impl Store {
@@ -96,5 +110,24 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         Self::unschedule(tx, Subject::Notice, id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_paid_is_not_for_logs() {
+        let notice = Notice {
+            id: "EV-1".to_owned(),
+            kind: NoticeKind::Payment,
+            number: "T1".to_owned(),
+            body: "openid".to_owned(),
+        };
+        assert_eq!(
+            format!("{notice:?}"),
+            "Notice { id: \"EV-1\", kind: Payment, number: \"T1\", body: [redacted] }"
+        );
     }
 }
