@@ -153,19 +153,7 @@ impl Counterpart {
         };
         let file = MerchantFile::read(&home)?;
         let base_url = settings.base_url.as_deref().unwrap_or(&file.base_url);
-        // A sandbox shows itself over plain HTTP; the real WeChat Pay is not even asked.
-        let ours =
-            base_url.starts_with("http://") || file.tls_base_url.as_deref() == Some(base_url);
-        let url = if base_url.starts_with("http://") {
-            base_url
-        } else {
-            &file.base_url
-        };
-        let controls = if ours {
-            Controls::find(url).await?
-        } else {
-            None
-        };
+        let controls = Controls::behind(base_url, &file).await?;
         let clock = Arc::new(ShiftedClock::default());
         if let Some(controls) = &controls {
             clock.set_offset(controls.clock().await?.offset_seconds);
@@ -175,7 +163,7 @@ impl Counterpart {
                 "set MERCHANT_URL to the address WeChat Pay and browsers reach the shop at"
             );
         }
-        let sandbox = controls.map(|_| url.to_owned());
+        let sandbox = controls.map(|controls| controls.base_url().to_owned());
         let account = Account {
             api: settings.api,
             home,

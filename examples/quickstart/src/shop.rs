@@ -1,16 +1,12 @@
 //! The shop: a merchant's files, its client, its listener, and the place it tells its story.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use example_support::{Controls, ShiftedClock};
-use wxpay_client::proto::{
-    ApiV3Key, Certificate, Credential, Endpoint, Fen, PlatformKeyring, PlatformPublicKey,
-    PrivateKey,
-};
-use wxpay_client::{Client, Merchant, Transport};
+use anyhow::{Context as _, Result, bail};
+use example_support::{Controls, ShiftedClock, read};
+use wxpay_client::proto::{Endpoint, Fen};
+use wxpay_client::{Client, Transport};
 use wxpay_sandbox::MerchantFile;
 
 use crate::listener::{self, Listener};
@@ -57,31 +53,7 @@ impl Shop {
         };
         let endpoint = Endpoint::parse(&base_url).with_context(|| base_url.clone())?;
 
-        // The merchant: number, certificate, private key; the API v3 key; the platform's keys.
-        let certificate = Certificate::from_pem(&read(home, "apiclient_cert.pem")?)
-            .context("apiclient_cert.pem")?;
-        let key =
-            PrivateKey::from_pem(&read(home, "apiclient_key.pem")?).context("apiclient_key.pem")?;
-        ensure!(
-            certificate
-                .serial_number()
-                .as_str()
-                .eq_ignore_ascii_case(&file.serial_no),
-            "serial_no in merchant.json is not that of apiclient_cert.pem ({})",
-            certificate.serial_number()
-        );
-        let credential = Credential::from_certificate(&file.mchid, &certificate, key)?;
-        let api_v3_key =
-            ApiV3Key::new(file.apiv3_key.expose()).context("apiv3_key in merchant.json")?;
-        let mut keyring = PlatformKeyring::certificates();
-        if home.join("pub_key.pem").exists() {
-            let pem = read(home, "pub_key.pem")?;
-            let key = PlatformPublicKey::from_pem(&file.public_key_id, &pem)
-                .context("pub_key.pem and public_key_id in merchant.json")?;
-            keyring = keyring.with_public_key(key);
-        }
-        let merchant = Merchant::new(credential, api_v3_key, keyring);
-
+        let merchant = example_support::merchant(home, &file)?;
         let mut transport = Transport::builder();
         if home.join("ca.pem").exists() {
             transport = transport
@@ -95,16 +67,7 @@ impl Shop {
             .clock(Arc::clone(&clock) as Arc<_>)
             .build()?;
 
-        // A sandbox shows itself over plain HTTP; the real WeChat Pay is not even asked.
-        let sandbox = if base_url.starts_with("http://") {
-            Some(&base_url)
-        } else {
-            Some(&file.base_url).filter(|_| file.tls_base_url.as_ref() == Some(&base_url))
-        };
-        let controls = match sandbox {
-            Some(url) => Controls::find(url).await?,
-            None => None,
-        };
+        let controls = Controls::behind(&base_url, &file).await?;
         if let Some(controls) = &controls {
             clock.set_offset(controls.clock().await?.offset_seconds);
         }
@@ -170,9 +133,4 @@ impl Shop {
         let process = std::process::id();
         format!("QS{date}{hour:02}{minute:02}{second:02}{letter}{process}")
     }
-}
-
-fn read(home: &Path, name: &str) -> Result<String> {
-    let path: PathBuf = home.join(name);
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }

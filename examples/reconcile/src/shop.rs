@@ -1,12 +1,10 @@
 //! The shop: its client, its notices, its books, and what it does all day.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use example_support::{Controls, ShiftedClock};
+use example_support::{Controls, ShiftedClock, midnight};
 use wxpay_api::pay::{
     Amount, AppPrepay, CloseOrder, CodePay, CodePaySceneInfo, CodePayer, H5Info, H5Prepay,
     H5SceneInfo, JsapiPayer, JsapiPrepay, NativePrepay, QueryOrderByOutTradeNo, ReverseOrder,
@@ -15,10 +13,8 @@ use wxpay_api::pay::{
 use wxpay_api::refund::{CreateRefund, RefundRequestAmount};
 use wxpay_api::{ExpectedOrder, ExpectedRefund};
 use wxpay_bill::{Date, DateTime, Fen};
-use wxpay_client::proto::{
-    ApiV3Key, Certificate, Credential, Endpoint, PlatformKeyring, PlatformPublicKey, PrivateKey,
-};
-use wxpay_client::{Client, Merchant};
+use wxpay_client::Client;
+use wxpay_client::proto::Endpoint;
 use wxpay_sandbox::{MerchantFile, Server};
 
 use crate::books::{Books, Done, Order, Refund};
@@ -42,16 +38,7 @@ impl Shop {
     /// Opens a shop with the merchant's files of a sandbox.
     pub(crate) async fn open(sandbox: &Server) -> Result<Self> {
         let (home, file) = (sandbox.home(), sandbox.merchant().clone());
-        let certificate = Certificate::from_pem(&read(home, "apiclient_cert.pem")?)?;
-        let key = PrivateKey::from_pem(&read(home, "apiclient_key.pem")?)?;
-        let credential = Credential::from_certificate(&file.mchid, &certificate, key)?;
-        let public_key =
-            PlatformPublicKey::from_pem(&file.public_key_id, &read(home, "pub_key.pem")?)?;
-        let merchant = Merchant::new(
-            credential,
-            ApiV3Key::new(file.apiv3_key.expose())?,
-            PlatformKeyring::certificates().with_public_key(public_key),
-        );
+        let merchant = example_support::merchant(home, &file)?;
         let clock = Arc::new(ShiftedClock::default());
         let client = Client::builder(merchant)
             .endpoint(Endpoint::parse(sandbox.base_url())?)
@@ -262,15 +249,4 @@ impl Shop {
         let refund = refunds.find(|refund| refund.number == number);
         refund.with_context(|| format!("refund {number} is not ours"))
     }
-}
-
-/// When a day begins in Beijing, in Unix seconds.
-pub(crate) fn midnight(day: Date) -> Result<i64> {
-    let midnight: DateTime = format!("{day}T00:00:00+08:00").parse()?;
-    Ok(midnight.as_unix())
-}
-
-fn read(home: &Path, name: &str) -> Result<String> {
-    let path = home.join(name);
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }

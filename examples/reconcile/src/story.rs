@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use example_support::Story;
+use example_support::{Story, midnight};
 use wxpay_api::bill::{self, BillLink, TarType};
 use wxpay_bill::reconcile::{
     AsEntry as _, Cause, Difference, EntryKind, OwnedEntry, Reconciler, Report,
@@ -17,7 +17,7 @@ use crate::page::Facts;
 use crate::picture::{Picture, yuan, yuan_of};
 use crate::plan::{self, End};
 use crate::progress::Progress;
-use crate::shop::{Shop, midnight};
+use crate::shop::Shop;
 use crate::{ledger, output};
 
 /// Tells the story: clean books first, then books with mistakes in them.

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use anyhow::Result;
 use wxpay_client::{Clock, SystemClock};
-use wxpay_json::DateTime;
+use wxpay_json::{Date, DateTime};
 use wxpay_sign::Timestamp;
 
 /// This machine's clock, moved by as many seconds as the sandbox's is.
@@ -31,4 +32,14 @@ impl Clock for ShiftedClock {
             .now()
             .saturating_add(self.offset.load(Ordering::Relaxed))
     }
+}
+
+/// When a day begins in Beijing, in Unix seconds.
+///
+/// # Errors
+///
+/// Where a time has no such day.
+pub fn midnight(day: Date) -> Result<i64> {
+    let midnight: DateTime = format!("{day}T00:00:00+08:00").parse()?;
+    Ok(midnight.as_unix())
 }

@@ -1,5 +1,7 @@
 //! The sandbox's own controls, under `/_sandbox/`: what a phone and a calendar do elsewhere.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -7,8 +9,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wxpay_json::DateTime;
+use wxpay_sandbox::MerchantFile;
 
 use crate::Http;
+
+/// How often to look how far a scan is.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// The controls of one sandbox.
 #[derive(Debug)]
@@ -57,6 +63,48 @@ impl Controls {
         self.call::<Value>(Method::POST, &target, Some(json!({})))
             .await
             .map(drop)
+    }
+
+    /// The controls of the sandbox that calls to `base_url` end at, if it is one. A sandbox shows itself over plain
+    /// HTTP; the real WeChat Pay is not even asked.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing answers.
+    pub async fn behind(base_url: &str, file: &MerchantFile) -> Result<Option<Self>> {
+        if base_url.starts_with("http://") {
+            Self::find(base_url).await
+        } else if file.tls_base_url.as_deref() == Some(base_url) {
+            Self::find(&file.base_url).await
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Where the sandbox is.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// What the payer's phone would do with a code that holds a product: scans it, and `pay`s. Waits until the merchant
+    /// was asked at `callback_url`; the answer's `state` is `ready`, `paid` or `failed`.
+    ///
+    /// # Errors
+    ///
+    /// Where the code is none.
+    pub async fn scan(&self, url: &str, callback_url: &str, pay: bool) -> Result<Value> {
+        let wish = json!({ "url": url, "callback_url": callback_url, "pay": pay });
+        let mut scan: Value = self
+            .call(Method::POST, "/_sandbox/scans", Some(wish))
+            .await?;
+        let id = scan["id"].as_str().context("the scan has no id")?;
+        let target = format!("/_sandbox/scans/{id}");
+        while scan["state"] == "calling" {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            scan = self.call(Method::GET, &target, None).await?;
+        }
+        Ok(scan)
     }
 
     /// The clock.

@@ -262,20 +262,9 @@ fn client(sandbox: &Server) -> Result<Client> {
 
 /// A phone scans a code and pays; how that ended.
 async fn scan(controls: &Controls, url: &str, origin: &str) -> Result<Value> {
-    let wish = json!({ "url": url, "callback_url": format!("{origin}{PACKAGE}"), "pay": true });
-    let mut scan: Value = controls
-        .call(Method::POST, "/_sandbox/scans", Some(wish))
-        .await?;
-    let id = scan["id"]
-        .as_str()
-        .context("the scan has no id")?
-        .to_owned();
-    while scan["state"] == "calling" {
-        scan = controls
-            .call(Method::GET, &format!("/_sandbox/scans/{id}"), None)
-            .await?;
-    }
-    Ok(scan)
+    controls
+        .scan(url, &format!("{origin}{PACKAGE}"), true)
+        .await
 }
 
 async fn asked(happened: &mut mpsc::UnboundedReceiver<Event>) -> Result<(String, Package)> {

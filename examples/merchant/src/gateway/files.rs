@@ -1,7 +1,6 @@
 //! The merchant's files: numbers, secrets, keys, and where WeChat Pay is.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -59,6 +58,11 @@ impl Files {
         }
     }
 
+    /// The merchant of v3.
+    pub(super) fn merchant_v3(&self) -> Result<wxpay_client::Merchant> {
+        example_support::merchant(&self.home, &self.merchant)
+    }
+
     /// The client certificate (商户API证书).
     pub(super) fn identity(&self) -> Result<Identity> {
         let certificate = self.text("apiclient_cert.pem")?;
@@ -93,7 +97,6 @@ impl Files {
     }
 
     pub(super) fn text(&self, name: &str) -> Result<String> {
-        let path: &Path = &self.home.join(name);
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        example_support::read(&self.home, name)
     }
 }

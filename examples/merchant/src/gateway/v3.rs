@@ -13,12 +13,8 @@ use wxpay_api::pay::{
 use wxpay_api::refund::{self, CreateRefund, QueryRefund, RefundNotification, RefundRequestAmount};
 use wxpay_bill::{Date, DateTime, Trade, TradeBill};
 use wxpay_client::axum::{Reply, Verified};
-use wxpay_client::proto::json;
-use wxpay_client::proto::{
-    ApiV3Key, Certificate, Credential, Notification, PlatformKeyring, PlatformPublicKey,
-    PrivateKey, reply,
-};
-use wxpay_client::{Client, Clock, Delivery, Error, ExpectedHash, Merchant};
+use wxpay_client::proto::{Notification, json, reply};
+use wxpay_client::{Client, Clock, Delivery, Error, ExpectedHash};
 
 use super::files::{Files, timeouts};
 use super::{Inbox, PAYMENT, Prepaid, REFUND, Said, clipped, description};
@@ -37,27 +33,7 @@ pub(super) struct Gateway {
 impl Gateway {
     pub(super) fn open(files: &Files, shop_url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
         let file = &files.merchant;
-        // The merchant: number, certificate, private key; the API v3 key; the platform's keys.
-        let certificate = Certificate::from_pem(&files.text("apiclient_cert.pem")?)
-            .context("apiclient_cert.pem")?;
-        let key =
-            PrivateKey::from_pem(&files.text("apiclient_key.pem")?).context("apiclient_key.pem")?;
-        let serial = certificate.serial_number();
-        ensure!(
-            serial.as_str().eq_ignore_ascii_case(&file.serial_no),
-            "serial_no in merchant.json is not that of apiclient_cert.pem ({serial})"
-        );
-        let credential = Credential::from_certificate(&file.mchid, &certificate, key)?;
-        let api_v3_key =
-            ApiV3Key::new(file.apiv3_key.expose()).context("apiv3_key in merchant.json")?;
-        let mut keyring = PlatformKeyring::certificates();
-        if files.has("pub_key.pem") {
-            let pem = files.text("pub_key.pem")?;
-            let key = PlatformPublicKey::from_pem(&file.public_key_id, &pem)
-                .context("pub_key.pem and public_key_id in merchant.json")?;
-            keyring = keyring.with_public_key(key);
-        }
-        let client = Client::builder(Merchant::new(credential, api_v3_key, keyring))
+        let client = Client::builder(files.merchant_v3()?)
             .endpoint(files.endpoint()?)
             .transport(files.transport()?)
             .timeouts(timeouts())

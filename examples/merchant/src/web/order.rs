@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, ensure};
 use axum::Json;
 use axum::extract::State;
-use axum::http::Method;
 use axum::response::Redirect;
 use example_support::Controls;
 use maud::{Markup, html};
@@ -26,9 +25,8 @@ use crate::shop::Return;
 /// The reason for a refund where the customer gives none.
 const NO_REASON: &str = "客户申请退款";
 
-/// How often to look at a scan, and how long to wait in between.
-const LOOKS: usize = 40;
-const BETWEEN: Duration = Duration::from_millis(100);
+/// How long a scan may take.
+const SCANNED_WITHIN: Duration = Duration::from_secs(4);
 
 pub(super) async fn page(State(web): State<Web>, token: Token) -> Result<Markup, Trouble> {
     let order = token.order(&web).await?;
@@ -138,23 +136,14 @@ pub(super) async fn scan(State(web): State<Web>, token: Token) -> Result<Redirec
 
 /// Until WeChat Pay has asked the shop what the code stands for.
 async fn scanned(web: &Web, sandbox: &str, code: &str) -> anyhow::Result<()> {
-    let controls = Controls::at(sandbox);
-    let wish = json!({
-        "url": code,
-        "callback_url": format!("{}{PACKAGE}", web.url),
-    });
-    let call = controls.call(Method::POST, "/_sandbox/scans", Some(wish));
-    let mut scan: Value = call.await?;
-    let id = scan["id"].as_str().context("a scan without an id")?;
-    let target = format!("/_sandbox/scans/{id}");
-    for _ in 0..LOOKS {
-        match scan["state"].as_str() {
-            Some("calling") => {}
-            Some("failed") => bail!("the scan failed: {}", scan["problem"]),
-            _ => return Ok(()),
-        }
-        tokio::time::sleep(BETWEEN).await;
-        scan = controls.call(Method::GET, &target, None).await?;
-    }
-    bail!("the scan did not come to an end")
+    let (controls, callback) = (Controls::at(sandbox), format!("{}{PACKAGE}", web.url));
+    let scan = controls.scan(code, &callback, false);
+    let scan = tokio::time::timeout(SCANNED_WITHIN, scan).await;
+    let scan = scan.context("the scan did not come to an end")??;
+    ensure!(
+        scan["state"] != "failed",
+        "the scan failed: {}",
+        scan["problem"]
+    );
+    Ok(())
 }

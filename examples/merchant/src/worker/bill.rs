@@ -1,6 +1,7 @@
 //! Every morning yesterday's bill (交易账单) is held against the books (对账).
 
 use anyhow::{Context as _, Result};
+use example_support::midnight;
 use tracing::{info, warn};
 use wxpay_bill::reconcile::{Cause, Difference, Entry, EntryKind, Reconciler, Report};
 use wxpay_bill::{Date, DateTime, Trade};
@@ -41,7 +42,7 @@ async fn want_until(shop: &Shop, yesterday: Date) -> Result<()> {
     let days: Vec<Date> = days.take_while(missing).take(MOST_DAYS).collect();
     // The oldest first: should this break off, the rest is still found missing.
     for day in days.into_iter().rev() {
-        let due = midnight(day.next())? + READY_AT;
+        let due = end(day)? + READY_AT;
         shop.store.want_bill(&day.to_string(), due).await?;
     }
     Ok(())
@@ -61,10 +62,7 @@ pub(super) async fn reconcile(shop: &Shop, job: &Job) -> Result<Done> {
         warn!(error = %chain(&error), "the bill could not be read");
         return Ok(Done::Again(shop.now() + WAIT));
     }
-    let books = shop
-        .store
-        .books(midnight(Some(day))?, midnight(day.next())?)
-        .await?;
+    let books = shop.store.books(midnight(day)?, end(day)?).await?;
     push(&mut reconciler, &books)?;
     let mut report = Report::new().day(day);
     reconciler.finish(|outcome| report.add(&outcome))?;
@@ -105,11 +103,9 @@ fn push(reconciler: &mut Reconciler, books: &Books) -> Result<()> {
     Ok(())
 }
 
-/// When a day begins in Beijing, in seconds since 1970.
-fn midnight(day: Option<Date>) -> Result<i64> {
-    let day = day.context("the calendar has ended")?;
-    let midnight: DateTime = format!("{day}T00:00:00+08:00").parse()?;
-    Ok(midnight.as_unix())
+/// When a day ends in Beijing, in seconds since 1970.
+fn end(day: Date) -> Result<i64> {
+    midnight(day.next().context("the calendar has ended")?)
 }
 
 /// A difference in words for the operator.

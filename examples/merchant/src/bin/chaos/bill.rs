@@ -1,17 +1,14 @@
 //! The day's bill, read by a client of our own and not by the shop's.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use merchant::Fen;
 use wxpay_api::bill::{TarType, TradeBill as Request};
 use wxpay_bill::{Date, RefundStatus, TradeBill};
-use wxpay_client::proto::{
-    ApiV3Key, Certificate, Credential, Endpoint, PlatformKeyring, PlatformPublicKey, PrivateKey,
-};
-use wxpay_client::{Client, ExpectedHash, Merchant};
+use wxpay_client::proto::Endpoint;
+use wxpay_client::{Client, ExpectedHash};
 
 use crate::world::World;
 
@@ -81,19 +78,7 @@ pub(crate) async fn download(world: &World, day: Date) -> Result<Bill> {
 }
 
 fn client(world: &World) -> Result<Client> {
-    let (home, file) = (world.home(), world.server().merchant());
-    let read = |name: &str| {
-        let path = home.join(name);
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
-    };
-    let certificate = Certificate::from_pem(&read("apiclient_cert.pem")?)?;
-    let key = PrivateKey::from_pem(&read("apiclient_key.pem")?)?;
-    let public_key = PlatformPublicKey::from_pem(&file.public_key_id, &read("pub_key.pem")?)?;
-    let merchant = Merchant::new(
-        Credential::from_certificate(&file.mchid, &certificate, key)?,
-        ApiV3Key::new(file.apiv3_key.expose())?,
-        PlatformKeyring::certificates().with_public_key(public_key),
-    );
+    let merchant = example_support::merchant(world.home(), world.server().merchant())?;
     let clock: Arc<dyn wxpay_client::Clock> = world.clock();
     Ok(Client::builder(merchant)
         .endpoint(Endpoint::parse(world.server().base_url())?)

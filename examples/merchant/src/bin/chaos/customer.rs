@@ -172,14 +172,12 @@ impl Purchase {
 
     /// In v1 the code holds the goods, and WeChat asks the shop for the order when it is scanned.
     async fn scan(&mut self, run: &Run, code: &str) -> bool {
-        let scan = json!({
-            "url": code,
-            "callback_url": format!("{}{PACKAGE}", run.shops.url),
-        });
+        let callback = format!("{}{PACKAGE}", run.shops.url);
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE && !self.saw_closed {
-            if let Ok(seen) = run.world.post("/_sandbox/scans", scan.clone()).await
-                && scanned(run, &seen).await == Some(true)
+            let scan = tokio::time::timeout(PATIENCE, run.world.scan(code, &callback)).await;
+            if let Ok(Ok(scan)) = scan
+                && scan["state"] == "ready"
             {
                 return true;
             }
@@ -268,18 +266,4 @@ impl Purchase {
         }
         answer
     }
-}
-
-/// Whether WeChat got the order from the shop.
-async fn scanned(run: &Run, scan: &Value) -> Option<bool> {
-    let target = format!("/_sandbox/scans/{}", scan["id"].as_str()?);
-    let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
-        let scan: Value = run.world.get(&target).await.ok()?;
-        match scan["state"].as_str()? {
-            "calling" => tokio::time::sleep(LOOK / 5).await,
-            state => return Some(state == "ready"),
-        }
-    }
-    None
 }

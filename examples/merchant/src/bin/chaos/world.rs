@@ -98,6 +98,11 @@ impl World {
         self.controls.call(Method::POST, target, Some(body)).await
     }
 
+    /// A phone scans a code that holds goods; what came of it.
+    pub(crate) async fn scan(&self, code: &str, callback_url: &str) -> Result<Value> {
+        self.controls.scan(code, callback_url, false).await
+    }
+
     pub(crate) async fn put(&self, target: &str, body: Value) -> Result<Value> {
         self.controls.call(Method::PUT, target, Some(body)).await
     }
