@@ -163,7 +163,14 @@ impl Gateway {
     ///
     /// Nothing was heard, or the account has too little money: it is requested again.
     pub async fn refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
-        either!(self.refund(order, refund).await)
+        match either!(self.refund(order, refund).await)? {
+            Some(event) => Ok(event),
+            // The number may have been taken before, and that answer lost.
+            None => match self.query_refund(order, refund).await? {
+                RefundEvent::Unknown => Ok(RefundEvent::Refused),
+                known => Ok(known),
+            },
+        }
     }
 
     /// Asks how a refund stands (查询退款).

@@ -109,7 +109,12 @@ impl Gateway {
         }
     }
 
-    pub(super) async fn refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
+    /// `None`: it was refused for good.
+    pub(super) async fn refund(
+        &self,
+        order: &Order,
+        refund: &Refund,
+    ) -> Result<Option<RefundEvent>> {
         let asked = &refund.asked;
         let request = TenpayRefund::new(
             OrderRef::OutTradeNo(asked.out_trade_no.clone()),
@@ -120,14 +125,9 @@ impl Gateway {
         );
         match self.client.execute(&request).await {
             // The answer has no time, and that of a query has.
-            Ok(_) => self.query_refund(order, refund).await,
+            Ok(_) => self.query_refund(order, refund).await.map(Some),
             // Which of Tenpay's codes are final is written nowhere, but for "no such order".
-            Err(error) if error.delivery() == Delivery::Refused && is_not_found(&error) => {
-                match self.query_refund(order, refund).await? {
-                    RefundEvent::Unknown => Ok(RefundEvent::Refused),
-                    known => Ok(known),
-                }
-            }
+            Err(error) if error.delivery() == Delivery::Refused && is_not_found(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

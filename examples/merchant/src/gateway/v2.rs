@@ -140,7 +140,12 @@ impl Gateway {
         }
     }
 
-    pub(super) async fn refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
+    /// `None`: it was refused for good.
+    pub(super) async fn refund(
+        &self,
+        order: &Order,
+        refund: &Refund,
+    ) -> Result<Option<RefundEvent>> {
         let asked = &refund.asked;
         let (number, total) = (&asked.out_refund_no, order.placed.total);
         let mut request = CreateRefund::new(&self.appid, number, total, asked.amount)
@@ -157,19 +162,15 @@ impl Gateway {
                         && said.out_trade_no.as_ref() == Some(&asked.out_trade_no),
                     "not about refund {number}"
                 );
-                Ok(RefundEvent::Status(RefundStatus {
+                Ok(Some(RefundEvent::Status(RefundStatus {
                     state: RefundState::Processing,
                     refund_id: said.refund_id,
                     amount: Some(said.refund_fee),
                     accepted_at: None,
                     finished_at: None,
-                }))
+                })))
             }
-            // The number may have been taken before, and that answer lost.
-            Err(error) if is_final(&error) => match self.query_refund(order, refund).await? {
-                RefundEvent::Unknown => Ok(RefundEvent::Refused),
-                known => Ok(known),
-            },
+            Err(error) if is_final(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

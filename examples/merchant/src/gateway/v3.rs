@@ -129,7 +129,12 @@ impl Gateway {
         }
     }
 
-    pub(super) async fn refund(&self, order: &Order, refund: &Refund) -> Result<RefundEvent> {
+    /// `None`: it was refused for good.
+    pub(super) async fn refund(
+        &self,
+        order: &Order,
+        refund: &Refund,
+    ) -> Result<Option<RefundEvent>> {
         let asked = &refund.asked;
         let amount = RefundRequestAmount::new(asked.amount, order.placed.total, "CNY");
         let mut request = CreateRefund::new(&asked.out_refund_no, amount)
@@ -139,12 +144,8 @@ impl Gateway {
             request = request.reason(reason);
         }
         match self.client.execute(&request).await {
-            Ok(answer) => status(order, refund, answer.into_value()),
-            // The number may have been taken before, and that answer lost.
-            Err(error) if is_final(&error) => match self.query_refund(order, refund).await? {
-                RefundEvent::Unknown => Ok(RefundEvent::Refused),
-                known => Ok(known),
-            },
+            Ok(answer) => status(order, refund, answer.into_value()).map(Some),
+            Err(error) if is_final(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
