@@ -7,6 +7,7 @@
 
 mod bill;
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -125,37 +126,19 @@ async fn order(shop: &Shop, job: &Job) -> Result<Done> {
     let Some(action) = order.facts().action(now) else {
         return Ok(Done::Moved);
     };
-    let heard = match action {
-        OrderAction::Prepay => shop.prepay(&order).await,
-        OrderAction::Query | OrderAction::Close => {
-            let event = match action {
-                OrderAction::Close => shop.gateway.close(&order, now).await,
-                _ => shop.gateway.query(&order, now).await,
-            };
-            match event {
-                Ok(event) => {
-                    let applied = shop
-                        .store
-                        .apply_to_order(&job.number, &event, None, shop.now());
-                    applied.await.map_err(Into::into)
-                }
-                Err(error) => Err(error),
-            }
-        }
+    let heard = async {
+        let event = match action {
+            OrderAction::Prepay => return shop.prepay(&order).await,
+            OrderAction::Query => shop.gateway.query(&order, now).await?,
+            OrderAction::Close => shop.gateway.close(&order, now).await?,
+        };
+        let store = &shop.store;
+        let applied = store.apply_to_order(&job.number, &event, None, shop.now());
+        Ok(applied.await?)
     };
-    match &heard {
-        Ok(Applied::Changed(state)) => info!(%state, "order"),
-        Ok(Applied::Conflict(state)) => warn!(%state, "order: WeChat Pay and the books disagree"),
-        Ok(Applied::Known(_) | Applied::NoSuchNumber) => {}
-        Err(error) => warn!(?action, error = %chain(error), "nothing heard about the order"),
-    }
-    Ok(match heard {
-        Ok(Applied::Changed(_) | Applied::Conflict(_)) => Done::Moved,
-        _ => match order.facts().due(job.attempts, shop.now()) {
-            Some(due) => Done::Again(due),
-            None => Done::Moved,
-        },
-    })
+    let heard = heard.await;
+    let due = order.facts().due(job.attempts, shop.now());
+    Ok(done(shop, heard, due))
 }
 
 /// Requests a refund, or asks about it.
@@ -164,33 +147,39 @@ async fn refund(shop: &Shop, job: &Job) -> Result<Done> {
     let refund = refund.context("there is no such refund")?;
     let order = shop.store.order(&refund.asked.out_trade_no).await?;
     let order = order.context("there is no such order")?;
-    let event = match refund.facts().action() {
-        Some(RefundAction::Send) => shop.gateway.refund(&order, &refund).await,
-        Some(RefundAction::Query) => shop.gateway.query_refund(&order, &refund).await,
-        None => return Ok(Done::Moved),
+    let Some(action) = refund.facts().action() else {
+        return Ok(Done::Moved);
     };
-    let heard = match event {
-        Ok(event) => {
-            let applied = shop
-                .store
-                .apply_to_refund(&job.number, &event, None, shop.now());
-            applied.await.map_err(Into::into)
+    let heard = async {
+        let event = match action {
+            RefundAction::Send => shop.gateway.refund(&order, &refund).await?,
+            RefundAction::Query => shop.gateway.query_refund(&order, &refund).await?,
+        };
+        let store = &shop.store;
+        let applied = store.apply_to_refund(&job.number, &event, None, shop.now());
+        Ok(applied.await?)
+    };
+    let heard = heard.await;
+    let due = refund.facts().due(job.attempts, shop.now());
+    Ok(done(shop, heard, due))
+}
+
+/// What is to be done after that; `due` is when to try again if nothing moved.
+fn done<S: fmt::Display>(shop: &Shop, heard: Result<Applied<S>>, due: Option<i64>) -> Done {
+    match heard {
+        Ok(Applied::Changed(state)) => {
+            info!(%state, "moved");
+            return Done::Moved;
         }
-        Err(error) => Err(error),
-    };
-    match &heard {
-        Ok(Applied::Changed(state)) => info!(%state, "refund"),
-        Ok(Applied::Conflict(state)) => warn!(%state, "refund: WeChat Pay and the books disagree"),
+        Ok(Applied::Conflict(state)) => {
+            warn!(%state, "WeChat Pay and the books disagree");
+            // An order that is held now has no job any more, and its page shows it.
+            shop.bell.ring();
+        }
         Ok(Applied::Known(_) | Applied::NoSuchNumber) => {}
-        Err(error) => warn!(error = %chain(error), "nothing heard about the refund"),
+        Err(error) => warn!(error = %chain(&error), "nothing heard"),
     }
-    Ok(match heard {
-        Ok(Applied::Changed(_)) => Done::Moved,
-        _ => match refund.facts().due(job.attempts, shop.now()) {
-            Some(due) => Done::Again(due),
-            None => Done::Moved,
-        },
-    })
+    due.map_or(Done::Moved, Done::Again)
 }
 
 /// Applies a stored notice, once.
